@@ -1,0 +1,120 @@
+"""What the papers of the house say, and what is there."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+# Names of other machines' places that must not get into a file that everybody has.
+FOREIGN = re.compile(
+    r"(?<![\w.])/(?:root|work|home/\w+)/\w|pypi\.org|registry\.npmjs|files\.pythonhosted"
+)
+TEXTS = ("*.py", "*.md", "*.toml", "*.yml", "*.yaml", "*.in", "*.txt", "*.json", "*.ts", "*.tsx")
+SKIPPED = {"node_modules", ".venv", ".local", "dist", ".git", "static", "fixtures"}
+
+
+def settings_read():
+    """The names that tracker/settings.py reads from the environment."""
+    tree = ast.parse((ROOT / "tracker" / "settings.py").read_text())
+    return {
+        call.args[0].value
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and isinstance(call.func.value, ast.Name)
+        and call.func.value.id == "env"
+        and call.args
+        and isinstance(call.args[0], ast.Constant)
+    }
+
+
+def compose():
+    return yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+
+
+def requirement_lines():
+    for file in sorted((ROOT / "deploy" / "requirements").glob("*.in")):
+        for line in file.read_text().splitlines():
+            if line and not line.startswith(("#", "-")):
+                yield pytest.param(line, id=f"{file.stem}:{line.split()[0]}")
+
+
+def texts():
+    for pattern in TEXTS:
+        for file in ROOT.rglob(pattern):
+            if not SKIPPED & set(file.relative_to(ROOT).parts):
+                yield file
+
+
+def test_every_setting_is_in_the_settings_page():
+    page = (ROOT / "docs" / "settings.md").read_text()
+
+    assert {name for name in settings_read() if f"`{name}`" not in page} == set()
+
+
+def test_the_settings_page_names_no_setting_that_is_not_read():
+    page = (ROOT / "docs" / "settings.md").read_text().split("## Of the Makefile only")[0]
+    named = set(re.findall(r"^\| `([A-Z_]+)`", page, flags=re.MULTILINE))
+
+    assert named - settings_read() == set()
+
+
+@pytest.mark.parametrize("line", list(requirement_lines()))
+def test_each_library_says_why(line):
+    assert re.search(r"\S+\s+# \w", line)
+
+
+@pytest.mark.parametrize("name", ["run", "dev", "tools", "node"])
+def test_lock_files_have_hashes_and_name_no_index(name):
+    lock = (ROOT / "deploy" / "requirements" / f"{name}.txt").read_text()
+    pinned = re.findall(r"^[a-z0-9].*==.* \\$", lock, flags=re.MULTILINE)
+
+    assert pinned
+    assert "--hash=sha256:" in lock
+    assert "--index-url" not in lock
+    assert "--find-links" not in lock
+
+
+def test_no_file_names_a_place_on_somebodys_machine():
+    guilty = {
+        str(file.relative_to(ROOT))
+        for file in texts()
+        if file != Path(__file__) and FOREIGN.search(file.read_text(errors="replace"))
+    }
+
+    assert guilty == set()
+
+
+def test_the_containers_run_the_processes_of_the_operations_page():
+    page = (ROOT / "docs" / "operations.md").read_text()
+    documented = set(re.findall(r"^\| (web|ingest|worker|beat) \|", page, flags=re.MULTILINE))
+
+    assert documented == {"web", "ingest", "worker", "beat"}
+    assert documented <= compose()["services"].keys()
+
+
+def test_the_containers_never_weaken_a_promise():
+    command = " ".join(compose()["services"]["postgres"]["command"])
+
+    assert not re.search(r"fsync|synchronous_commit|full_page_writes", command)
+
+
+def test_every_make_target_of_the_papers_exists():
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z-]+):", makefile, flags=re.MULTILINE))
+    papers = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
+
+    named = {
+        target for paper in papers for target in re.findall(r"`make ([a-z-]+)", paper.read_text())
+    }
+
+    assert named - targets == set()
+
+
+def test_links_between_the_papers_lead_somewhere():
+    for paper in (ROOT / "README.md", ROOT / "CONTRIBUTING.md"):
+        for link in re.findall(r"\]\(([^)#]+)", paper.read_text()):
+            assert (paper.parent / link).exists(), f"{paper.name} links to {link}"
