@@ -1,0 +1,55 @@
+"""`manage.py decode FORMAT FILE`: what a message means, without storing anything."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from django.core.management.base import BaseCommand, CommandError
+
+from tracker.errors import Refused
+from tracker.wire.registry import FORMATS
+from tracker.wire.samples import request_of_file
+from tracker.wire.uplink import Uplink
+
+
+class Command(BaseCommand):
+    help = "Print what a message in a wire format means, as JSON."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("format", choices=sorted(FORMATS))
+        parser.add_argument("file", type=Path, help="a body, *.hex, or *.txt with a request line")
+        parser.add_argument("--query", default="", help="the raw query string")
+        parser.add_argument("--content-type", default=None)
+        parser.add_argument("--user", default=None, help="the name of HTTP Basic")
+        parser.add_argument("--header", action="append", default=[], metavar="'K: V'")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        file: Path = options["file"]
+        try:
+            query, body = request_of_file(file.name, file.read_bytes())
+        except (OSError, ValueError) as error:
+            raise CommandError(f"{file}: {error}") from error
+        headers = [header.partition(":") for header in options["header"]]
+        content_type = options["content_type"]
+        if content_type is None and file.suffix == ".hex":
+            content_type = "application/octet-stream"
+        uplink = Uplink(
+            body=body,
+            query=options["query"] or query,
+            content_type=content_type,
+            headers={name.strip().lower(): value.strip() for name, _, value in headers},
+            received_at=datetime.now(UTC),
+            user=options["user"],
+        )
+        try:
+            meaning: Any = FORMATS[options["format"]].decode(uplink)
+        except Refused as error:
+            faults = msgspec.to_builtins(error.faults)
+            raise CommandError(f"{error.code}: {error.detail} {faults or ''}".strip()) from error
+        text = msgspec.json.format(msgspec.json.encode(meaning), indent=2)
+        self.stdout.write(text.decode())

@@ -1,0 +1,208 @@
+"""The JSON of apps with the background-geolocation SDK, Traccar Client 9 among them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+from tracker.errors import Fault, TooLarge, UnreadableUplink
+from tracker.observation import Fix, Observation, normal_identifier
+from tracker.wire import strict_json
+from tracker.wire.fixes import is_on_earth, lenient_fix
+from tracker.wire.instants import instant_by_magnitude, instant_of_text
+from tracker.wire.quantities import mapping, number, text_of, truth
+from tracker.wire.reading_names import bounded
+from tracker.wire.strict_json import pointer_to
+from tracker.wire.uplink import Decoded, Refusal, Uplink
+
+MAX_LOCATIONS = 1_000
+
+_DEVICE_NAMES = ("device_id", "deviceId", "deviceid", "id", "uniqueId")
+
+
+def decode(uplink: Uplink) -> Decoded:
+    """Return what a body means. Raises UnreadableUplink and TooLarge."""
+    root = strict_json.read_lenient(uplink.body)
+    locations = locations_in(root)
+    if locations is None:
+        raise UnreadableUplink("no location is in the body.")
+    if len(locations) > MAX_LOCATIONS:
+        raise TooLarge(
+            f"{len(locations)} locations; the limit is {MAX_LOCATIONS}.", code="too-many-fixes"
+        )
+    read = [_Location(one, pointer, root, uplink) for pointer, one in locations]
+    found = [(index, one.observation()) for index, one in enumerate(read)]
+    lost = [name for one in read for name in one.lost]
+    return Decoded(
+        message="position",
+        observations=tuple(one for _, one in found if one is not None),
+        indexes=tuple(index for index, one in found if one is not None),
+        refusals=tuple(
+            Refusal(index=index, faults=tuple(read[index].faults))
+            for index, one in found
+            if one is None
+        ),
+        notes={"dropped_readings": lost} if lost else {},
+    )
+
+
+def locations_in(root: Any) -> list[tuple[str, Any]] | None:
+    """Return the locations with their pointers: one or a list, under whatever root name.
+
+    `params` are merged into the body, so a location may also be the body itself. None
+    where there is nothing like a location.
+    """
+    if isinstance(root, list):
+        inner = [one.get("location", one) if isinstance(one, dict) else one for one in root]
+        is_wrapped = any(isinstance(one, dict) and "location" in one for one in root)
+        suffix = "/location" if is_wrapped else ""
+        return [(f"/{i}{suffix}", one) for i, one in enumerate(inner)]
+    if not isinstance(root, dict):
+        return None
+    if "coords" in root:
+        return [("", root)]
+    names = ["location", *(name for name in root if name != "location")]
+    for name in names:
+        value = root.get(name)
+        if isinstance(value, dict) and (name == "location" or "coords" in value):
+            return [(pointer_to(name), value)]
+        is_batch = isinstance(value, list) and all(_is_location(one) for one in value)
+        if is_batch and isinstance(value, list) and (value or name == "location"):
+            return [(pointer_to(name, i), one) for i, one in enumerate(value)]
+    return None
+
+
+def _is_location(value: Any) -> bool:
+    return isinstance(value, dict) and ("coords" in value or "timestamp" in value)
+
+
+class _Location:
+    """One location: gathers every fault before it gives up."""
+
+    def __init__(self, sent: Any, pointer: str, root: Any, uplink: Uplink) -> None:
+        self._pointer = pointer
+        self._sent = mapping(sent)
+        self._root = mapping(root)
+        self._uplink = uplink
+        self.faults: list[Fault] = []
+        self.lost: list[str] = []
+
+    def observation(self) -> Observation | None:
+        device, measured_at, fix = self._device(), self._measured_at(), self._fix()
+        if self.faults or device is None:
+            return None
+        readings, self.lost = bounded(self._readings())
+        return Observation(
+            device=device,
+            measured_at=measured_at or self._uplink.received_at,
+            time_source="device" if measured_at else "server",
+            fix=fix,
+            readings=readings,
+            event_id=text_of(self._sent.get("uuid")),
+        )
+
+    def _fault(self, code: str, detail: str, *members: str) -> None:
+        pointer = self._pointer + pointer_to(*members)
+        self.faults.append(Fault(pointer=pointer, code=code, detail=detail))
+
+    def _device(self) -> str | None:
+        """`params` land in the body, in each location, or in its extras."""
+        query = dict(parse_qsl(self._uplink.query))
+        places = (self._root, self._sent, mapping(self._sent.get("extras")), query)
+        for place in places:
+            for name in _DEVICE_NAMES:
+                found = text_of(place.get(name))
+                if found is not None:
+                    return normal_identifier(found)
+        if self._uplink.user:
+            return normal_identifier(self._uplink.user)
+        self.faults.append(
+            Fault(pointer="/device_id", code="missing", detail="device_id names the device.")
+        )
+        return None
+
+    def _measured_at(self) -> datetime | None:
+        sent = self._sent.get("timestamp", self._sent.get("recorded_at"))
+        if sent is None:
+            return None
+        count = number(sent)
+        try:
+            if count is not None:
+                return instant_by_magnitude(count)
+            return instant_of_text(str(sent), is_zone_optional=True)
+        except ValueError:
+            self._fault("not-a-time", "timestamp is no time.", "timestamp")
+            return None
+
+    def _fix(self) -> Fix | None:
+        inside = ("coords",) if isinstance(self._sent.get("coords"), dict) else ()
+        coords = mapping(self._sent.get("coords")) if inside else self._sent
+        place = [self._coordinate(coords, inside, *names) for names in _COORDINATES]
+        lat_deg, lon_deg = place
+        if lat_deg is None or lon_deg is None:
+            return None
+        if not is_on_earth(lat_deg, lon_deg):
+            name = "longitude" if -90 <= lat_deg <= 90 else "latitude"
+            self._fault("out-of-range", f"{lat_deg}, {lon_deg} is not on earth.", *inside, name)
+            return None
+        return lenient_fix(
+            lat_deg,
+            lon_deg,
+            altitude_m=number(coords.get("altitude")),
+            accuracy_m=number(coords.get("accuracy")),
+            speed_mps=number(coords.get("speed")),
+            course_deg=number(coords.get("heading", coords.get("bearing"))),
+        )
+
+    def _coordinate(
+        self, coords: Mapping[str, Any], inside: tuple[str, ...], *names: str
+    ) -> float | None:
+        name = next((name for name in names if name in coords), names[0])
+        found = number(coords.get(name))
+        if found is None:
+            is_missing = coords.get(name) is None
+            code = "missing" if is_missing else "not-a-number"
+            self._fault(code, f"{name} is a JSON number.", *inside, name)
+        return found
+
+    def _readings(self) -> list[tuple[str, Any]]:
+        sent, battery = self._sent, mapping(self._sent.get("battery"))
+        coords, activity = mapping(sent.get("coords")), sent.get("activity")
+        geofence = mapping(sent.get("geofence"))
+        level = number(battery.get("level"))
+        vertical_m = number(coords.get("altitude_accuracy"))
+        odometer_m = number(sent.get("odometer"))
+        is_kind_inside = isinstance(activity, dict)
+        return [
+            (
+                "battery.level",
+                None if level is None or not 0 <= level <= 1 else round(level * 100, 6),
+            ),
+            ("battery.charging", truth(battery.get("is_charging"))),
+            ("motion.detected", truth(sent.get("is_moving"))),
+            ("odometer", odometer_m if odometer_m is not None and odometer_m >= 0 else None),
+            (
+                "vertical_accuracy",
+                vertical_m if vertical_m is not None and vertical_m > 0 else None,
+            ),
+            ("custom.activity", mapping(activity).get("type") if is_kind_inside else activity),
+            ("custom.event", sent.get("event")),
+            ("custom.mock", sent.get("mock") or None),
+            ("custom.floor", number(coords.get("floor"))),
+            ("custom.geofence", geofence.get("identifier")),
+            ("custom.geofence_action", geofence.get("action")),
+            *_extras(sent.get("extras")),
+        ]
+
+
+_COORDINATES = (("latitude", "lat"), ("longitude", "lng", "lon"))
+
+
+def _extras(extras: Any) -> list[tuple[str, Any]]:
+    return [
+        (f"custom.{name}", value)
+        for name, value in mapping(extras).items()
+        if not isinstance(value, dict | list) and name not in _DEVICE_NAMES
+    ]

@@ -1,0 +1,119 @@
+"""The `up` event of ChirpStack: the codec's object, and the gateways that heard it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from tracker.errors import UnreadableUplink
+from tracker.observation import Observation
+from tracker.wire import strict_json
+from tracker.wire.decoded_position import located
+from tracker.wire.decoded_readings import decoded_readings
+from tracker.wire.fixes import is_null_island, is_on_earth
+from tracker.wire.gateways import Reception, gateway_notes, place_of, radio_readings
+from tracker.wire.instants import instant_or_none
+from tracker.wire.quantities import entries, loose_number, mapping, number, text_of
+from tracker.wire.reading_names import bounded
+from tracker.wire.uplink import Uplink
+
+
+def uplink_observation(
+    root: Mapping[str, Any], device: str, uplink: Uplink
+) -> tuple[Observation, dict[str, Any]]:
+    """Return the observation of an `up` event and the notes about it."""
+    heard = entries(root.get("rxInfo"))
+    receptions = [reception(one) for one in heard]
+    network_time = instant_or_none(root.get("time")) or next(
+        (at for one in heard if (at := instant_or_none(one.get("time"))) is not None), None
+    )
+    payload, warning = _payload(root)
+    place = located(payload, now=network_time or uplink.received_at)
+    from_payload, lost = decoded_readings(payload, place)
+    link = [*radio_readings(receptions), *_link_readings(root)]
+    readings, more_lost = bounded([*link, *from_payload.items()])
+    at = place.measured_at or network_time
+    observation = Observation(
+        device=device,
+        measured_at=at or uplink.received_at,
+        time_source="device" if place.measured_at else "network" if network_time else "server",
+        fix=place.fix,
+        readings=readings,
+        event_id=text_of(root.get("deduplicationId")) or _content_id(root, device),
+    )
+    notes = {
+        "raw_payload_hex": _hex_of_base64(root.get("data")),
+        "stale_position": None
+        if place.stale is None
+        else {"lat": place.stale.lat_deg, "lon": place.stale.lon_deg},
+        "dropped_readings": [*lost, *more_lost] or None,
+        "warnings": warning,
+    }
+    kept = {name: value for name, value in notes.items() if value is not None}
+    return observation, kept | gateway_notes(receptions, has_fix=place.fix is not None)
+
+
+def reception(one: Mapping[str, Any]) -> Reception:
+    """Read one `rxInfo`; on Helium the gateway's coordinates are texts in `metadata`."""
+    metadata = mapping(one.get("metadata"))
+    place = place_of(one.get("location")) or _helium_place(metadata)
+    rssi_dbm = loose_number(one.get("rssi"))
+    # Zero is left out: no snr beside an rssi is 0 dB. Version 3 says loRaSNR.
+    no_snr = 0.0 if rssi_dbm is not None else None
+    return Reception(
+        gateway=text_of(one.get("gatewayId")) or text_of(one.get("gatewayID") or one.get("mac")),
+        rssi_dbm=rssi_dbm,
+        snr_db=loose_number(one.get("snr", one.get("loRaSNR", no_snr))),
+        lat_deg=place[0] if place else None,
+        lon_deg=place[1] if place else None,
+        altitude_m=number(mapping(one.get("location")).get("altitude")) if place else None,
+    )
+
+
+def _helium_place(metadata: Mapping[str, Any]) -> tuple[float, float] | None:
+    lat_deg = loose_number(metadata.get("gateway_lat"))
+    lon_deg = loose_number(metadata.get("gateway_long"))
+    if lat_deg is None or lon_deg is None or not is_on_earth(lat_deg, lon_deg):
+        return None
+    return None if is_null_island(lat_deg, lon_deg) else (lat_deg, lon_deg)
+
+
+def _payload(root: Mapping[str, Any]) -> tuple[Mapping[str, Any], str | None]:
+    """Return what the codec made; version 3 sends it as a text of JSON."""
+    text = root.get("objectJSON")
+    if not isinstance(text, str) or not text:
+        return mapping(root.get("object")), None
+    try:
+        return mapping(strict_json.read_lenient(text.encode())), None
+    except UnreadableUplink as error:
+        return {}, f"objectJSON: {error.detail}"
+
+
+def _link_readings(root: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    info = mapping(root.get("txInfo"))
+    lora = mapping(mapping(info.get("modulation")).get("lora"))
+    old_lora = mapping(info.get("loRaModulationInfo"))
+    return [
+        ("link.fcnt", number(root.get("fCnt", 0))),
+        ("link.fport", number(root.get("fPort", 0))),
+        ("link.sf", number(lora.get("spreadingFactor", old_lora.get("spreadingFactor")))),
+        ("link.frequency", number(info.get("frequency"))),
+    ]
+
+
+def _content_id(root: Mapping[str, Any], device: str) -> str | None:
+    if "fCnt" not in root and "data" not in root:
+        return None
+    digest = hashlib.sha256(str(root.get("data") or "").encode()).hexdigest()[:16]
+    session = text_of(root.get("devAddr")) or "-"
+    return f"{device}/{session}/{root.get('fPort', 0)}/{root.get('fCnt', 0)}/{digest}"[:128]
+
+
+def _hex_of_base64(data: Any) -> str | None:
+    try:
+        return base64.b64decode(data, validate=True).hex() if isinstance(data, str) else None
+    except (binascii.Error, ValueError):
+        return None

@@ -1,0 +1,82 @@
+"""Parameters of a query string or a form body, where nothing is lost silently."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+
+from tracker.errors import UnreadableUplink
+from tracker.observation import Value
+from tracker.wire.quantities import number_of_text
+from tracker.wire.uplink import Uplink
+
+_MAX_PARAMETERS = 200
+_MAX_EXACT_DIGITS = 15
+# A credential that came in the URL is the door's business and is never stored.
+SECRETS = frozenset({"key", "token", "apikey", "api_key", "access_token", "password", "secret"})
+
+
+def parameters(text: str) -> dict[str, list[str]]:
+    """Return the values of each parameter, in their order.
+
+    Raises UnreadableUplink for bytes that are not UTF-8, for U+0000 and for too many.
+    """
+    try:
+        pairs = parse_qsl(
+            text, keep_blank_values=True, errors="strict", max_num_fields=_MAX_PARAMETERS
+        )
+    except UnicodeDecodeError as error:
+        raise UnreadableUplink("the parameters are not UTF-8.") from error
+    except ValueError as error:
+        raise UnreadableUplink(f"more than {_MAX_PARAMETERS} parameters.") from error
+    found: dict[str, list[str]] = {}
+    for name, value in pairs:
+        if "\0" in name or "\0" in value:
+            raise UnreadableUplink("U+0000 cannot be stored.", code="forbidden-character")
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def parameters_of(uplink: Uplink, *, repeatable: frozenset[str] = frozenset()) -> dict[str, str]:
+    """Return the single parameters of query and form body together.
+
+    Raises UnreadableUplink (`duplicate-key`) where one that must be single has two values.
+    """
+    single: dict[str, str] = {}
+    for name, values in all_parameters(uplink).items():
+        if name in repeatable:
+            continue
+        if any(value != values[0] for value in values):
+            raise UnreadableUplink(f"{name[:64]!r} comes twice.", code="duplicate-key")
+        single[name] = values[0].strip()
+    return single
+
+
+def all_parameters(uplink: Uplink) -> dict[str, list[str]]:
+    """Return the parameters of the query, and of the body where it is a form."""
+    found = parameters(uplink.query)
+    try:
+        body = uplink.body.decode("utf-8").strip()
+    except UnicodeDecodeError as error:
+        raise UnreadableUplink("the form is not UTF-8.") from error
+    if "=" in body:
+        for name, values in parameters(body).items():
+            found.setdefault(name, []).extend(values)
+    return found
+
+
+def value_of_text(text: str) -> Value:
+    """Return a number, true or false where a text is just that; else the text."""
+    if text in ("true", "false"):
+        return text == "true"
+    digits = text.removeprefix("-")
+    is_integer = digits.isascii() and digits.isdecimal() and len(digits) <= _MAX_EXACT_DIGITS
+    if is_integer and (digits == "0" or not digits.startswith("0")):
+        return int(text)
+    found = number_of_text(text) if "." in text else None
+    return text if found is None else found
+
+
+def first_of(single: Mapping[str, str], *names: str) -> str | None:
+    """Return the first of these parameters that is there and not empty."""
+    return next((single[name] for name in names if single.get(name)), None)

@@ -1,0 +1,71 @@
+"""How much: numbers as senders write them, and their units into ours."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+MPS_PER_KNOT = 1852 / 3600
+MPS_PER_KMH = 1 / 3.6
+HPA_PER_KPA = 10.0
+
+_NUMBER = re.compile(r"[+-]?(?:\d{1,40}(?:\.\d{0,40})?|\.\d{1,40})(?:[eE][+-]?\d{1,3})?", re.ASCII)
+_TRUE_WORDS = frozenset({"true", "1", "yes", "on"})
+_FALSE_WORDS = frozenset({"false", "0", "no", "off"})
+
+
+def number(value: Any) -> float | None:
+    """Return a JSON number, or None for all else: texts, true, false, and the infinite."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if math.isfinite(value) else None
+
+
+def number_of_text(text: str) -> float | None:
+    """Return what a text of ASCII digits says: no `1_0`, `nan`, `0x1f` or Arabic digits."""
+    stripped = text.strip(" ")
+    if _NUMBER.fullmatch(stripped) is None:
+        return None
+    found = float(stripped)
+    return found if math.isfinite(found) else None
+
+
+def loose_number(value: Any) -> float | None:
+    """Return a number, or a text that is one."""
+    return number_of_text(value) if isinstance(value, str) else number(value)
+
+
+def truth(value: Any) -> bool | None:
+    """Return a JSON truth value, 0 or 1, or the words for them."""
+    if isinstance(value, bool):
+        return value
+    word = str(value).strip().lower() if isinstance(value, str | int | float) else ""
+    if word in _TRUE_WORDS or word == "1.0":
+        return True
+    return False if word in _FALSE_WORDS or word == "0.0" else None
+
+
+def scaled(value: float | None, factor: float) -> float | None:
+    """Return `value` in another unit; absent stays absent."""
+    return None if value is None else value * factor
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """Return a JSON object, or an empty one for what is none."""
+    return value if isinstance(value, dict) else {}
+
+
+def entries(value: Any) -> list[Mapping[str, Any]]:
+    """Return the objects of a JSON list; an object alone counts as a list of one."""
+    found = value if isinstance(value, list) else [value]
+    return [entry for entry in found if isinstance(entry, dict)]
+
+
+def text_of(value: Any, *, max_chars: int = 128) -> str | None:
+    """Return a text, or a whole number as text; None for what is empty, too long or neither."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return None
+    text = str(value).strip()
+    return text if 0 < len(text) <= max_chars else None

@@ -1,0 +1,166 @@
+"""Positions that another Traccar server forwards: JSON, or a URL template."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from tracker.errors import TooLarge, UnreadableUplink
+from tracker.observation import Fix, Observation, TimeSource, normal_identifier
+from tracker.wire import strict_json
+from tracker.wire.fixes import lenient_fix
+from tracker.wire.instants import instant_of_count, instant_of_text
+from tracker.wire.parameters import first_of, parameters_of
+from tracker.wire.quantities import (
+    MPS_PER_KNOT,
+    entries,
+    loose_number,
+    mapping,
+    scaled,
+    text_of,
+    truth,
+)
+from tracker.wire.reading_names import bounded
+from tracker.wire.traccar_attributes import attribute_readings
+from tracker.wire.traccar_gprmc import members_of_sentence
+from tracker.wire.uplink import Decoded, Uplink
+
+MAX_POSITIONS = 1_000
+_TIMES = ("fixTime", "deviceTime", "serverTime")
+
+
+def decode(uplink: Uplink) -> Decoded:
+    """Return what a forwarded position means. Raises UnreadableUplink and TooLarge."""
+    if not uplink.body.strip() or uplink.body.strip()[:1] not in (b"{", b"["):
+        if not uplink.query and not uplink.body.strip():
+            raise UnreadableUplink("neither parameters nor a body.", code="empty-body")
+        return _decoded([_of_parameters(parameters_of(uplink))], uplink, is_event=False)
+    root = strict_json.read_lenient(uplink.body)
+    forwarded = entries(root)
+    if len(forwarded) > MAX_POSITIONS:
+        raise TooLarge(
+            f"{len(forwarded)} positions; the limit is {MAX_POSITIONS}.", code="too-many-fixes"
+        )
+    if forwarded and not any("position" in one or "device" in one for one in forwarded):
+        raise UnreadableUplink("neither a position nor a device of Traccar.")
+    is_event = bool(forwarded) and all("event" in one for one in forwarded)
+    return _decoded(forwarded, uplink, is_event=is_event)
+
+
+def _decoded(forwarded: list[Mapping[str, Any]], uplink: Uplink, *, is_event: bool) -> Decoded:
+    observations: list[Observation] = []
+    indexes: list[int] = []
+    lost: list[str] = []
+    for index, one in enumerate(forwarded):
+        observation, missing = _observation(one, uplink)
+        lost += missing
+        if observation is not None:
+            observations.append(observation)
+            indexes.append(index)
+    is_whole = len(observations) == len(forwarded)
+    notes = _notes(forwarded)
+    return Decoded(
+        message="event" if is_event else "position",
+        observations=tuple(observations),
+        indexes=tuple(indexes),
+        set_aside=None if is_whole else "no-device: a position names no device",
+        notes=notes | ({"dropped_readings": lost} if lost else {}),
+    )
+
+
+def _of_parameters(sent: Mapping[str, str]) -> dict[str, Any]:
+    """Return the parameters of a URL template as the JSON that Traccar would send."""
+    position: dict[str, Any] = dict(members_of_sentence(sent.get("gprmc", "")))
+    for name in ("latitude", "longitude", "altitude", "speed", "course", "accuracy", *_TIMES):
+        if sent.get(name):
+            position[name] = sent[name]
+    for name, short in (("latitude", "lat"), ("longitude", "lon")):
+        if name not in position and sent.get(short):
+            position[name] = sent[short]
+    if sent.get("valid"):
+        position["valid"] = truth(sent["valid"])
+    if sent.get("attributes"):
+        position["attributes"] = _attributes_of_text(sent["attributes"])
+    identifier = first_of(sent, "uniqueId", "id", "deviceId", "deviceid", "name")
+    return {"position": position, "device": {"uniqueId": identifier, "name": sent.get("name")}}
+
+
+def _attributes_of_text(text: str) -> Mapping[str, Any]:
+    try:
+        return mapping(strict_json.read_lenient(text.encode()))
+    except UnreadableUplink:
+        return {}
+
+
+def _observation(
+    forwarded: Mapping[str, Any], uplink: Uplink
+) -> tuple[Observation | None, list[str]]:
+    position, device = mapping(forwarded.get("position")), mapping(forwarded.get("device"))
+    identifier = text_of(device.get("uniqueId")) or text_of(position.get("deviceId"))
+    if identifier is None:
+        return None, []
+    fix = _fix(position)
+    measured_at, time_source = _measured_at(position, uplink, is_fresh=fix is not None)
+    readings, lost = bounded(attribute_readings(mapping(position.get("attributes"))))
+    position_id = text_of(position.get("id"))
+    observation = Observation(
+        device=normal_identifier(identifier),
+        measured_at=measured_at,
+        time_source=time_source,
+        fix=fix,
+        readings=readings,
+        # Zero is a position that the other server did not store.
+        event_id=f"traccar:{position_id}" if position_id not in (None, "0") else None,
+    )
+    return observation, lost
+
+
+def _fix(position: Mapping[str, Any]) -> Fix | None:
+    """An invalid or outdated position repeats the last one: no fix."""
+    if truth(position.get("valid", True)) is False or truth(position.get("outdated")) is True:
+        return None
+    return lenient_fix(
+        loose_number(position.get("latitude")),
+        loose_number(position.get("longitude")),
+        altitude_m=loose_number(position.get("altitude")),
+        accuracy_m=loose_number(position.get("accuracy")),
+        speed_mps=scaled(loose_number(position.get("speed")), MPS_PER_KNOT),
+        course_deg=loose_number(position.get("course")),
+    )
+
+
+def _measured_at(
+    position: Mapping[str, Any], uplink: Uplink, *, is_fresh: bool
+) -> tuple[datetime, TimeSource]:
+    # Without a fix, fixTime is that of the old one.
+    names = _TIMES if is_fresh else ("deviceTime", "serverTime", "fixTime")
+    for name in names:
+        found = _time(position.get(name))
+        if found is not None:
+            return found, "network" if name == "serverTime" else "device"
+    return uplink.received_at, "server"
+
+
+def _time(value: Any) -> datetime | None:
+    """Read ISO 8601, from older servers with `+0000`, or the milliseconds of a URL template."""
+    count = loose_number(value)
+    try:
+        if count is not None:
+            return instant_of_count(count, "ms")
+        return instant_of_text(value, is_zone_optional=True) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _notes(forwarded: list[Mapping[str, Any]]) -> dict[str, Any]:
+    if len(forwarded) != 1:
+        return {}
+    device, position = mapping(forwarded[0].get("device")), mapping(forwarded[0].get("position"))
+    notes = {
+        "name": device.get("name"),
+        "protocol": position.get("protocol"),
+        "network": position.get("network"),
+        "event": mapping(forwarded[0].get("event")).get("type"),
+    }
+    return {name: value for name, value in notes.items() if value is not None}

@@ -1,0 +1,69 @@
+"""Traccar's attributes of a position, whose units its model fixes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from tracker.observation import Value
+from tracker.wire.quantities import loose_number, number, truth
+
+_TEMPERATURE = re.compile(r"temp(\d{1,3})", re.ASCII)
+
+
+def _contact(value: Any) -> str | None:
+    is_open = truth(value)
+    return None if is_open is None else "open" if is_open else "closed"
+
+
+def _percent(value: Any) -> float | None:
+    found = loose_number(value)
+    return found if found is not None and 0 <= found <= 100 else None
+
+
+_QUANTITIES: dict[str, tuple[str, Callable[[Any], Value | None]]] = {
+    "batteryLevel": ("battery.level", _percent),
+    "battery": ("battery.voltage", number),
+    "power": ("power.voltage", number),
+    "charge": ("battery.charging", truth),
+    "ignition": ("ignition", truth),
+    "motion": ("motion.detected", truth),
+    "odometer": ("odometer", number),
+    "hdop": ("hdop", number),
+    "sat": ("satellites", number),
+    "humidity": ("air.humidity", _percent),
+    "deviceTemp": ("device.temperature", number),
+    "door": ("contact", _contact),
+}
+
+
+def attribute_readings(attributes: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield readings; what Traccar gives no unit, or a list, stays custom or is left out."""
+    probes = [name for name in attributes if _TEMPERATURE.fullmatch(name)]
+    for name, value in attributes.items():
+        if isinstance(value, dict | list):
+            continue
+        canonical, read = _QUANTITIES.get(name, (None, None))
+        found = None if read is None else read(value)
+        if canonical is not None and found is not None:
+            yield canonical, found
+        elif name in probes and number(value) is not None:
+            yield _temperature_name(name, is_only=len(probes) == 1), value
+        else:
+            yield f"custom.{name}", value
+    yield from _alarms(attributes.get("alarm"))
+
+
+def _temperature_name(name: str, *, is_only: bool) -> str:
+    match = _TEMPERATURE.fullmatch(name)
+    return "air.temperature" if is_only or match is None else f"air.temperature.{match[1]}"
+
+
+def _alarms(alarm: Any) -> Iterator[tuple[str, bool]]:
+    """Several alarms come joined by commas."""
+    words = alarm.split(",") if isinstance(alarm, str) else []
+    if "sos" in words:
+        yield "sos", True
+    if "tampering" in words:
+        yield "tamper", True

@@ -1,0 +1,233 @@
+"""The `uplink_message` of The Things Stack: payload, radio, and which of its times to believe."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from msgspec import Struct
+
+from tracker.observation import Fix, Observation, TimeSource
+from tracker.wire.decoded_position import Located, located
+from tracker.wire.decoded_readings import decoded_readings
+from tracker.wire.fixes import lenient_fix
+from tracker.wire.gateways import (
+    Reception,
+    described_place,
+    gateway_notes,
+    place_of,
+    radio_readings,
+)
+from tracker.wire.instants import instant_or_none
+from tracker.wire.normalized_payload import normalized_fix, normalized_readings
+from tracker.wire.quantities import entries, loose_number, mapping, number, text_of
+from tracker.wire.reading_names import bounded
+
+# A gateway without a clock may be years off.
+_GATEWAY_CLOCK_TOLERANCE = timedelta(minutes=1)
+
+
+class UplinkMessage(Struct, frozen=True, kw_only=True):
+    """The inner object with what its envelope says."""
+
+    members: Mapping[str, Any]
+    device: str
+    dev_addr: str | None
+    event_id: str | None
+    received_at: datetime | None
+    server_time: datetime
+
+
+class _Time(Struct, frozen=True):
+    at: datetime
+    source: TimeSource
+    note: str
+
+
+def uplink_message(message: UplinkMessage) -> tuple[tuple[Observation, ...], dict[str, Any]]:
+    """Return the observations of one uplink and the notes about it.
+
+    Normalised measurements with their own time are observations of their own; the others
+    join what the formatter decoded, and win, because their units are certain.
+    """
+    network = _network_time(message)
+    payload = mapping(message.members.get("decoded_payload"))
+    place = located(payload, now=network.at)
+    timed, untimed = _measurements(message)
+    measured = _payload_time(place, timed) or network
+    if len(timed) == 1 and place.measured_at is None:
+        untimed, timed = [*untimed, *timed.values()], {}
+    fix = place.fix or _first_fix(untimed) or _fallback_fix(message, place)
+    receptions = [_reception(one) for one in entries(message.members.get("rx_metadata"))]
+    from_payload, lost = decoded_readings(payload, place)
+    certain = [pair for one in untimed for pair in normalized_readings(one)]
+    link = [*radio_readings(receptions), *_link_readings(message)]
+    battery = [("battery.level", _last_battery_percent(message.members))]
+    readings, more_lost = bounded([*certain, *link, *from_payload.items(), *battery])
+    event_id = message.event_id or _content_id(message)
+    main = Observation(
+        device=message.device,
+        measured_at=measured.at,
+        time_source=measured.source,
+        fix=fix,
+        readings=readings,
+        event_id=event_id,
+    )
+    others = [_measured(message.device, at, found, event_id) for at, found in timed.items()]
+    notes = _notes(message, place, measured, [*lost, *more_lost])
+    return (main, *others), notes | gateway_notes(receptions, has_fix=fix is not None)
+
+
+def _network_time(message: UplinkMessage) -> _Time:
+    received_at = instant_or_none(message.members.get("received_at"))
+    reference = received_at or message.received_at or message.server_time
+    heard = list(enumerate(entries(message.members.get("rx_metadata"))))
+    for index, one in heard:
+        at = instant_or_none(one.get("gps_time"))
+        if at is not None:
+            return _Time(at, "network", f"network (rx_metadata[{index}].gps_time)")
+    for index, one in heard:
+        at = instant_or_none(one.get("time"))
+        if at is not None and abs(at - reference) <= _GATEWAY_CLOCK_TOLERANCE:
+            return _Time(at, "network", f"network (rx_metadata[{index}].time)")
+    if received_at is not None:
+        return _Time(received_at, "network", "network (uplink_message.received_at)")
+    if message.received_at is not None:
+        return _Time(message.received_at, "network", "network (received_at)")
+    return _Time(message.server_time, "server", "server")
+
+
+def _payload_time(place: Located, timed: Mapping[datetime, Any]) -> _Time | None:
+    if place.measured_at is not None:
+        return _Time(place.measured_at, "device", "device (decoded_payload.time)")
+    if len(timed) == 1:
+        return _Time(next(iter(timed)), "device", "device (normalized_payload.time)")
+    return None
+
+
+def _measurements(
+    message: UplinkMessage,
+) -> tuple[dict[datetime, Mapping[str, Any]], list[Mapping[str, Any]]]:
+    """Return the normalised measurements by their own time, and those without one."""
+    timed: dict[datetime, Mapping[str, Any]] = {}
+    untimed: list[Mapping[str, Any]] = []
+    for one in entries(message.members.get("normalized_payload")):
+        at = instant_or_none(one.get("time"))
+        if at is None:
+            untimed.append(one)
+        else:
+            timed[at] = {**timed.get(at, {}), **one}
+    return timed, untimed
+
+
+def _measured(
+    device: str, at: datetime, measurement: Mapping[str, Any], event_id: str | None
+) -> Observation:
+    return Observation(
+        device=device,
+        measured_at=at,
+        fix=normalized_fix(measurement),
+        readings=bounded(normalized_readings(measurement))[0],
+        event_id=event_id and f"{event_id}:{at.isoformat()}",
+    )
+
+
+def _first_fix(measurements: list[Mapping[str, Any]]) -> Fix | None:
+    return next((fix for one in measurements if (fix := normalized_fix(one)) is not None), None)
+
+
+def _fallback_fix(message: UplinkMessage, place: Located) -> Fix | None:
+    """Return what The Things Stack itself found, where the payload was filtered away.
+
+    Beside a payload it may be an earlier uplink's; its accuracy may be an HDOP.
+    """
+    if message.members.get("decoded_payload") is not None or place.stale is not None:
+        return None
+    location = mapping(mapping(message.members.get("locations")).get("frm-payload"))
+    found = place_of(location)
+    altitude_m = number(location.get("altitude"))
+    return None if found is None else lenient_fix(*found, altitude_m=altitude_m)
+
+
+def _reception(one: Mapping[str, Any]) -> Reception:
+    ids = mapping(one.get("gateway_ids"))
+    place = place_of(one.get("location"))
+    rssi_dbm = loose_number(one.get("rssi", one.get("channel_rssi")))
+    # Zero is left out: no snr beside an rssi is 0 dB.
+    snr_db = loose_number(one.get("snr", 0.0 if rssi_dbm is not None else None))
+    return Reception(
+        gateway=text_of(ids.get("gateway_id")) or text_of(ids.get("eui")),
+        rssi_dbm=rssi_dbm,
+        snr_db=snr_db,
+        lat_deg=place[0] if place else None,
+        lon_deg=place[1] if place else None,
+        altitude_m=number(mapping(one.get("location")).get("altitude")) if place else None,
+    )
+
+
+def _link_readings(message: UplinkMessage) -> list[tuple[str, Any]]:
+    settings = mapping(message.members.get("settings"))
+    lora = mapping(mapping(settings.get("data_rate")).get("lora"))
+    frequency_hz = loose_number(settings.get("frequency"))
+    return [
+        ("link.fcnt", number(message.members.get("f_cnt", 0))),
+        ("link.fport", number(message.members.get("f_port", 0))),
+        ("link.sf", number(lora.get("spreading_factor"))),
+        ("link.frequency", None if frequency_hz is None else int(frequency_hz)),
+    ]
+
+
+def _last_battery_percent(members: Mapping[str, Any]) -> float | None:
+    last = members.get("last_battery_percentage")
+    if not isinstance(last, dict):
+        return None
+    percent = number(last.get("value", 0.0))
+    return percent if percent is not None and 0 <= percent <= 100 else None
+
+
+def _content_id(message: UplinkMessage) -> str | None:
+    """Return a key for this frame: counters restart at a join, so the session is in it."""
+    members = message.members
+    payload = members.get("frm_payload")
+    if "f_cnt" not in members and not isinstance(payload, str):
+        return None
+    session = text_of(members.get("session_key_id")) or message.dev_addr or "-"
+    digest = hashlib.sha256(str(payload or "").encode()).hexdigest()[:16]
+    f_port, f_cnt = members.get("f_port", 0), members.get("f_cnt", 0)
+    return f"{message.device}/{session}/{f_port}/{f_cnt}/{digest}"[:128]
+
+
+def _notes(
+    message: UplinkMessage, place: Located, measured: _Time, lost: list[str]
+) -> dict[str, Any]:
+    members = message.members
+    locations = mapping(members.get("locations"))
+    others = {k: v for k, v in locations.items() if k not in ("user", "frm-payload")}
+    notes = {
+        "time_source": measured.note,
+        "registered_location": described_place(locations.get("user")),
+        # The network server's last known places, which are not this uplink's.
+        "last_locations": others or None,
+        "stale_position": None
+        if place.stale is None
+        else {"lat": place.stale.lat_deg, "lon": place.stale.lon_deg},
+        "frm_payload": members.get("frm_payload"),
+        "decoded_payload_warnings": members.get("decoded_payload_warnings"),
+        "normalized_payload_warnings": members.get("normalized_payload_warnings"),
+        "version_ids": members.get("version_ids"),
+        "wifi": _wifi(mapping(members.get("decoded_payload"))),
+        "dropped_readings": lost or None,
+    }
+    return {name: value for name, value in notes.items() if value is not None}
+
+
+def _wifi(payload: Mapping[str, Any]) -> list[list[Any]] | None:
+    """Return the access points that the payload lists, as [address, rssi]."""
+    for name, address in (("access_points", "bssid"), ("wifi", "mac")):
+        found = payload.get(name)
+        if isinstance(found, list):
+            points = [[one.get(address), one.get("rssi")] for one in entries(found)]
+            return [point for point in points if isinstance(point[0], str)] or None
+    return None
