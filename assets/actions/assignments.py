@@ -1,0 +1,129 @@
+"""Which device is on which asset, also in the past; and whose history moves with that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.db import transaction
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+
+from assets.actions.revision import raise_registry_revision, stamp, unless_taken
+from assets.models import Asset, Assignment, Device, MovedHistory
+from tracker.errors import Conflict, Unprocessable
+
+# From when a device that registered itself is on its asset: before anything it can report.
+DISTANT_PAST = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reassignment:
+    """What a changed assignment does to history.
+
+    Positions of the device from `since` on may belong to another asset than before;
+    `asset_ids` names each asset that gained or lost any. The promise to judge them again is
+    made already, as rows of `MovedHistory` in the same transaction: the caller may nudge
+    whoever keeps it, and need do nothing else.
+    """
+
+    assignment: Assignment | None
+    asset_ids: frozenset[int]
+    since: datetime
+
+
+def assign_device(
+    *, device: Device, asset: Asset, since: datetime, until: datetime | None = None
+) -> Reassignment:
+    """Put a device on an asset during [since, until), also in the past.
+
+    Without `until` an ongoing assignment of the device that began earlier ends at `since`, and
+    one that began exactly then is replaced. Any other overlap is a `Conflict`.
+    """
+    if until is not None and until <= since:
+        raise Unprocessable("until must be after since.", code="period-empty")
+    if device.organisation_id != asset.organisation_id:
+        raise Unprocessable("Device and asset belong to one organisation.", code="not-one-tenant")
+    if asset.archived_at is not None:
+        raise Conflict("The asset is archived.", code="asset-archived")
+    with transaction.atomic():
+        revision = raise_registry_revision()
+        left = _leave_ongoing(device, since) if until is None else set()
+        with unless_taken("The device is on an asset during that time.", code="overlap"):
+            assignment = Assignment.objects.create(
+                device=device, asset=asset, during=DateTimeTZRange(since, until, "[)")
+            )
+        stamp(device, revision)
+        return moved(assignment, left | {asset.pk}, since)
+
+
+def unassign_device(*, device: Device, at: datetime) -> Reassignment:
+    """Take a device off the asset that it is on, from `at` on. Conflict if it is on none then."""
+    with transaction.atomic():
+        revision = raise_registry_revision()
+        left = _leave_ongoing(device, at)
+        if not left:
+            raise Conflict("The device is on no asset then.", code="not-assigned")
+        stamp(device, revision)
+        return moved(None, left, at)
+
+
+def withdraw_assignment(*, assignment: Assignment) -> Reassignment:
+    """Take back an assignment that never was true: its positions leave the asset's history."""
+    with transaction.atomic():
+        revision = raise_registry_revision()
+        stamp(assignment.device, revision)
+        Assignment.objects.filter(pk=assignment.pk).delete()
+        return moved(None, {assignment.asset_id}, assignment.during.lower or DISTANT_PAST)
+
+
+def end_assignment(*, assignment: Assignment, at: datetime) -> Reassignment:
+    """End an ongoing assignment at `at`. Conflict if it has ended, or begins no earlier."""
+    with transaction.atomic():
+        revision = raise_registry_revision()
+        assignment.refresh_from_db()
+        if assignment.during.upper is not None:
+            raise Conflict("The assignment has ended.", code="not-assigned")
+        if assignment.during.lower >= at:
+            raise Unprocessable("An assignment ends after it begins.", code="period-empty")
+        end(assignment, at)
+        stamp(assignment.device, revision)
+        return moved(assignment, {assignment.asset_id}, at)
+
+
+def moved(assignment: Assignment | None, asset_ids: set[int], since: datetime) -> Reassignment:
+    MovedHistory.objects.bulk_create(
+        MovedHistory(asset_id=asset_id, since=since) for asset_id in sorted(asset_ids)
+    )
+    return Reassignment(assignment=assignment, asset_ids=frozenset(asset_ids), since=since)
+
+
+def _leave_ongoing(device: Device, at: datetime) -> set[int]:
+    """End the device's ongoing assignment at `at`; return the ids of the assets it left."""
+    ongoing = Assignment.objects.filter(
+        device=device, during__startswith__lte=at, during__endswith=None
+    )
+    left: set[int] = set()
+    for assignment in ongoing:
+        left.add(assignment.asset_id)
+        end(assignment, at)
+    return left
+
+
+def end(assignment: Assignment, at: datetime) -> None:
+    """End at `at`; what ends as it begins never was."""
+    if assignment.during.lower >= at:
+        assignment.delete()
+        return
+    assignment.during = DateTimeTZRange(assignment.during.lower, at, "[)")
+    assignment.save(update_fields=["during"])
+
+
+def take_moved_histories() -> list[tuple[int, int, datetime]]:
+    """Return (asset id, organisation id, since) of each promise of `MovedHistory`, and delete it.
+
+    Call it in the transaction that writes the work down in its stead.
+    """
+    rows = MovedHistory.objects.select_for_update(of=["self"], skip_locked=True).order_by("pk")
+    promised = list(rows.values_list("pk", "asset_id", "asset__organisation_id", "since"))
+    MovedHistory.objects.filter(pk__in=[row[0] for row in promised]).delete()
+    return [(asset_id, organisation_id, since) for _, asset_id, organisation_id, since in promised]

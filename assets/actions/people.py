@@ -1,0 +1,140 @@
+"""Organisations, the people in them, and the tokens of people."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from assets.actions.revision import unless_taken
+from assets.models import ApiToken, Membership, Organisation, User
+from assets.tokens import digest_of, new_token, prefix_of
+from tracker.errors import Conflict
+
+
+def create_organisation(*, name: str, time_zone: str = "UTC") -> Organisation:
+    with unless_taken(f"An organisation named {name!r} exists already."):
+        return Organisation.objects.create(name=name, time_zone=time_zone)
+
+
+def change_organisation(
+    *, organisation: Organisation, name: str | None = None, time_zone: str | None = None
+) -> Organisation:
+    organisation.name = organisation.name if name is None else name
+    organisation.time_zone = organisation.time_zone if time_zone is None else time_zone
+    with unless_taken(f"An organisation named {organisation.name!r} exists already."):
+        organisation.save(update_fields=["name", "time_zone"])
+    return organisation
+
+
+def create_user(
+    *,
+    username: str,
+    email: str = "",
+    password: str | None = None,
+    staff_role: str = User.StaffRole.NONE,
+    first_name: str = "",
+    last_name: str = "",
+) -> User:
+    """Create a person. Without a password nobody can log in as them until one is set."""
+    with unless_taken(f"A user named {username!r} exists already."):
+        return User.objects.create_user(
+            username,
+            email,
+            password,
+            staff_role=staff_role,
+            is_staff=staff_role == User.StaffRole.ADMIN,
+            is_superuser=staff_role == User.StaffRole.ADMIN,
+            first_name=first_name,
+            last_name=last_name,
+        )
+
+
+def change_user(*, user: User, username: str, email: str, is_active: bool, staff_role: str) -> User:
+    """Change what only the provider may; the rights of Django's admin follow the staff role."""
+    user.username, user.email, user.is_active = username, email, is_active
+    if user.staff_role != staff_role:
+        user.staff_role = staff_role
+        user.is_staff = user.is_superuser = staff_role == User.StaffRole.ADMIN
+    with unless_taken(f"A user named {username!r} exists already."):
+        user.save(
+            update_fields=[
+                "username",
+                "email",
+                "is_active",
+                "staff_role",
+                "is_staff",
+                "is_superuser",
+            ]
+        )
+    return user
+
+
+def change_name(*, user: User, first_name: str | None = None, last_name: str | None = None) -> User:
+    user.first_name = user.first_name if first_name is None else first_name
+    user.last_name = user.last_name if last_name is None else last_name
+    user.save(update_fields=["first_name", "last_name"])
+    return user
+
+
+def add_member(
+    *,
+    organisation: Organisation,
+    role: str,
+    user: User | None = None,
+    email: str = "",
+) -> Membership:
+    """Make a person a member; an unknown `email` becomes a user who has no password yet."""
+    with transaction.atomic():
+        if user is None:
+            user = User.objects.filter(email__iexact=email, is_active=True).order_by("pk").first()
+        if user is None:
+            user = create_user(username=email.lower(), email=email.lower())
+        with unless_taken("This person is a member already."):
+            return Membership.objects.create(user=user, organisation=organisation, role=role)
+
+
+def change_role(*, membership: Membership, role: str) -> Membership:
+    with transaction.atomic():
+        if role != Membership.Role.OWNER:
+            _require_another_owner(membership)
+        membership.role = role
+        membership.save(update_fields=["role"])
+    return membership
+
+
+def remove_member(*, membership: Membership) -> None:
+    with transaction.atomic():
+        _require_another_owner(membership)
+        membership.delete()
+
+
+def _require_another_owner(membership: Membership) -> None:
+    if membership.role != Membership.Role.OWNER:
+        return
+    owners = Membership.objects.select_for_update().filter(
+        organisation_id=membership.organisation_id, role=Membership.Role.OWNER
+    )
+    if not owners.exclude(pk=membership.pk).exists():
+        raise Conflict("An organisation keeps at least one owner.", code="last-owner")
+
+
+def issue_api_token(*, user: User, name: str) -> tuple[ApiToken, str]:
+    """Return the row and the token itself, which cannot be had again."""
+    token = new_token()
+    row = ApiToken.objects.create(
+        user=user, name=name, prefix=prefix_of(token), digest=digest_of(token)
+    )
+    return row, token
+
+
+def revoke_api_token(*, token: ApiToken) -> ApiToken:
+    if token.revoked_at is None:
+        token.revoked_at = timezone.now()
+        token.save(update_fields=["revoked_at"])
+    return token
+
+
+def note_token_use(*, token: ApiToken, at: datetime) -> None:
+    ApiToken.objects.filter(pk=token.pk).update(last_used_at=at)

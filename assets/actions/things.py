@@ -1,0 +1,141 @@
+"""Assets, and the devices that report for them."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.utils import timezone
+
+from assets.actions.assignments import DISTANT_PAST, Reassignment, end, moved
+from assets.actions.revision import raise_registry_revision, stamp_devices_of, unless_taken
+from assets.models import Asset, Assignment, Device, Organisation
+from tracker.errors import Unprocessable
+from tracker.observation import normal_identifier
+
+MAX_IDENTIFIER_LENGTH = 100
+
+
+def add_asset(
+    *,
+    organisation: Organisation,
+    name: str,
+    kind: str = "vehicle",
+    tags: list[str] | None = None,
+    expected_interval_s: int = 300,
+) -> Asset:
+    with unless_taken(f"An asset named {name!r} exists already."):
+        return Asset.objects.create(
+            organisation=organisation,
+            name=name,
+            kind=kind,
+            tags=tags or [],
+            expected_interval_s=expected_interval_s,
+        )
+
+
+def change_asset(
+    *,
+    asset: Asset,
+    name: str | None = None,
+    kind: str | None = None,
+    tags: list[str] | None = None,
+    expected_interval_s: int | None = None,
+) -> Asset:
+    """Change what is given, and nothing else. Tags link geofences, so registries hear of them."""
+    changes = {"name": name, "kind": kind, "tags": tags, "expected_interval_s": expected_interval_s}
+    given = {field: value for field, value in changes.items() if value is not None}
+    for field, value in given.items():
+        setattr(asset, field, value)
+    with transaction.atomic():
+        if tags is not None:
+            stamp_devices_of(asset, raise_registry_revision())
+        with unless_taken(f"An asset named {asset.name!r} exists already."):
+            asset.save(update_fields=list(given))
+    return asset
+
+
+def archive_asset(*, asset: Asset) -> Reassignment:
+    """Retire an asset now. Its devices come off it; its history stays."""
+    now = timezone.now()
+    with transaction.atomic():
+        revision = raise_registry_revision()
+        Asset.objects.filter(pk=asset.pk, archived_at=None).update(archived_at=now)
+        asset.refresh_from_db(fields=["archived_at"])
+        stamp_devices_of(asset, revision)
+        for assignment in Assignment.objects.filter(asset=asset, during__endswith=None):
+            end(assignment, now)
+        return moved(None, {asset.pk}, now)
+
+
+def register_device(
+    *, organisation: Organisation, identifier: str, name: str = "", model: str = ""
+) -> Device:
+    """Register a device under the normal spelling of its identifier."""
+    spelled = _require_identifier(identifier)
+    with transaction.atomic():
+        revision = raise_registry_revision()
+        with unless_taken(f"A device {spelled} exists already."):
+            return Device.objects.create(
+                organisation=organisation,
+                identifier=spelled,
+                name=name,
+                model=model,
+                revision=revision,
+            )
+
+
+def change_device(*, device: Device, name: str | None = None, model: str | None = None) -> Device:
+    """Change how people call a device; its identifier is for good, since history hangs on it."""
+    device.name = device.name if name is None else name
+    device.model = device.model if model is None else model
+    with transaction.atomic():
+        device.revision = raise_registry_revision()
+        device.save(update_fields=["name", "model", "revision"])
+    return device
+
+
+def register_unknown_device(*, organisation_id: int, identifier: str) -> Device:
+    """Return the device, made on first sight together with an asset that it is on.
+
+    A device that people registered is returned as it is, assigned or not. May be called for
+    the same device by several processes at once.
+    """
+    spelled = _require_identifier(identifier)
+    known = Device.objects.filter(organisation_id=organisation_id, identifier=spelled)
+    device: Device | None = known.first()
+    if device:
+        return device
+    with transaction.atomic():
+        revision = raise_registry_revision()
+        # Looked up again: whoever held the lock before us may have registered it.
+        device = known.first()
+        return device or _make_with_asset(organisation_id, spelled, revision)
+
+
+def _make_with_asset(organisation_id: int, spelled: str, revision: int) -> Device:
+    device = Device.objects.create(
+        organisation_id=organisation_id, identifier=spelled, revision=revision
+    )
+    Assignment.objects.create(
+        device=device,
+        asset=_asset_named_after(device),
+        during=DateTimeTZRange(DISTANT_PAST, None, "[)"),
+    )
+    return device
+
+
+def _asset_named_after(device: Device) -> Asset:
+    named = Asset.objects.filter(organisation_id=device.organisation_id, name=device.identifier)
+    is_taken = named.exists()
+    name = f"{device.identifier} (device {device.pk})" if is_taken else device.identifier
+    return Asset.objects.create(organisation_id=device.organisation_id, name=name)
+
+
+def _require_identifier(identifier: str) -> str:
+    spelled = normal_identifier(identifier)
+    if not spelled or len(spelled) > MAX_IDENTIFIER_LENGTH or not spelled.isprintable():
+        raise Unprocessable(
+            f"An identifier has 1 to {MAX_IDENTIFIER_LENGTH} printable characters.",
+            code="identifier-invalid",
+        )
+    return spelled

@@ -1,0 +1,165 @@
+"""Which source a token belongs to, and which asset a device was on: in memory.
+
+The road asks this for each uplink and may not ask the database. The registry is a
+copy at some revision; `refresh` takes what changed since. Because each change raises
+the revision under a row lock, a transaction that locks its assets and then still sees
+the copy's revision has resolved its devices right.
+"""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime
+
+from django.utils import timezone
+from msgspec import Struct, structs
+
+from assets.tokens import digest_of
+from tracker.statements import rows
+
+_FAR_PAST_US = -(1 << 62)
+_FAR_FUTURE_US = 1 << 62
+
+
+class SourceEntry(Struct, frozen=True):
+    """What the doors must know of a source. `device_id` is set for a token of one device."""
+
+    id: int
+    organisation_id: int
+    wire_format: str
+    device_id: int | None
+    registers_devices: bool
+    valid_until: datetime | None = None
+
+
+class Span(Struct, frozen=True):
+    """The device was on the asset from `since_us` until before `until_us`."""
+
+    asset_id: int
+    since_us: int
+    until_us: int
+
+
+class DeviceEntry(Struct, frozen=True):
+    id: int
+    organisation_id: int
+    spans: tuple[Span, ...]
+
+    def asset_at(self, at_us: int) -> int | None:
+        """Return the id of the asset that the device was on at `at_us`, if any."""
+        for span in self.spans:
+            if span.since_us <= at_us < span.until_us:
+                return span.asset_id
+        return None
+
+
+class AssetEntry(Struct, frozen=True):
+    """What judging must know of an asset: whose it is and which geofences are linked by tag."""
+
+    id: int
+    organisation_id: int
+    tags: frozenset[str]
+
+
+class Registry:
+    """The copy. Reading needs no lock; `refresh` may be called from any thread."""
+
+    def __init__(self) -> None:
+        self.revision = -1
+        self._sources: dict[str, SourceEntry] = {}
+        self._source_by_id: dict[int, SourceEntry] = {}
+        self._devices: dict[tuple[int, str], DeviceEntry] = {}
+        self._identifiers: dict[int, str] = {}
+        self._refreshing = threading.Lock()
+
+    def source_of_token(self, token: str) -> SourceEntry | None:
+        """Return the source that `token` opens, or None for unknown, revoked and expired ones."""
+        entry = self._sources.get(digest_of(token))
+        if entry and entry.valid_until and entry.valid_until <= timezone.now():
+            return None
+        return entry
+
+    def source(self, source_id: int) -> SourceEntry | None:
+        return self._source_by_id.get(source_id)
+
+    def device(self, organisation_id: int, identifier: str) -> DeviceEntry | None:
+        return self._devices.get((organisation_id, identifier))
+
+    def identifier_of(self, device_id: int) -> str | None:
+        return self._identifiers.get(device_id)
+
+    def refresh(self) -> bool:
+        """Take over what changed since the last time. Returns whether anything did."""
+        with self._refreshing:
+            latest = revision_in_database()
+            if latest == self.revision:
+                return False
+            # Read after the revision: what a later change adds here is taken again, harmlessly.
+            self._load_sources()
+            self._load_devices(since=self.revision)
+            self.revision = latest
+            return True
+
+    def _load_sources(self) -> None:
+        found = rows(
+            "SELECT id, organisation_id, wire_format, device_id, unknown_devices = 'register',"
+            " digest, previous_digest, previous_valid_until"
+            " FROM assets_source WHERE revoked_at IS NULL"
+        )
+        sources: dict[str, SourceEntry] = {}
+        by_id: dict[int, SourceEntry] = {}
+        for row in found:
+            entry = SourceEntry(*row[:5])
+            digest, previous, previous_until = row[5:]
+            by_id[entry.id] = sources[digest] = entry
+            if previous:
+                sources[previous] = structs.replace(entry, valid_until=previous_until)
+        self._sources, self._source_by_id = sources, by_id
+
+    def _load_devices(self, since: int) -> None:
+        found = rows(
+            "SELECT d.id, d.organisation_id, d.identifier,"
+            " coalesce(array_agg(a.asset_id ORDER BY a.id) FILTER (WHERE a.id IS NOT NULL), '{}'),"
+            " coalesce(array_agg((extract(epoch FROM lower(a.during)) * 1000000)::bigint"
+            " ORDER BY a.id) FILTER (WHERE a.id IS NOT NULL), '{}'),"
+            " coalesce(array_agg((extract(epoch FROM upper(a.during)) * 1000000)::bigint"
+            " ORDER BY a.id) FILTER (WHERE a.id IS NOT NULL), '{}')"
+            " FROM assets_device d LEFT JOIN assets_assignment a ON a.device_id = d.id"
+            " WHERE d.revision > %s OR %s < 0 GROUP BY d.id",
+            [since, since],
+        )
+        for device_id, organisation_id, identifier, assets, starts, ends in found:
+            self._replace(
+                DeviceEntry(device_id, organisation_id, _spans(assets, starts, ends)),
+                identifier,
+            )
+
+    def _replace(self, entry: DeviceEntry, identifier: str) -> None:
+        former = self._identifiers.get(entry.id)
+        if former is not None and former != identifier:
+            self._devices.pop((entry.organisation_id, former), None)
+        self._identifiers[entry.id] = identifier
+        self._devices[entry.organisation_id, identifier] = entry
+
+
+def _spans(
+    asset_ids: list[int], starts: list[int | None], ends: list[int | None]
+) -> tuple[Span, ...]:
+    return tuple(
+        Span(
+            asset_id,
+            _FAR_PAST_US if start is None else start,
+            _FAR_FUTURE_US if end is None else end,
+        )
+        for asset_id, start, end in zip(asset_ids, starts, ends, strict=True)
+    )
+
+
+def revision_in_database() -> int:
+    """Return the revision as this transaction sees it."""
+    found = rows("SELECT revision FROM assets_registryrevision WHERE id = 1")
+    row = found[0] if found else None
+    return int(row[0]) if row else 0
+
+
+registry = Registry()

@@ -1,0 +1,86 @@
+"""Two hauliers who must never learn of each other, and a person of each role."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from rest_framework.test import APIClient
+
+from assets.models import Asset, Membership, Organisation, User
+from assets.registry import registry
+from geofence.zones import zones
+from tests import builders
+
+Api = Callable[[User], APIClient]
+
+
+@pytest.fixture
+def north(db: None) -> Organisation:
+    return builders.make_organisation("North Haulage")
+
+
+@pytest.fixture
+def south(db: None) -> Organisation:
+    return builders.make_organisation("South Logistics")
+
+
+@pytest.fixture
+def owner(north: Organisation) -> User:
+    return builders.make_member(north, Membership.Role.OWNER, "olga")
+
+
+@pytest.fixture
+def operator(north: Organisation) -> User:
+    return builders.make_member(north, Membership.Role.OPERATOR, "otto")
+
+
+@pytest.fixture
+def viewer(north: Organisation) -> User:
+    return builders.make_member(north, Membership.Role.VIEWER, "vera")
+
+
+@pytest.fixture
+def stranger(south: Organisation) -> User:
+    """Return the owner of the other haulier."""
+    return builders.make_member(south, Membership.Role.OWNER, "stan")
+
+
+@pytest.fixture
+def dispatcher(db: None) -> User:
+    return builders.make_user("dora", staff_role=User.StaffRole.DISPATCHER)
+
+
+@pytest.fixture
+def admin(db: None) -> User:
+    return builders.make_user("ada", staff_role=User.StaffRole.ADMIN)
+
+
+@pytest.fixture
+def van(north: Organisation) -> Asset:
+    """Return an asset of north with a device on it."""
+    return builders.make_van(north, "van")
+
+
+@pytest.fixture
+def api() -> Api:
+    """Return a function that gives the API as a user meets it, by token."""
+
+    def as_user(user: User) -> APIClient:
+        client = APIClient()
+        client.credentials(HTTP_AUTHORIZATION=f"Token {builders.make_api_token(user)}")
+        return client
+
+    return as_user
+
+
+@pytest.fixture
+def anonymous() -> APIClient:
+    return APIClient()
+
+
+@pytest.fixture(autouse=True)
+def _fresh_memory() -> None:
+    """Forget what the process holds of the database: each test starts from another one."""
+    registry.__init__()  # type: ignore[misc]
+    zones.__init__()  # type: ignore[misc]

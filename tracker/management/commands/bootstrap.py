@@ -1,0 +1,118 @@
+"""A server that can be used: an admin, an organisation, and a source for each wire format."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import secrets
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.db import connection, transaction
+
+from assets import actions
+from assets.models import ApiToken, Organisation, Source, User
+from assets.serializers import ingest_url
+from tracker.positions.durability import require_durable
+from tracker.wire.registry import FORMATS
+
+TOKEN_NAME = "bootstrap"  # noqa: S105  a name, not a secret
+# Senders that were set up by an earlier run go on with their token.
+OVERLAP_S = 30 * 86_400
+
+
+class Command(BaseCommand):
+    help = (
+        "Makes an admin, an organisation and a source for each wire format, and shows their"
+        " secrets. May be run again: tokens are then new, the source's former ones live on for"
+        " 30 days."
+    )
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+        parser.add_argument("--organisation", default="Demo", metavar="NAME")
+        parser.add_argument(
+            "--register-devices", action="store_true", help="sources register unknown devices"
+        )
+        parser.add_argument(
+            "--password", default=None, help="of a new admin; or BOOTSTRAP_PASSWORD, else random"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        require_durable(connection)
+        with transaction.atomic():
+            shown = bootstrap(
+                organisation_name=options["organisation"],
+                registers_devices=options["register_devices"],
+                password=options["password"] or os.environ.get("BOOTSTRAP_PASSWORD"),
+            )
+        self.stdout.write(json.dumps(shown, indent=2) if options["json"] else as_text(shown))
+
+
+def bootstrap(
+    *, organisation_name: str, registers_devices: bool, password: str | None
+) -> dict[str, Any]:
+    """Return everything that whoever sets up a server must know, secrets included."""
+    admin, shown_password = _admin(password)
+    for former in ApiToken.objects.filter(user=admin, name=TOKEN_NAME, revoked_at=None):
+        actions.revoke_api_token(token=former)
+    _, api_token = actions.issue_api_token(user=admin, name=TOKEN_NAME)
+    organisation = Organisation.objects.filter(name=organisation_name).first()
+    organisation = organisation or actions.create_organisation(name=organisation_name)
+    unknown = "register" if registers_devices else "set-aside"
+    return {
+        "url": settings.PUBLIC_URL,
+        "ingest_url": settings.INGEST_URL,
+        "admin": {"username": admin.username, "password": shown_password},
+        "token": api_token,
+        "organisation": {"id": organisation.pk, "name": organisation.name},
+        "sources": {name: _source(organisation, name, unknown) for name in FORMATS},
+    }
+
+
+def _admin(password: str | None) -> tuple[User, str | None]:
+    """Return the admin, and the password if it was set just now."""
+    admin = User.objects.filter(username="admin").first()
+    if admin is not None:
+        return admin, None
+    chosen = password or secrets.token_urlsafe(15)
+    admin = actions.create_user(username="admin", password=chosen, staff_role=User.StaffRole.ADMIN)
+    return admin, chosen
+
+
+def _source(organisation: Organisation, wire_format: str, unknown: str) -> dict[str, Any]:
+    live = Source.objects.filter(organisation=organisation, revoked_at=None)
+    source = live.filter(name=wire_format, wire_format=wire_format).first()
+    if source is None:
+        source, token = actions.add_source(
+            organisation=organisation,
+            name=_free_name(organisation, wire_format),
+            wire_format=wire_format,
+            unknown_devices=unknown,
+        )
+    else:
+        source = actions.change_source(source=source, unknown_devices=unknown)
+        token = actions.rotate_source_token(source=source, overlap_s=OVERLAP_S)
+    return {"id": source.pk, "token": token, "url": ingest_url(source, token)}
+
+
+def _free_name(organisation: Organisation, wanted: str) -> str:
+    """Return `wanted`, with a number where a revoked source or another format has it."""
+    taken = set(Source.objects.filter(organisation=organisation).values_list("name", flat=True))
+    numbered = (f"{wanted} {number}" for number in range(2, len(taken) + 3))
+    return wanted if wanted not in taken else next(name for name in numbered if name not in taken)
+
+
+def as_text(shown: dict[str, Any]) -> str:
+    password = shown["admin"]["password"] or "(as it was set before)"
+    lines = [
+        f"Console    {shown['url']}/",
+        f"User       {shown['admin']['username']}",
+        f"Password   {password}",
+        f"API token  {shown['token']}",
+        f"Sources of {shown['organisation']['name']}:",
+    ]
+    lines += [f"  {name:20} {source['url']}" for name, source in shown["sources"].items()]
+    return "\n".join(lines)
