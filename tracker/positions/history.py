@@ -1,0 +1,174 @@
+"""The judged past of assets: their fixes in order, in stretches between checkpoints.
+
+A stretch holds what lies after the checkpoint `low` up to and including the checkpoint
+`high`; None means from the beginning, or up to the newest. Keys are (µs since 1970,
+device id), the order of fixes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+from msgspec import Struct
+
+from tracker.observation import instant
+from tracker.statements import rows, run
+
+Key = tuple[int, int]
+# lon, lat, accuracy or None, altitude or None, behind the key
+FixRow = tuple[int, int, float, float, float | None, float | None]
+
+
+class SavedFold(Struct, frozen=True):
+    """A checkpoint: the state after the fix at `key`."""
+
+    key: Key
+    fold: bytes
+
+
+class Stretch(Struct, frozen=True):
+    low: SavedFold | None
+    high: SavedFold | None
+    fixes: list[FixRow]
+
+
+class Wanted(Struct, frozen=True):
+    """The stretch of an asset around a key, or with `is_next` the one that begins there."""
+
+    asset_id: int
+    key: Key
+    is_next: bool = False
+
+
+_US = "(extract(epoch FROM %s) * 1000000)::bigint"
+_WANTED = (
+    "WITH wanted AS MATERIALIZED (SELECT ordinality AS n, asset_id, device_id, is_next,"
+    " timestamptz 'epoch' + (us / 86400000000) * interval '1 day'"
+    " + (us %% 86400000000) * interval '1 microsecond' AS at"
+    " FROM ROWS FROM (json_to_recordset(%s::json)"
+    " AS (asset_id bigint, us bigint, device_id bigint, is_next boolean)) WITH ORDINALITY"
+    " AS w(asset_id, us, device_id, is_next, ordinality))"
+)
+_BOUNDS = (
+    _WANTED
+    + f""" SELECT w.n, {_US % "low.at"}, low.device_id, low.fold,
+    {_US % "high.at"}, high.device_id, high.fold
+    FROM wanted w
+    LEFT JOIN LATERAL (SELECT c.at, c.device_id, c.fold FROM positions_checkpoint c
+        WHERE c.asset_id = w.asset_id AND CASE WHEN w.is_next
+            THEN (c.at, c.device_id) <= (w.at, w.device_id)
+            ELSE (c.at, c.device_id) < (w.at, w.device_id) END
+            AND c.at <= w.at
+        ORDER BY c.at DESC, c.device_id DESC LIMIT 1) low ON true
+    LEFT JOIN LATERAL (SELECT c.at, c.device_id, c.fold FROM positions_checkpoint c
+        WHERE c.asset_id = w.asset_id AND CASE WHEN w.is_next
+            THEN (c.at, c.device_id) > (w.at, w.device_id)
+            ELSE (c.at, c.device_id) >= (w.at, w.device_id) END
+            AND c.at >= w.at
+        ORDER BY c.at, c.device_id LIMIT 1) high ON true
+    ORDER BY w.n"""
+)
+_FIXES = f"""
+    SELECT w.n, {_US % "p.measured_at"}, p.device_id, ST_X(p.point), ST_Y(p.point),
+        p.accuracy_m, p.altitude_m
+    FROM unnest(%s::int[], %s::bigint[], %s::timestamptz[], %s::bigint[], %s::timestamptz[],
+        %s::bigint[]) AS w(n, asset_id, low_at, low_device, high_at, high_device)
+    JOIN assets_assignment a ON a.asset_id = w.asset_id
+    CROSS JOIN LATERAL (
+        SELECT * FROM positions_position p
+        WHERE p.device_id = a.device_id AND p.measured_at <@ a.during
+            AND p.measured_at >= w.low_at AND p.measured_at <= w.high_at
+            AND p.point IS NOT NULL AND NOT p.is_clock_suspect AND p.method <> 'gateway'
+    ) p
+    WHERE (p.measured_at, p.device_id) > (w.low_at, w.low_device)
+        AND (p.measured_at, p.device_id) <= (w.high_at, w.high_device)
+    ORDER BY w.n, p.measured_at, p.device_id"""
+
+
+def stretches(wanted: Sequence[Wanted]) -> list[Stretch]:
+    """Return the stretches in the order asked for, in two statements whatever their number."""
+    bounds = _bounds(wanted)
+    fixes = _fixes(wanted, bounds)
+    return [Stretch(low, high, fixes.get(number, [])) for number, (low, high) in enumerate(bounds)]
+
+
+def _bounds(wanted: Sequence[Wanted]) -> list[tuple[SavedFold | None, SavedFold | None]]:
+    asked = [
+        {"asset_id": w.asset_id, "us": w.key[0], "device_id": w.key[1], "is_next": w.is_next}
+        for w in wanted
+    ]
+    found = rows(_BOUNDS, [orjson.dumps(asked).decode()])
+    return [(_saved(row[1:4]), _saved(row[4:7])) for row in found]
+
+
+def _saved(row: Sequence[Any]) -> SavedFold | None:
+    return None if row[0] is None else SavedFold((row[0], row[1]), bytes(row[2]))
+
+
+def _fixes(
+    wanted: Sequence[Wanted], bounds: Sequence[tuple[SavedFold | None, SavedFold | None]]
+) -> dict[int, list[FixRow]]:
+    """Fixes of the stretches; the lowest and highest keys stand in for open ends."""
+    lows = [low.key if low else None for low, _ in bounds]
+    highs = [high.key if high else None for _, high in bounds]
+    found = rows(
+        _FIXES,
+        [
+            list(range(len(wanted))),
+            [w.asset_id for w in wanted],
+            [_instant(low, "-infinity") for low in lows],
+            [low[1] if low else -1 for low in lows],
+            [_instant(high, "infinity") for high in highs],
+            [high[1] if high else 1 << 62 for high in highs],
+        ],
+    )
+    fixes: dict[int, list[FixRow]] = {}
+    for number, at_us, device_id, lon, lat, accuracy_m, altitude_m in found:
+        fix = (at_us, device_id, lon, lat, accuracy_m, altitude_m)
+        fixes.setdefault(number, []).append(fix)
+    return fixes
+
+
+def _instant(key: Key | None, otherwise: str) -> str:
+    # As text, since Python has no infinite times.
+    return otherwise if key is None else instant(key[0]).isoformat()
+
+
+class NewCheckpoint(Struct, frozen=True):
+    asset_id: int
+    key: Key
+    fold: bytes
+
+
+def save_checkpoints(checkpoints: Sequence[NewCheckpoint]) -> None:
+    """Write checkpoints, over former ones of the same key; of one key the last counts."""
+    if not checkpoints:
+        return
+    checkpoints = list({(c.asset_id, c.key): c for c in checkpoints}.values())
+    run(
+        "INSERT INTO positions_checkpoint (asset_id, at, device_id, fold)"
+        " SELECT * FROM unnest(%s::bigint[], %s::timestamptz[], %s::bigint[], %s::bytea[])"
+        " ON CONFLICT (asset_id, at, device_id) DO UPDATE SET fold = excluded.fold",
+        [
+            [c.asset_id for c in checkpoints],
+            [_instant(c.key, "") for c in checkpoints],
+            [c.key[1] for c in checkpoints],
+            [c.fold for c in checkpoints],
+        ],
+    )
+
+
+def hours(asset_id: int, since: datetime) -> list[tuple[datetime, int]]:
+    """Return (hour, plausible positions) of an asset, from the hour of `since` on."""
+    return rows(
+        "SELECT date_trunc('hour', p.measured_at, 'UTC') AS hour, count(*)"
+        " FROM assets_assignment a JOIN positions_position p"
+        " ON p.device_id = a.device_id AND p.measured_at <@ a.during"
+        " WHERE a.asset_id = %s AND NOT p.is_clock_suspect"
+        " AND p.measured_at >= date_trunc('hour', %s::timestamptz, 'UTC')"
+        " GROUP BY hour ORDER BY hour",
+        [asset_id, since],
+    )
