@@ -1,0 +1,173 @@
+"""`crossings`: what judging found, and what later facts made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import django_filters
+from django.db.models import OuterRef, QuerySet, Subquery
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.generics import get_object_or_404
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from geofence.api.answers import RENDERERS, Row, page_answer, wants_geojson
+from geofence.changes import CrossingChange
+from geofence.models import Correction, Crossing
+from tracker.rest.geojson import feature
+
+BASELINES = (Crossing.Kind.FOUND, Crossing.Kind.LOST)
+
+
+class CrossingRow(serializers.ModelSerializer[Crossing]):
+    asset_name = serializers.CharField(source="asset.name", read_only=True)
+    geofence_name = serializers.CharField(source="geofence.name", read_only=True)
+    inferred = serializers.BooleanField(source="is_inferred", read_only=True)
+    correction = serializers.ChoiceField(
+        Correction.Change.choices, read_only=True, allow_null=True, help_text="the latest"
+    )
+
+    class Meta:
+        model = Crossing
+        fields = (
+            "id",
+            "asset",
+            "asset_name",
+            "geofence",
+            "geofence_name",
+            "kind",
+            "at",
+            "not_before",
+            "not_after",
+            "estimate",
+            "left_estimate",
+            "inferred",
+            "is_late",
+            "correction",
+            "withdrawn_at",
+            "recorded_at",
+            "lon_deg",
+            "lat_deg",
+        )
+        read_only_fields = fields
+
+
+class CorrectionRow(serializers.ModelSerializer[Correction]):
+    class Meta:
+        model = Correction
+        fields = ("id", "change", "before", "after", "cause", "recorded_at")
+        read_only_fields = fields
+
+
+class CrossingDetail(CrossingRow):
+    corrections = CorrectionRow(many=True, read_only=True)
+
+    class Meta:
+        model = Crossing
+        fields = (*CrossingRow.Meta.fields, "version", "corrections")
+        read_only_fields = fields
+
+
+class CrossingFilter(django_filters.FilterSet):  # type: ignore[misc]
+    organisation = django_filters.NumberFilter()
+    asset = django_filters.NumberFilter()
+    geofence = django_filters.NumberFilter()
+    kind = django_filters.MultipleChoiceFilter(choices=Crossing.Kind.choices)
+    corrections = django_filters.BooleanFilter(
+        method="keep", label="also those that were withdrawn"
+    )
+    baselines = django_filters.BooleanFilter(method="keep", label="also found and lost")
+
+    def keep(self, queryset: QuerySet[Crossing], name: str, value: bool) -> QuerySet[Crossing]:
+        return queryset
+
+    def filter_queryset(self, queryset: QuerySet[Crossing]) -> QuerySet[Crossing]:
+        found: QuerySet[Crossing] = super().filter_queryset(queryset)
+        if not self.form.cleaned_data.get("corrections"):
+            found = found.filter(withdrawn_at__isnull=True)
+        if not self.form.cleaned_data.get("baselines"):
+            found = found.exclude(kind__in=BASELINES)
+        return found
+
+
+CrossingFilter.base_filters["from"] = django_filters.IsoDateTimeFilter(
+    field_name="at", lookup_expr="gte"
+)
+CrossingFilter.base_filters["to"] = django_filters.IsoDateTimeFilter(
+    field_name="at", lookup_expr="lt"
+)
+
+
+class CrossingViewSet(GenericViewSet[Crossing]):
+    queryset = Crossing.objects.none()
+    permission_classes = (IsAuthenticated,)
+    serializer_class = CrossingRow
+    filterset_class = CrossingFilter
+    renderer_classes = RENDERERS
+
+    def get_queryset(self) -> QuerySet[Crossing]:
+        latest = Correction.objects.filter(crossing=OuterRef("pk")).order_by("-pk")
+        visible: QuerySet[Crossing] = Crossing.objects.visible_to(self.request.user)
+        return visible.select_related("asset", "geofence").annotate(
+            correction=Subquery(latest.values("change")[:1])
+        )
+
+    def list(self, request: Request) -> Response:
+        """Newest recorded first; `from` and `to` are about when it happened."""
+        return page_answer(self, _rows, crossing_feature)
+
+    @extend_schema(responses=CrossingDetail, filters=False)
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """One crossing, withdrawn or not, with each correction and its cause."""
+        crossings = self.get_queryset().prefetch_related("corrections")
+        row = dict(CrossingDetail(get_object_or_404(crossings, pk=pk)).data)
+        return Response(crossing_feature(row) if wants_geojson(request) else row)
+
+
+def crossing_row(change: CrossingChange, asset_name: str, geofence_name: str) -> Row:
+    """Return the change as `crossings` would answer it right after, for live frames.
+
+    What only the row knows, when it was first recorded, is null for one that was moved
+    or withdrawn.
+    """
+    now = datetime.now(UTC)
+    is_first = change.change in ("new", "added")
+    return {
+        "id": change.crossing_id,
+        "asset": change.asset_id,
+        "asset_name": asset_name,
+        "geofence": change.geofence_id,
+        "geofence_name": geofence_name,
+        "kind": change.kind,
+        "at": _instant(change.at),
+        "not_before": _instant(change.not_before),
+        "not_after": _instant(change.not_after),
+        "estimate": _instant(change.estimate),
+        "left_estimate": _instant(change.left_estimate),
+        "inferred": change.is_inferred,
+        "is_late": change.is_late,
+        "correction": None if change.change == "new" else change.change,
+        "withdrawn_at": _instant(now if change.change == "withdrawn" else None),
+        "recorded_at": _instant(now if is_first else None),
+        "lon_deg": change.lon_deg,
+        "lat_deg": change.lat_deg,
+    }
+
+
+def crossing_feature(row: Row) -> Row:
+    point = {"type": "Point", "coordinates": [row["lon_deg"], row["lat_deg"]]}
+    properties = {name: row[name] for name in row if name != "id"}
+    return feature(feature_id=row["id"], geometry=point, properties=properties)
+
+
+def _rows(page: Sequence[Any]) -> list[Row]:
+    return list(CrossingRow(page, many=True).data)
+
+
+def _instant(moment: datetime | None) -> str | None:
+    return None if moment is None else f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"

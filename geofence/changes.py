@@ -1,0 +1,35 @@
+"""What judging changed, as the floors above hear of it: plain values."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from msgspec import Struct
+
+
+class CrossingChange(Struct, frozen=True, kw_only=True):
+    """A crossing as it now stands in its row, and how it came to be so.
+
+    `new` came in order; `added`, `moved` and `withdrawn` are corrections by a late or changed
+    fact. `was_at` is the former time of a moved crossing.
+    """
+
+    change: Literal["new", "added", "moved", "withdrawn"]
+    crossing_id: int
+    organisation_id: int
+    asset_id: int
+    geofence_id: int
+    version_id: int
+    kind: Literal["enter", "exit", "pass", "found", "lost"]
+    at: datetime
+    not_before: datetime | None
+    not_after: datetime
+    estimate: datetime | None
+    left_estimate: datetime | None
+    confirmed_at: datetime
+    is_inferred: bool
+    is_late: bool
+    lon_deg: float
+    lat_deg: float
+    was_at: datetime | None = None

@@ -1,0 +1,95 @@
+"""Metres from a fix to the edge of a shape, in the local scale of the fix.
+
+The scale comes from the WGS 84 radii of curvature at the latitude of the fix, which is
+exact to better than 0.1 % over the kilometres that an accuracy can span. Edges are
+straight in longitude and latitude.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+_A_M = 6_378_137.0  # WGS 84 semi-major axis
+_E2 = 6.694_379_990_141_316e-3  # WGS 84 first eccentricity, squared
+
+
+def metres_per_degree(lat_deg: float) -> tuple[float, float]:
+    """Return the metres in one degree of longitude and of latitude at `lat_deg`."""
+    sine = math.sin(math.radians(lat_deg))
+    w2 = 1.0 - _E2 * sine * sine
+    normal_m = _A_M / math.sqrt(w2)
+    meridian_m = _A_M * (1.0 - _E2) / (w2 * math.sqrt(w2))
+    return math.radians(normal_m) * math.cos(math.radians(lat_deg)), math.radians(meridian_m)
+
+
+def degrees_of(radius_m: Floats, lat_deg: Floats) -> tuple[Floats, Floats]:
+    """Return how many degrees of longitude and latitude hold `radius_m`, a little generously."""
+    # 110.5 km is the shortest degree of latitude; near a pole all longitudes are near.
+    lat = radius_m / 110_500.0
+    cosine = np.cos(np.radians(np.minimum(np.abs(lat_deg) + lat, 90.0)))
+    lon = np.minimum(lat / np.maximum(cosine, 1e-9) * 1.01, 180.0)
+    return lon, lat
+
+
+class ShapeEdge:
+    """The edge of a shape, without the seams at ±180° and the poles where it was cut."""
+
+    def __init__(self, area: shapely.Polygon | shapely.MultiPolygon) -> None:
+        starts, ends = _edges(area)
+        self._start, self._step = starts, ends - starts
+        lines: Any = shapely.linestrings(np.stack([starts, ends], axis=1))
+        self._lines = shapely.multilinestrings(lines)
+        shapely.prepare(self._lines)
+
+    def is_nearer(self, lon_deg: float, lat_deg: float, radius_m: float) -> bool:
+        """Whether the edge comes nearer than `radius_m` to the fix."""
+        if not self._may_be_nearer(lon_deg, lat_deg, radius_m):
+            return False
+        return self.distance_m(lon_deg, lat_deg) < radius_m
+
+    def distance_m(self, lon_deg: float, lat_deg: float) -> float:
+        """Return the metres from the fix to the nearest point of the edge."""
+        if not len(self._start):
+            return math.inf
+        scale_m = metres_per_degree(lat_deg)
+        # Also seen from the other side of the antimeridian.
+        seen_from = (lon_deg, lon_deg - math.copysign(360.0, lon_deg))
+        return math.sqrt(min(self._square_m2(lon, lat_deg, scale_m) for lon in seen_from))
+
+    def _square_m2(self, lon_deg: float, lat_deg: float, scale_m: tuple[float, float]) -> float:
+        lon_m, lat_m = scale_m
+        x, y = (lon_deg - self._start[:, 0]) * lon_m, (lat_deg - self._start[:, 1]) * lat_m
+        dx, dy = self._step[:, 0] * lon_m, self._step[:, 1] * lat_m
+        length2 = dx * dx + dy * dy
+        along = np.clip((x * dx + y * dy) / np.where(length2 > 0, length2, 1.0), 0.0, 1.0)
+        return float(np.min((x - along * dx) ** 2 + (y - along * dy) ** 2))
+
+    def _may_be_nearer(self, lon_deg: float, lat_deg: float, radius_m: float) -> bool:
+        """A quick look by the prepared edge; errs on the side of yes."""
+        lon_m, _ = metres_per_degree(lat_deg)
+        reach_deg = radius_m / max(min(lon_m, 110_500.0), 1e-6) * 1.02
+        if abs(lon_deg) + reach_deg >= 180.0:
+            return True
+        return bool(shapely.dwithin(self._lines, shapely.Point(lon_deg, lat_deg), reach_deg))
+
+
+def _edges(area: shapely.Polygon | shapely.MultiPolygon) -> tuple[Floats, Floats]:
+    starts, ends = [], []
+    for part in shapely.get_parts(area):
+        for ring in shapely.get_rings(part):
+            points = shapely.get_coordinates(ring)
+            starts.append(points[:-1])
+            ends.append(points[1:])
+    start, end = np.concatenate(starts), np.concatenate(ends)
+    on_meridian = (np.abs(start[:, 0]) == 180.0) & (start[:, 0] == end[:, 0])
+    at_pole = (np.abs(start[:, 1]) == 90.0) & (start[:, 1] == end[:, 1])
+    west, _, east, _ = area.bounds
+    is_seam = at_pole | (on_meridian & (west == -180.0 and east == 180.0))
+    return start[~is_seam], end[~is_seam]

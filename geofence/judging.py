@@ -1,0 +1,192 @@
+"""Judging a batch: in order where facts came in order, and again from a checkpoint where late.
+
+Late facts are folded in from the last state known before them, until the new states
+meet the recorded ones; what that changes is worked out by `differences`. The cost is that
+of a few stretches between checkpoints, however long the history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Sequence
+from itertools import pairwise
+
+from msgspec import Struct
+
+from geofence.crossings import Fold, Found, Mark, Scope, bytes_of, fold_of, in_order, judge
+from geofence.zone_index import ZoneIndex, columns_of
+from tracker.positions.history import (
+    FixRow,
+    Key,
+    NewCheckpoint,
+    SavedFold,
+    Stretch,
+    Wanted,
+    stretches,
+)
+
+# Between two checkpoints. More make late facts cheaper and history larger.
+CHECKPOINT_EVERY = 200
+
+
+class Pending(Struct, frozen=True, kw_only=True):
+    """An asset with facts to be judged: new fixes, and keys at which stored ones changed.
+
+    With `since_us`, all after that is judged anew.
+    """
+
+    asset_id: int
+    organisation_id: int
+    head: bytes
+    index: ZoneIndex
+    scope: Scope
+    marks: Sequence[Mark] = ()
+    changed: Sequence[Key] = ()
+    since_us: int | None = None
+
+
+class Window(Struct, frozen=True):
+    """A run of history that was judged again: after `low`, up to `high`; None is open."""
+
+    low: Key | None
+    high: Key | None
+
+
+class Verdict(Struct, kw_only=True):
+    """What judging an asset came to. `windows` are empty where all came in order.
+
+    `head` is None where the newest state stands as it was.
+    """
+
+    pending: Pending
+    found: list[Found] = []
+    windows: list[Window] = []
+    checkpoints: list[NewCheckpoint] = []
+    head: Fold | None = None
+    former_last: Key | None = None
+
+
+Steps = Generator[list[Wanted], list[Stretch], Verdict]
+
+
+def judge_assets(pending: Iterable[Pending]) -> list[Verdict]:
+    """Judge each asset; loads what late ones need in rounds shared by all of them."""
+    verdicts, late = [], []
+    for asset in pending:
+        head = fold_of(asset.head)
+        if _is_in_order(asset, head.last_key):
+            verdicts.append(_judge_in_order(asset, head))
+        else:
+            late.append(_judge_late(asset, head))
+    return verdicts + _run_together(late)
+
+
+def _is_in_order(asset: Pending, last: Key | None) -> bool:
+    if asset.since_us is not None or asset.changed:
+        return False
+    return last is None or min(mark.key for mark in asset.marks) > last
+
+
+def _judge_in_order(asset: Pending, head: Fold) -> Verdict:
+    verdict = Verdict(pending=asset, former_last=head.last_key)
+    _fold_on(verdict, head, in_order(asset.marks))
+    verdict.head = head
+    return verdict
+
+
+def _fold_on(verdict: Verdict, fold: Fold, marks: Sequence[Mark]) -> None:
+    """Fold over `marks`, leaving a checkpoint each `CHECKPOINT_EVERY` fixes."""
+    asset = verdict.pending
+    contacts = asset.index.contacts(columns_of(marks)) if marks else []
+    done = 0
+    while done < len(marks):
+        stop = done + max(CHECKPOINT_EVERY - fold.since_checkpoint, 1)
+        found = judge(fold, marks[done:stop], contacts[done:stop], asset.index, asset.scope)
+        verdict.found += found
+        done = stop
+        if fold.since_checkpoint >= CHECKPOINT_EVERY:
+            assert fold.last_key is not None, "a fix was just folded in"
+            _leave_checkpoint(verdict, fold, fold.last_key)
+
+
+def _leave_checkpoint(verdict: Verdict, fold: Fold, key: Key) -> None:
+    fold.since_checkpoint = 0
+    asset_id = verdict.pending.asset_id
+    verdict.checkpoints.append(NewCheckpoint(asset_id, key, bytes_of(fold)))
+
+
+def _judge_late(asset: Pending, head: Fold) -> Steps:
+    """Yield what must be loaded, get it sent, return the verdict."""
+    verdict = Verdict(pending=asset, former_last=head.last_key)
+    touched = yield _around(asset)
+    queue = _without_repeats(touched)
+    carried: Fold | None = None
+    while queue:
+        stretch = queue.pop(0)
+        fold = carried or fold_of(stretch.low.fold if stretch.low else b"")
+        _open_window(verdict, stretch, is_carried=carried is not None)
+        _fold_on(verdict, fold, _marks(stretch.fixes))
+        carried = _settled(verdict, fold, stretch.high)
+        if carried is not None and (not queue or _key(queue[0].low) != _key(stretch.high)):
+            assert stretch.high is not None, "only a checkpoint is carried on from"
+            more = yield [Wanted(asset.asset_id, stretch.high.key, is_next=True)]
+            queue = more + queue
+    return verdict
+
+
+def _around(asset: Pending) -> list[Wanted]:
+    keys = sorted({*(mark.key for mark in asset.marks), *asset.changed})
+    if asset.since_us is not None:
+        keys = [(asset.since_us, -1)]
+    return [Wanted(asset.asset_id, key) for key in keys]
+
+
+def _without_repeats(touched: Sequence[Stretch]) -> list[Stretch]:
+    """Several facts may lie in one stretch."""
+    first = list(touched[:1])
+    return first + [b for a, b in pairwise(touched) if _key(a.low) != _key(b.low)]
+
+
+def _open_window(verdict: Verdict, stretch: Stretch, *, is_carried: bool) -> None:
+    low, high = _key(stretch.low), _key(stretch.high)
+    if is_carried:
+        low = verdict.windows.pop().low
+    verdict.windows.append(Window(low, high))
+
+
+def _settled(verdict: Verdict, fold: Fold, high: SavedFold | None) -> Fold | None:
+    """Compare with the recorded state at the end of a stretch; return what must be carried on."""
+    if high is None:
+        verdict.head = fold
+        return None
+    if verdict.pending.since_us is None and fold.meets(fold_of(high.fold)):
+        return None
+    # Also where the fix at that key has gone to another asset: the state after all before it.
+    _leave_checkpoint(verdict, fold, high.key)
+    return fold
+
+
+def _key(saved: SavedFold | None) -> Key | None:
+    return saved.key if saved else None
+
+
+def _marks(fixes: Sequence[FixRow]) -> list[Mark]:
+    return [
+        Mark(at_us, device_id, lon, lat, accuracy or 0.0, altitude)
+        for at_us, device_id, lon, lat, accuracy, altitude in fixes
+    ]
+
+
+def _run_together(machines: Sequence[Steps]) -> list[Verdict]:
+    """Run the late judgings side by side, loading for all of them at once in each round."""
+    verdicts: list[Verdict] = []
+    waiting = [(machine, next(machine)) for machine in machines]
+    while waiting:
+        answers = iter(stretches([wanted for _, asked in waiting for wanted in asked]))
+        still = []
+        for machine, asked in waiting:
+            try:
+                still.append((machine, machine.send([next(answers) for _ in asked])))
+            except StopIteration as finished:
+                verdicts.append(finished.value)
+        waiting = still
+    return verdicts

@@ -1,0 +1,280 @@
+"""Writing down what was found, as differences to what was recorded before.
+
+A constant number of statements for a batch, and none where nothing changed. Presence is
+read off the crossings, so the two can never disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+
+from geofence.changes import CrossingChange
+from geofence.crossings import Found
+from geofence.judging import Verdict, Window
+from geofence.models import Correction, Crossing
+from tracker.observation import instant, microseconds
+from tracker.statements import run
+
+Cause = dict[str, Any]
+
+
+class Difference(Struct, kw_only=True):
+    """What must change in the table: rows to add, to move (with what they become), to withdraw."""
+
+    added: list[tuple[Verdict, Found]] = []
+    moved: list[tuple[Crossing, Verdict, Found]] = []
+    withdrawn: list[Crossing] = []
+
+
+def record(verdicts: Sequence[Verdict], *, now: datetime, cause: Cause) -> list[CrossingChange]:
+    """Write the differences that `verdicts` make; return them in the order of crossing times.
+
+    `cause` names the batch or the changed fact in the corrections.
+    """
+    verdicts = [v for v in verdicts if v.found or v.windows]
+    difference = differences(verdicts, _recorded(verdicts))
+    changes = [
+        *_add(difference, now),
+        *_move(difference, now),
+        *_withdraw(difference, now),
+    ]
+    _correct(changes, difference, cause)
+    _update_presence(changes)
+    return sorted(changes, key=lambda change: (change.at, change.crossing_id))
+
+
+def differences(verdicts: Sequence[Verdict], recorded: Sequence[Crossing]) -> Difference:
+    """Compare what was found in the judged windows with what the table holds for them."""
+    difference = Difference()
+    by_asset: dict[int, list[Crossing]] = {}
+    for crossing in recorded:
+        by_asset.setdefault(crossing.asset_id, []).append(crossing)
+    for verdict in verdicts:
+        _compare(verdict, by_asset.get(verdict.pending.asset_id, []), difference)
+    return difference
+
+
+def _compare(verdict: Verdict, recorded: list[Crossing], difference: Difference) -> None:
+    known = {_meaning_of(crossing): crossing for crossing in recorded}
+    fresh = [one for one in verdict.found if known.pop(_meaning(one), None) is None]
+    unmatched = [crossing for crossing in recorded if _meaning_of(crossing) in known]
+    for one in fresh:
+        former = _nearest(one, unmatched)
+        if former is None:
+            difference.added.append((verdict, one))
+        else:
+            unmatched.remove(former)
+            difference.moved.append((former, verdict, one))
+    difference.withdrawn += unmatched
+
+
+def _nearest(one: Found, unmatched: list[Crossing]) -> Crossing | None:
+    """The recorded crossing of the same kind and geofence that `one` has become."""
+    alike = [c for c in unmatched if (c.geofence_id, c.kind) == (one.geofence_id, one.kind)]
+    return min(alike, key=lambda c: abs(microseconds(c.at) - one.at_us), default=None)
+
+
+def _meaning(one: Found) -> tuple[Any, ...]:
+    return (
+        one.geofence_id,
+        one.version_id,
+        one.kind,
+        one.at_us,
+        one.not_before_us,
+        one.estimate_us,
+        one.left_estimate_us,
+        one.confirmed_key,
+        one.lon_deg,
+        one.lat_deg,
+    )
+
+
+def _meaning_of(crossing: Crossing) -> tuple[Any, ...]:
+    return (
+        crossing.geofence_id,
+        crossing.version_id,
+        crossing.kind,
+        microseconds(crossing.at),
+        _us(crossing.not_before),
+        _us(crossing.estimate),
+        _us(crossing.left_estimate),
+        (microseconds(crossing.confirmed_at), crossing.device_id),
+        crossing.lon_deg,
+        crossing.lat_deg,
+    )
+
+
+def _us(at: datetime | None) -> int | None:
+    return None if at is None else microseconds(at)
+
+
+def _instant(at_us: int | None) -> datetime | None:
+    return None if at_us is None else instant(at_us)
+
+
+def _recorded(verdicts: Sequence[Verdict]) -> list[Crossing]:
+    """Return the standing crossings that became sure inside the judged windows."""
+    windows = [(v.pending.asset_id, window) for v in verdicts for window in v.windows]
+    if not windows:
+        return []
+    return list(
+        Crossing.objects.raw(
+            "SELECT c.* FROM unnest(%s::bigint[], %s::timestamptz[], %s::bigint[],"
+            " %s::timestamptz[], %s::bigint[]) AS w(asset_id, low, low_device, high, high_device)"
+            " JOIN geofence_crossing c ON c.asset_id = w.asset_id AND c.withdrawn_at IS NULL"
+            " AND c.confirmed_at >= w.low AND c.confirmed_at <= w.high"
+            " AND (c.confirmed_at, c.device_id) > (w.low, w.low_device)"
+            " AND (c.confirmed_at, c.device_id) <= (w.high, w.high_device)"
+            " ORDER BY c.confirmed_at, c.device_id, c.id",
+            [
+                [asset_id for asset_id, _ in windows],
+                [_text(window.low, "-infinity") for _, window in windows],
+                [window.low[1] if window.low else -1 for _, window in windows],
+                [_text(window.high, "infinity") for _, window in windows],
+                [window.high[1] if window.high else 1 << 62 for _, window in windows],
+            ],
+        )
+    )
+
+
+def _text(key: tuple[int, int] | None, otherwise: str) -> str:
+    return otherwise if key is None else instant(key[0]).isoformat()
+
+
+def _is_late(verdict: Verdict, one: Found) -> bool:
+    """Whether it became sure at or before what had been judged already."""
+    last = verdict.former_last
+    return last is not None and one.confirmed_key <= last
+
+
+def _row(verdict: Verdict, one: Found) -> dict[str, Any]:
+    return {
+        "version_id": one.version_id,
+        "at": instant(one.at_us),
+        "not_before": _instant(one.not_before_us),
+        "not_after": instant(one.not_after_us),
+        "estimate": _instant(one.estimate_us),
+        "left_estimate": _instant(one.left_estimate_us),
+        "confirmed_at": instant(one.confirmed_us),
+        "device_id": one.device_id,
+        "is_inferred": one.is_inferred,
+        "lon_deg": one.lon_deg,
+        "lat_deg": one.lat_deg,
+    }
+
+
+def _add(difference: Difference, now: datetime) -> list[CrossingChange]:
+    rows = [
+        Crossing(
+            organisation_id=verdict.pending.organisation_id,
+            asset_id=verdict.pending.asset_id,
+            geofence_id=one.geofence_id,
+            kind=one.kind,
+            recorded_at=now,
+            is_late=_is_late(verdict, one),
+            **_row(verdict, one),
+        )
+        for verdict, one in difference.added
+    ]
+    if rows:
+        Crossing.objects.bulk_create(rows)
+    return [_change("added" if row.is_late else "new", row) for row in rows]
+
+
+def _move(difference: Difference, now: datetime) -> list[CrossingChange]:
+    changes = []
+    for row, verdict, one in difference.moved:
+        was_at = row.at
+        for name, value in _row(verdict, one).items():
+            setattr(row, name, value)
+        row.is_late = True
+        changes.append(_change("moved", row, was_at=was_at))
+    if changes:
+        fields = [*_row(*difference.moved[0][1:]), "is_late"]
+        Crossing.objects.bulk_update([row for row, *_ in difference.moved], fields)
+    return changes
+
+
+def _withdraw(difference: Difference, now: datetime) -> list[CrossingChange]:
+    if not difference.withdrawn:
+        return []
+    ids = [row.pk for row in difference.withdrawn]
+    Crossing.objects.filter(pk__in=ids).update(withdrawn_at=now)
+    return [_change("withdrawn", row) for row in difference.withdrawn]
+
+
+def _change(change: Any, row: Crossing, *, was_at: datetime | None = None) -> CrossingChange:
+    return CrossingChange(
+        change=change,
+        crossing_id=row.pk,
+        organisation_id=row.organisation_id,
+        asset_id=row.asset_id,
+        geofence_id=row.geofence_id,
+        version_id=row.version_id,
+        kind=row.kind,  # type: ignore[arg-type]
+        at=row.at,
+        not_before=row.not_before,
+        not_after=row.not_after,
+        estimate=row.estimate,
+        left_estimate=row.left_estimate,
+        confirmed_at=row.confirmed_at,
+        is_inferred=row.is_inferred,
+        is_late=row.is_late,
+        lon_deg=row.lon_deg,
+        lat_deg=row.lat_deg,
+        was_at=was_at,
+    )
+
+
+def _correct(changes: list[CrossingChange], difference: Difference, cause: Cause) -> None:
+    corrections = [
+        Correction(
+            organisation_id=change.organisation_id,
+            crossing_id=change.crossing_id,
+            change=change.change,
+            before=_before(change),
+            after=None if change.change == "withdrawn" else {"at": change.at.isoformat()},
+            cause=cause,
+        )
+        for change in changes
+        if change.change != "new"
+    ]
+    if corrections:
+        Correction.objects.bulk_create(corrections)
+
+
+def _before(change: CrossingChange) -> dict[str, str] | None:
+    was_at = change.at if change.change == "withdrawn" else change.was_at
+    return {"at": was_at.isoformat()} if was_at else None
+
+
+def _update_presence(changes: list[CrossingChange]) -> None:
+    """Make presence what the newest standing crossing of each touched pair says."""
+    pairs = sorted({(c.asset_id, c.geofence_id) for c in changes if c.kind != "pass"})
+    if not pairs:
+        return
+    run(
+        "WITH pair AS (SELECT * FROM unnest(%s::bigint[], %s::bigint[]) AS p(asset, geofence)),"
+        " newest AS (SELECT p.asset, p.geofence, c.* FROM pair p LEFT JOIN LATERAL ("
+        "  SELECT organisation_id, kind, at, not_before FROM geofence_crossing c"
+        "  WHERE c.asset_id = p.asset AND c.geofence_id = p.geofence"
+        "  AND c.withdrawn_at IS NULL AND c.kind <> 'pass'"
+        "  ORDER BY c.confirmed_at DESC, c.device_id DESC, c.id DESC LIMIT 1) c ON true),"
+        " gone AS (DELETE FROM geofence_presence g USING newest n"
+        "  WHERE g.asset_id = n.asset AND g.geofence_id = n.geofence"
+        "  AND n.kind IS DISTINCT FROM 'enter' AND n.kind IS DISTINCT FROM 'found')"
+        " INSERT INTO geofence_presence"
+        "  (organisation_id, asset_id, geofence_id, since, not_before)"
+        " SELECT organisation_id, asset, geofence, at, not_before FROM newest"
+        " WHERE kind IN ('enter', 'found') ORDER BY asset, geofence"
+        " ON CONFLICT (geofence_id, asset_id) DO UPDATE"
+        " SET since = excluded.since, not_before = excluded.not_before",
+        [[asset for asset, _ in pairs], [geofence for _, geofence in pairs]],
+    )
+
+
+__all__ = ["Difference", "Window", "differences", "record"]

@@ -1,0 +1,299 @@
+"""How geofences look in JSON: what may be sent, and what is answered."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import shapely
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from shapely.geometry import mapping
+
+from assets.models import Organisation
+from geofence import limits
+from geofence.actions import JUDGING_FIELDS
+from geofence.drawing import Shape, pointing_into
+from geofence.models import GeofenceVersion
+from geofence.shapes import shape_of_geojson
+from geofence.simplifying import offer
+from tracker.errors import Fault, Unprocessable
+from tracker.rest.fields import OperableField
+
+GEOMETRY_SCHEMA = {
+    "type": "object",
+    "properties": {"type": {"type": "string"}, "coordinates": {"type": "array", "items": {}}},
+    "required": ["type", "coordinates"],
+}
+SHAPE_SCHEMA = {
+    "type": "object",
+    "description": "polygon, multipolygon, circle (`center`, `radius_m`) or corridor (`width_m`)",
+    "properties": {
+        "type": {"type": "string", "enum": ["polygon", "multipolygon", "circle", "corridor"]},
+        "coordinates": {"type": "array", "items": {}},
+        "center": {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
+        "radius_m": {"type": "number"},
+        "width_m": {"type": "number"},
+    },
+    "required": ["type"],
+}
+
+
+class NumberField(serializers.FloatField):
+    """A finite number. Text, true and false are none."""
+
+    def to_internal_value(self, data: Any) -> float:
+        if isinstance(data, bool) or not isinstance(data, int | float) or not math.isfinite(data):
+            raise serializers.ValidationError("A number is required.", code="not-a-number")
+        return super().to_internal_value(data)
+
+
+class NameField(serializers.CharField):
+    """Text as sent; only control characters are refused, since XML and mails cannot carry them."""
+
+    def to_internal_value(self, data: Any) -> str:
+        name = super().to_internal_value(data)
+        if not all(char.isprintable() or char in "\u200c\u200d" for char in name):
+            raise serializers.ValidationError(
+                "Control characters are refused.", code="forbidden-character"
+            )
+        return name
+
+
+@extend_schema_field(GEOMETRY_SCHEMA)
+class GeometryField(serializers.JSONField):
+    pass
+
+
+@extend_schema_field(SHAPE_SCHEMA)
+class ShapeField(serializers.JSONField):
+    pass
+
+
+class JudgingInput(serializers.Serializer[Any]):
+    """What may be said about judging, all of it optional."""
+
+    accuracy_cap_m = NumberField(
+        required=False,
+        allow_null=True,
+        min_value=0,
+        max_value=1e6,
+        help_text="accuracy counts up to this; null for half the inradius",
+    )
+    max_accuracy_m = NumberField(required=False, allow_null=True, min_value=0, max_value=1e6)
+    persist_fixes = serializers.IntegerField(required=False, min_value=1, max_value=100)
+    persist_s = NumberField(required=False, min_value=0, max_value=86_400)
+    judges_pass_through = serializers.BooleanField(required=False)
+    max_gap_s = NumberField(required=False, min_value=0, max_value=86_400)
+    floor_m = NumberField(required=False, allow_null=True, min_value=-1e4, max_value=1e5)
+    ceiling_m = NumberField(required=False, allow_null=True, min_value=-1e4, max_value=1e5)
+    asset_ids = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
+        required=False,
+        max_length=10_000,
+    )
+    tags = serializers.ListField(child=NameField(max_length=64), required=False, max_length=64)
+
+    def judging(self) -> dict[str, Any]:
+        return {
+            name: self.validated_data[name]
+            for name in JUDGING_FIELDS
+            if name in self.validated_data
+        }
+
+
+class VersionInput(JudgingInput):
+    """A new version: a shape as drawn, or GeoJSON `geometry`, or judging alone."""
+
+    shape = ShapeField(required=False)
+    geometry = GeometryField(required=False, help_text="GeoJSON Polygon or MultiPolygon")
+    valid_from = serializers.DateTimeField(required=False)
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping) and data.get("type") == "Feature":
+            properties = data.get("properties")
+            data = {
+                **(properties if isinstance(properties, dict) else {}),
+                "geometry": data.get("geometry"),
+            }
+            data.pop("shape", None)
+        return super().to_internal_value(data)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "shape" in attrs and "geometry" in attrs:
+            raise serializers.ValidationError({"geometry": "Send shape or geometry, not both."})
+        return attrs
+
+    def is_redrawing(self) -> bool:
+        return bool(self.judging()) or bool(
+            self.validated_data.keys() & {"shape", "geometry", "valid_from"}
+        )
+
+    def drawn_shape(self) -> Shape | None:
+        """Return the shape as drawn. Raises `Unprocessable` for what is not GeoJSON."""
+        if "geometry" in self.validated_data:
+            with pointing_into("/geometry"):
+                return shape_of_geojson(self.validated_data["geometry"])
+        drawn: Shape | None = self.validated_data.get("shape")
+        return drawn
+
+
+class GeofenceInput(VersionInput):
+    organisation = OperableField(queryset=Organisation.objects.all())
+    name = NameField(max_length=200)
+    colour = serializers.RegexField(r"^#[0-9a-fA-F]{6}$", required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "shape" not in attrs and "geometry" not in attrs:
+            raise serializers.ValidationError({"shape": "A geofence needs a shape."})
+        return super().validate(attrs)
+
+
+class GeofenceChange(VersionInput):
+    name = NameField(max_length=200, required=False)
+    colour = serializers.RegexField(r"^#[0-9a-fA-F]{6}$", required=False)
+
+
+class JudgingRow(serializers.ModelSerializer[GeofenceVersion]):
+    class Meta:
+        model = GeofenceVersion
+        fields = ("persist_fixes", "persist_s", "judges_pass_through", "max_gap_s")
+        read_only_fields = fields
+
+
+class IntervalInput(serializers.Serializer[Any]):
+    interval_s = serializers.FloatField(min_value=1, max_value=31_536_000)
+
+
+class SimplifyInput(VersionInput):
+    max_points = serializers.IntegerField(
+        min_value=4, max_value=limits.SHAPE_POINTS, default=limits.SHAPE_POINTS
+    )
+
+
+class SimplifiedRow(serializers.Serializer[Any]):
+    shape = ShapeField()
+    tolerance_m = serializers.FloatField(help_text="no point drawn is further from the new line")
+    points = serializers.IntegerField()
+
+
+class PointInput(serializers.Serializer[Any]):
+    lon_deg = NumberField(min_value=-180, max_value=180)
+    lat_deg = NumberField(min_value=-90, max_value=90)
+    accuracy_m = NumberField(min_value=0, max_value=1e6, required=False, allow_null=True)
+
+
+class ContainmentRow(serializers.Serializer[Any]):
+    containment = serializers.ChoiceField(["inside", "outside", "unsure"])
+    is_inside = serializers.BooleanField(help_text="the point itself; the edge is inside")
+    distance_m = serializers.FloatField(
+        allow_null=True, help_text="to the edge, negative outside; null where there is no edge"
+    )
+    accuracy_counted_m = serializers.FloatField(help_text="after the cap of the geofence")
+    version = serializers.IntegerField()
+
+
+class VersionRow(serializers.ModelSerializer[GeofenceVersion]):
+    shape = ShapeField(read_only=True)
+    geometry = serializers.SerializerMethodField(help_text="the area that is judged")
+    accuracy_cap_effective_m = serializers.SerializerMethodField(
+        help_text="with its default filled in"
+    )
+    is_replaced = serializers.SerializerMethodField(help_text="held at no time in the end")
+
+    class Meta:
+        model = GeofenceVersion
+        fields = (
+            "id",
+            "shape",
+            "geometry",
+            "inradius_m",
+            "accuracy_cap_effective_m",
+            *JUDGING_FIELDS,
+            "valid_from",
+            "valid_to",
+            "is_replaced",
+            "recorded_at",
+        )
+        read_only_fields = fields
+
+    @extend_schema_field(GEOMETRY_SCHEMA)
+    def get_geometry(self, version: GeofenceVersion) -> dict[str, Any]:
+        return geometry_of(version)
+
+    def get_accuracy_cap_effective_m(self, version: GeofenceVersion) -> float:
+        return effective_cap_m(version)
+
+    def get_is_replaced(self, version: GeofenceVersion) -> bool:
+        return bool(version.valid_to == version.valid_from)
+
+
+class GeofenceRow(VersionRow):
+    """A geofence by its version in force; `version` is the id of that."""
+
+    id = serializers.IntegerField(source="geofence_id", read_only=True)
+    organisation = serializers.IntegerField(source="geofence.organisation_id", read_only=True)
+    name = serializers.CharField(source="geofence.name", read_only=True)
+    colour = serializers.CharField(source="geofence.colour", read_only=True)
+    created_at = serializers.DateTimeField(source="geofence.created_at", read_only=True)
+    version = serializers.IntegerField(source="pk", read_only=True)
+
+    class Meta:
+        model = GeofenceVersion
+        fields = (
+            "id",
+            "organisation",
+            "name",
+            "colour",
+            "shape",
+            "geometry",
+            "inradius_m",
+            "accuracy_cap_effective_m",
+            *JUDGING_FIELDS,
+            "version",
+            "valid_from",
+            "valid_to",
+            "created_at",
+        )
+        read_only_fields = fields
+
+
+def geometry_of(version: GeofenceVersion) -> dict[str, Any]:
+    """Return the area that is judged as GeoJSON."""
+    return dict(mapping(shapely.from_wkb(bytes(version.area.wkb))))
+
+
+def effective_cap_m(version: GeofenceVersion) -> float:
+    """Return the accuracy cap with its default filled in: half the inradius."""
+    cap_m = version.accuracy_cap_m
+    return float(version.inradius_m / 2.0 if cap_m is None else cap_m)
+
+
+@contextmanager
+def faults_as_sent(body: Any) -> Iterator[None]:
+    """Let faults of the shape point to where the sender put it, and offer a simpler shape."""
+    sent = body if isinstance(body, Mapping) else {}
+    name = "/geometry" if "geometry" in sent else "/shape"
+    try:
+        yield
+    except Unprocessable as error:
+        faults = tuple(
+            Fault(pointer=renamed(fault.pointer, name), code=fault.code, detail=fault.detail)
+            for fault in error.faults
+        )
+        more = _offer(sent) if error.code == "too-many-points" else ""
+        raise Unprocessable(error.detail + more, code=error.code, faults=faults) from error
+
+
+def renamed(pointer: str, name: str) -> str:
+    is_of_shape = pointer == "/shape" or pointer.startswith("/shape/")
+    return name + pointer.removeprefix("/shape") if is_of_shape else pointer
+
+
+def _offer(sent: Mapping[str, Any]) -> str:
+    try:
+        return offer(shape_of_geojson(sent["geometry"]) if "geometry" in sent else sent["shape"])
+    except Unprocessable:
+        return ""
