@@ -1,0 +1,198 @@
+"""What people do to rules and alerts, one verb each, in a transaction of its own or its caller's.
+
+What facts do to alerts is in `judging`; sending is in `outbox`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from alerts.ledger import take_numbers
+from alerts.models import Alert, AlertChange, Rule, RuleVersion, Severity
+from assets.models import Asset, Organisation, User
+from geofence.models import Geofence
+from tracker.errors import Conflict, Fault, Unprocessable
+
+MAX_RECIPIENTS = 100
+
+
+def add_rule(
+    *,
+    organisation: Organisation,
+    name: str,
+    trigger: str,
+    geofence: Geofence,
+    severity: str = Severity.WARNING,
+    recipients: Sequence[str] = (),
+    asset_ids: Sequence[int] = (),
+    tags: Sequence[str] = (),
+    is_active: bool = True,
+    now: datetime | None = None,
+) -> Rule:
+    """Add a rule that holds from now on. Without recipients its alerts tell nobody."""
+    settings = {
+        "trigger": trigger,
+        "geofence": geofence,
+        "severity": severity,
+        "recipients": recipients,
+        "asset_ids": asset_ids,
+        "tags": tags,
+        "is_active": is_active,
+    }
+    checked = _checked(organisation.pk, settings)
+    with transaction.atomic():
+        with _unless_taken(name):
+            rule = Rule.objects.create(organisation=organisation, name=name)
+        _begin_version(rule, 1, checked, now or timezone.now())
+    return rule
+
+
+def change_rule(
+    *, rule: Rule, name: str | None = None, now: datetime | None = None, **settings: Any
+) -> Rule:
+    """Change what is given, as a new version from now on; what is past keeps the old one.
+
+    `settings` are those of `add_rule`.
+    """
+    checked = _checked(rule.organisation_id, settings)
+    with transaction.atomic():
+        current = _current_version(rule)
+        if name is not None and name != rule.name:
+            rule.name = name
+            with _unless_taken(name):
+                rule.save(update_fields=["name"])
+        kept = {field: getattr(current, field) for field in _SETTINGS}
+        if checked and kept | checked != kept:
+            since = max(now or timezone.now(), current.valid_from)
+            RuleVersion.objects.filter(pk=current.pk).update(valid_to=since)
+            _begin_version(rule, current.version + 1, kept | checked, since)
+    return rule
+
+
+def retire_rule(*, rule: Rule, now: datetime | None = None) -> Rule:
+    """End a rule for good. Crossings from before, however late we learn of them, still count."""
+    with transaction.atomic():
+        current = _current_version(rule)
+        rule.retired_at = max(now or timezone.now(), current.valid_from)
+        RuleVersion.objects.filter(pk=current.pk).update(valid_to=rule.retired_at)
+        rule.save(update_fields=["retired_at"])
+    return rule
+
+
+def acknowledge_alert(*, alert: Alert, user: User, now: datetime | None = None) -> bool:
+    """Say that somebody looks after `alert`. The first one wins; return whether it was `user`.
+
+    `alert` then says who did. Conflict if it was withdrawn. The caller publishes its number.
+    """
+    now = now or timezone.now()
+    with transaction.atomic():
+        state = Alert.objects.select_for_update().values_list("state", flat=True).get(pk=alert.pk)
+        if state == Alert.State.WITHDRAWN:
+            raise Conflict("The alert was withdrawn: it never happened.")
+        is_first: bool = state == Alert.State.OPEN
+        if is_first:
+            _acknowledge(alert, user, now)
+    alert.refresh_from_db(fields=["state", "number", "acknowledged_at", "acknowledged_by"])
+    return is_first
+
+
+def _acknowledge(alert: Alert, user: User, now: datetime) -> None:
+    number = take_numbers(1)[0]
+    Alert.objects.filter(pk=alert.pk).update(
+        state=Alert.State.ACKNOWLEDGED, number=number, acknowledged_by=user, acknowledged_at=now
+    )
+    AlertChange.objects.create(
+        number=number,
+        organisation_id=alert.organisation_id,
+        alert=alert,
+        change=AlertChange.Change.ACKNOWLEDGED,
+        by=user,
+        recorded_at=now,
+    )
+
+
+# --- versions ------------------------------------------------------------------
+
+_SETTINGS = ("trigger", "geofence", "severity", "recipients", "asset_ids", "tags", "is_active")
+
+
+def _current_version(rule: Rule) -> RuleVersion:
+    """Return the version that holds now, and lock the rule until the commit."""
+    locked = Rule.objects.select_for_update().get(pk=rule.pk)
+    if locked.retired_at is not None:
+        raise Conflict("The rule is retired.")
+    version: RuleVersion = RuleVersion.objects.select_related("geofence").get(
+        rule=rule, valid_to=None
+    )
+    return version
+
+
+def _begin_version(rule: Rule, version: int, settings: dict[str, Any], since: datetime) -> None:
+    RuleVersion.objects.create(rule=rule, version=version, valid_from=since, **settings)
+
+
+def _checked(organisation_id: int, settings: dict[str, Any]) -> dict[str, Any]:
+    """Return `settings` as they are stored, or refuse what is not the organisation's own."""
+    checked = dict(settings)
+    if "geofence" in settings:
+        _require_own_geofence(organisation_id, settings["geofence"])
+    if "recipients" in settings:
+        checked["recipients"] = _addresses(settings["recipients"])
+    if "asset_ids" in settings:
+        checked["asset_ids"] = sorted(set(settings["asset_ids"]))
+        _require_own_assets(organisation_id, settings["asset_ids"])
+    if "tags" in settings:
+        checked["tags"] = sorted(set(settings["tags"]))
+    return checked
+
+
+def _require_own_geofence(organisation_id: int, geofence: Geofence) -> None:
+    if geofence.organisation_id != organisation_id or geofence.deleted_at is not None:
+        raise _wrong("/geofence", "does-not-exist", "There is no such geofence.")
+
+
+def _require_own_assets(organisation_id: int, asset_ids: Sequence[int]) -> None:
+    """Refuse unknown assets, and those of others in the same words."""
+    own = set(
+        Asset.objects.filter(organisation_id=organisation_id, pk__in=asset_ids).values_list(
+            "pk", flat=True
+        )
+    )
+    for place, asset_id in enumerate(asset_ids):
+        if asset_id not in own:
+            raise _wrong(f"/asset_ids/{place}", "does-not-exist", "There is no such asset.")
+
+
+def _addresses(recipients: Sequence[str]) -> list[str]:
+    """Return valid addresses, each once, in their order."""
+    if len(recipients) > MAX_RECIPIENTS:
+        raise _wrong("/recipients", "max-length", f"At most {MAX_RECIPIENTS} recipients.")
+    addresses: dict[str, str] = {}
+    for place, recipient in enumerate(recipients):
+        try:
+            validate_email(recipient)
+        except ValidationError as error:
+            raise _wrong(f"/recipients/{place}", "invalid", "Not an e-mail address.") from error
+        addresses.setdefault(recipient.casefold(), recipient)
+    return list(addresses.values())
+
+
+def _wrong(pointer: str, code: str, detail: str) -> Unprocessable:
+    return Unprocessable(detail, faults=(Fault(pointer=pointer, code=code, detail=detail),))
+
+
+@contextmanager
+def _unless_taken(name: str) -> Iterator[None]:
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        raise Conflict(f"A rule named {name!r} exists already.", code="already-exists") from error

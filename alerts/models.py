@@ -1,0 +1,281 @@
+"""Tables of rules, alerts and notifications. Written by `actions`, `judging` and `outbox` only."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import ArrayField, RangeOperators
+from django.db import models
+from django.db.models import F, Func, Q
+from django.db.models.functions import Now
+
+from assets.models import Asset, Organisation, Tenanted, User
+from geofence.models import Crossing, Geofence
+
+
+class Severity(models.TextChoices):
+    INFO = "info", "info"
+    WARNING = "warning", "warning"
+    CRITICAL = "critical", "critical"
+
+
+class Rule(models.Model):
+    """What to look for. Its settings are in its versions."""
+
+    organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="rules")
+    name = models.CharField(max_length=200)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    retired_at = models.DateTimeField(null=True, editable=False)
+
+    objects = Tenanted.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "name"],
+                condition=Q(retired_at__isnull=True),
+                name="rule_name_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RuleVersionQuerySet(Tenanted):
+    organisation_path = "rule__organisation_id"
+
+
+class RuleVersion(models.Model):
+    """What a rule looks for, and whom it tells, from `valid_from` until `valid_to`. A fact.
+
+    Never edited: a change ends this version and begins the next, so that a late crossing is
+    judged by the version that held when the asset crossed.
+    """
+
+    class Trigger(models.TextChoices):
+        ENTER = "enter", "enters"
+        EXIT = "exit", "leaves"
+        ENTER_OR_EXIT = "enter_or_exit", "enters or leaves"
+
+    rule = models.ForeignKey(Rule, models.CASCADE, related_name="versions")
+    version = models.PositiveIntegerField()
+    trigger = models.CharField(max_length=16, choices=Trigger.choices)
+    geofence = models.ForeignKey(Geofence, models.RESTRICT, related_name="rule_versions")
+    severity = models.CharField(max_length=16, choices=Severity.choices, default=Severity.WARNING)
+    asset_ids = ArrayField(
+        models.BigIntegerField(), default=list, help_text="with tags: empty for all"
+    )
+    tags = ArrayField(
+        models.CharField(max_length=64), default=list, help_text="with asset_ids: empty for all"
+    )
+    recipients = ArrayField(models.EmailField(), default=list)
+    is_active = models.BooleanField(default=True)
+    valid_from = models.DateTimeField()
+    valid_to = models.DateTimeField(null=True)
+    recorded_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = RuleVersionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["rule", "version"], name="rule_version_number_once"),
+            ExclusionConstraint(
+                name="rule_version_once",
+                expressions=[
+                    ("rule", RangeOperators.EQUAL),
+                    (Func("valid_from", "valid_to", function="tstzrange"), RangeOperators.OVERLAPS),
+                ],
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rule}, version {self.version}"
+
+
+class Alert(models.Model):
+    """That a rule found a crossing: as it now stands."""
+
+    class State(models.TextChoices):
+        OPEN = "open", "open"
+        ACKNOWLEDGED = "acknowledged", "acknowledged"
+        RESOLVED = "resolved", "resolved"
+        WITHDRAWN = "withdrawn", "withdrawn by a correction"
+
+    organisation = models.ForeignKey(Organisation, models.CASCADE, db_constraint=False)
+    rule = models.ForeignKey(Rule, models.CASCADE, related_name="alerts")
+    rule_version = models.ForeignKey(RuleVersion, models.CASCADE, related_name="+", db_index=False)
+    asset = models.ForeignKey(Asset, models.CASCADE, related_name="alerts")
+    geofence = models.ForeignKey(Geofence, models.CASCADE, related_name="alerts")
+    crossing = models.ForeignKey(Crossing, models.CASCADE, related_name="alerts")
+    kind = models.CharField(max_length=8, choices=Crossing.Kind.choices)
+    at = models.DateTimeField(help_text="when the asset crossed")
+    opened_at = models.DateTimeField(help_text="when this server found it")
+    state = models.CharField(max_length=16, choices=State.choices, default=State.OPEN)
+    number = models.BigIntegerField(help_text="of the latest change")
+    is_late = models.BooleanField(default=False, help_text="found when later facts were known")
+    told_nobody = models.BooleanField(default=False, help_text="the rule named no recipient")
+    amended_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
+    acknowledged_at = models.DateTimeField(null=True)
+    acknowledged_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+
+    objects = Tenanted.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["rule", "crossing"], name="alert_once"),
+        ]
+        indexes = [
+            models.Index(fields=["organisation", "-id"], name="alert_newest"),
+            models.Index(fields=["organisation", "number"], name="alert_by_change"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rule_id}: {self.asset_id} {self.kind} {self.geofence_id} at {self.at}"
+
+
+class AlertStream(models.Model):
+    """One row: the number of the newest change of any alert.
+
+    Raised under its row lock until the commit, so that changes are committed in the order of
+    their numbers, and a reader that saw one has seen all before it. One row for everybody
+    and not one per organisation: the provider's people, and members of several, follow many
+    organisations with a single number.
+    """
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    number = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="alert_stream_one_row")]
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+
+class AlertChange(models.Model):
+    """One step in the life of an alert, numbered for all who follow. Append-only."""
+
+    class Change(models.TextChoices):
+        RAISED = "raised", "raised"
+        AMENDED = "amended", "amended by a correction"
+        WITHDRAWN = "withdrawn", "withdrawn by a correction"
+        REINSTATED = "reinstated", "reinstated by a correction"
+        ACKNOWLEDGED = "acknowledged", "acknowledged"
+
+    number = models.BigIntegerField(primary_key=True)
+    organisation = models.ForeignKey(
+        Organisation, models.CASCADE, db_constraint=False, db_index=False
+    )
+    alert = models.ForeignKey(Alert, models.CASCADE, related_name="changes")
+    change = models.CharField(max_length=16, choices=Change.choices)
+    was_at = models.DateTimeField(null=True, help_text="former time of an amended alert")
+    by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+", db_index=False)
+    recorded_at = models.DateTimeField()
+
+    objects = Tenanted.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["organisation", "number"], name="alert_change_stream")]
+
+    def __str__(self) -> str:
+        return f"{self.number}: alert {self.alert_id} {self.change}"
+
+
+class NotificationQuerySet(Tenanted):
+    organisation_path = "alert__organisation_id"
+
+
+class Notification(models.Model):
+    """The promise to tell one person of one change, kept by as many attempts as it takes.
+
+    Its id stays the same over all attempts and travels with each, so that a receiver can
+    recognise one that it had already.
+    """
+
+    class Reason(models.TextChoices):
+        RAISED = "raised", "raised"
+        AMENDED = "amended", "amended"
+        WITHDRAWN = "withdrawn", "withdrawn"
+
+    class State(models.TextChoices):
+        PENDING = "pending", "pending"
+        SENDING = "sending", "being sent"
+        SENT = "sent", "sent"
+        FAILED = "failed", "refused for good"
+        GIVEN_UP = "given_up", "given up"
+        CANCELLED = "cancelled", "cancelled, since the alert was withdrawn first"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    alert = models.ForeignKey(Alert, models.CASCADE, related_name="notifications")
+    change = models.ForeignKey(
+        AlertChange, models.CASCADE, related_name="notifications", db_index=False
+    )
+    sender = models.CharField(max_length=16, default="email")
+    recipient = models.CharField(max_length=320)
+    reason = models.CharField(max_length=16, choices=Reason.choices)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.PENDING)
+    attempts = models.PositiveIntegerField(default=0)
+    next_try_at = models.DateTimeField()
+    lease_until = models.DateTimeField(null=True)
+    may_have_arrived = models.BooleanField(
+        default=False, help_text="an attempt ended without a clear answer"
+    )
+    last_error = models.CharField(max_length=500, blank=True, default="")
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+
+    objects = NotificationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["change", "sender", "recipient"], name="notification_once"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="sending") | Q(lease_until__isnull=False),
+                name="notification_sending_has_lease",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                F("attempts"),
+                F("next_try_at"),
+                name="notification_due",
+                condition=Q(state="pending"),
+            ),
+            models.Index(
+                fields=["lease_until"], name="notification_leased", condition=Q(state="sending")
+            ),
+            models.Index(fields=["-created_at", "-id"], name="notification_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.id}: {self.reason} to {self.recipient}, {self.state}"
+
+
+class NotificationAttempt(models.Model):
+    """One try to keep a notification's promise. Append-only but for its outcome."""
+
+    class Outcome(models.TextChoices):
+        STARTED = "started", "no outcome: the worker died or is at it"
+        SENT = "sent", "accepted"
+        TEMPORARY = "temporary", "failed for now"
+        UNCLEAR = "unclear", "ended without an answer"
+        PERMANENT = "permanent", "refused for good"
+
+    notification = models.ForeignKey(Notification, models.CASCADE, related_name="tries")
+    number = models.PositiveIntegerField()
+    started_at = models.DateTimeField()
+    outcome = models.CharField(max_length=16, choices=Outcome.choices, default=Outcome.STARTED)
+    detail = models.CharField(max_length=500, blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["notification", "number"], name="attempt_number_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.notification_id}, attempt {self.number}: {self.outcome}"

@@ -1,0 +1,217 @@
+"""How rules, alerts and notifications look in the REST API; alerts look the same on the socket."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from alerts.actions import MAX_RECIPIENTS
+from alerts.mail import sentence_about
+from alerts.models import (
+    Alert,
+    AlertChange,
+    Notification,
+    NotificationAttempt,
+    Rule,
+    RuleVersion,
+    Severity,
+)
+from assets.models import Organisation
+from geofence.models import Correction, Crossing, Geofence
+from tracker.rest.fields import OperableField
+
+
+class RuleSerializer(serializers.Serializer[Rule]):
+    """A rule with its version of now. Scope: with no `asset_ids` and no `tags`, every asset."""
+
+    id = serializers.IntegerField(read_only=True)
+    organisation = OperableField(queryset=Organisation.objects)
+    name = serializers.CharField(max_length=200)
+    trigger = serializers.ChoiceField(choices=RuleVersion.Trigger.choices)
+    geofence = OperableField(queryset=Geofence.objects.filter(deleted_at=None))
+    severity = serializers.ChoiceField(choices=Severity.choices, default=Severity.WARNING)
+    recipients = serializers.ListField(
+        child=serializers.EmailField(), max_length=MAX_RECIPIENTS, required=False
+    )
+    asset_ids = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
+        max_length=1000,
+        required=False,
+    )
+    tags = serializers.ListField(
+        child=serializers.CharField(max_length=64), max_length=64, required=False
+    )
+    is_active = serializers.BooleanField(default=True)
+    version = serializers.IntegerField(read_only=True)
+    valid_from = serializers.DateTimeField(read_only=True)
+    created_at = serializers.DateTimeField(read_only=True)
+    retired_at = serializers.DateTimeField(read_only=True, allow_null=True)
+
+    def to_representation(self, instance: Rule) -> dict[str, Any]:
+        """Show the settings of `current_version`, which the queryset brings along."""
+        version: RuleVersion = instance.current_version[0]  # type: ignore[attr-defined]
+        shown = {field: getattr(version, field) for field in _OF_VERSION}
+        at = serializers.DateTimeField()
+        return shown | {
+            "id": instance.pk,
+            "organisation": instance.organisation_id,
+            "name": instance.name,
+            "geofence": version.geofence_id,
+            "valid_from": at.to_representation(version.valid_from),
+            "created_at": at.to_representation(instance.created_at),
+            "retired_at": None,
+        }
+
+
+_OF_VERSION = (
+    "trigger", "severity", "recipients", "asset_ids", "tags", "is_active", "version",
+)  # fmt: skip
+
+
+class AlertSerializer(serializers.ModelSerializer[Alert]):
+    """`number` is that of the latest change; `text` says in words what stands."""
+
+    rule_name = serializers.CharField(source="rule.name", read_only=True)
+    severity = serializers.ChoiceField(
+        source="rule_version.severity", choices=Severity.choices, read_only=True
+    )
+    asset_name = serializers.CharField(source="asset.name", read_only=True)
+    geofence_name = serializers.CharField(source="geofence.name", read_only=True)
+    acknowledged_by_name = serializers.SerializerMethodField()
+    text = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Alert
+        fields = (
+            "id",
+            "number",
+            "organisation",
+            "rule",
+            "rule_name",
+            "severity",
+            "asset",
+            "asset_name",
+            "geofence",
+            "geofence_name",
+            "crossing",
+            "kind",
+            "at",
+            "opened_at",
+            "state",
+            "is_late",
+            "amended_at",
+            "withdrawn_at",
+            "acknowledged_by_name",
+            "acknowledged_at",
+            "told_nobody",
+            "text",
+        )
+        read_only_fields = fields
+
+    def get_acknowledged_by_name(self, alert: Alert) -> str | None:
+        person = alert.acknowledged_by
+        return (person.get_full_name() or person.get_username()) if person else None
+
+    def get_text(self, alert: Alert) -> str:
+        return sentence_about(alert, is_withdrawn=alert.state == Alert.State.WITHDRAWN)
+
+
+class AlertChangeSerializer(serializers.ModelSerializer[AlertChange]):
+    class Meta:
+        model = AlertChange
+        fields = ("number", "change", "was_at", "recorded_at")
+        read_only_fields = fields
+
+
+class RuleVersionSerializer(serializers.ModelSerializer[RuleVersion]):
+    class Meta:
+        model = RuleVersion
+        fields = (
+            "id",
+            "version",
+            "trigger",
+            "geofence",
+            "severity",
+            "asset_ids",
+            "tags",
+            "recipients",
+            "is_active",
+            "valid_from",
+            "valid_to",
+        )
+        read_only_fields = fields
+
+
+class CorrectionSerializer(serializers.ModelSerializer[Correction]):
+    class Meta:
+        model = Correction
+        fields = ("id", "change", "before", "after", "cause", "recorded_at")
+        read_only_fields = fields
+
+
+class EvidenceSerializer(serializers.ModelSerializer[Crossing]):
+    """The crossing that raised an alert: when at the earliest and latest, and what made it sure."""
+
+    corrections = CorrectionSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = Crossing
+        fields = (
+            "id",
+            "kind",
+            "at",
+            "not_before",
+            "not_after",
+            "estimate",
+            "confirmed_at",
+            "device_id",
+            "version",
+            "is_inferred",
+            "is_late",
+            "lon_deg",
+            "lat_deg",
+            "recorded_at",
+            "withdrawn_at",
+            "corrections",
+        )
+        read_only_fields = fields
+
+
+class ExplanationSerializer(serializers.Serializer[Alert]):
+    """Why an alert stands as it does: the facts, the rule as it held then, and each change."""
+
+    alert = AlertSerializer(source="*")
+    rule_version = RuleVersionSerializer()
+    crossing = EvidenceSerializer()
+    changes = AlertChangeSerializer(many=True)
+
+
+class AttemptSerializer(serializers.ModelSerializer[NotificationAttempt]):
+    class Meta:
+        model = NotificationAttempt
+        fields = ("number", "started_at", "outcome", "detail")
+        read_only_fields = fields
+
+
+class NotificationSerializer(serializers.ModelSerializer[Notification]):
+    tries = AttemptSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = Notification
+        fields = (
+            "id",
+            "alert",
+            "sender",
+            "recipient",
+            "reason",
+            "state",
+            "attempts",
+            "next_try_at",
+            "may_have_arrived",
+            "last_error",
+            "created_at",
+            "sent_at",
+            "tries",
+        )
+        read_only_fields = fields

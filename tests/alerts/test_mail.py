@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import msgspec
+import pytest
+from django.test import override_settings
+
+from alerts.actions import add_rule
+from alerts.models import Notification
+from alerts.outbox import deliver
+from alerts.wording import clock_text, one_line, sentence, zone_named
+from assets import actions as asset_actions
+from tests.alerts.scenes import crossing_of, judge, make_geofence, make_rule
+from tests.builders import NINE, NOON, TEN, make_organisation, make_van
+from tracker.errors import Unprocessable
+
+pytestmark = pytest.mark.django_db
+ANNA = "anna@north.example"
+
+
+@pytest.fixture
+def inbox(mail_server):
+    """Return a function that delivers what is due, and gives Anna's newest mail."""
+
+    def newest():
+        deliver(clock=lambda: NOON)
+        return mail_server.arrivals(ANNA)[-1]
+
+    return newest
+
+
+def text_of(mail) -> str:
+    return str(mail.get_body(("plain",)).get_content())
+
+
+def html_of(mail) -> str:
+    return str(mail.get_body(("html",)).get_content())
+
+
+@pytest.fixture
+def entry(van, depot):
+    """Return the entry of a van at ten, which Anna is to hear of."""
+    make_rule(depot, ANNA)
+    return crossing_of(van, depot)
+
+
+def test_a_mail_says_what_happened_and_when_in_local_time_and_utc(entry, inbox):
+    judge(entry)
+
+    mail = inbox()
+
+    assert mail["Subject"] == "van entered Depot North"
+    for body in (text_of(mail), html_of(mail)):
+        assert "Mon 2 Mar 2026, 11:00:00 CET" in body
+        assert "Mon 2 Mar 2026, 10:00:00 UTC" in body
+        assert "Depot watch" in body
+
+
+@override_settings(PUBLIC_URL="https://track.example")
+def test_a_mail_leads_to_its_alert_in_the_console(entry, inbox):
+    (raised,) = judge(entry)
+
+    mail = inbox()
+
+    assert f"https://track.example/app/alerts?alert={raised.alert_id}" in text_of(mail)
+    assert f"https://track.example/app/alerts?alert={raised.alert_id}" in html_of(mail)
+    assert mail["X-Alert-Id"] == str(raised.alert_id)
+
+
+@override_settings(DEFAULT_FROM_EMAIL="Tracker <alerts@track.example>")
+def test_the_id_of_a_mail_is_that_of_its_notification(entry, inbox):
+    judge(entry)
+
+    mail = inbox()
+
+    assert mail["Message-ID"] == f"<{Notification.objects.get().pk}@track.example>"
+
+
+@pytest.mark.fault("F-075")
+def test_a_late_alert_is_called_a_correction(entry, inbox):
+    judge(msgspec.structs.replace(entry, change="added", is_late=True), now=NOON)
+
+    mail = inbox()
+
+    assert mail["Subject"] == "Correction: van entered Depot North"
+    assert "reached us late, on Mon 2 Mar 2026, 13:00:00 CET" in text_of(mail)
+
+
+@pytest.mark.fault("F-075")
+def test_an_amendment_says_what_we_told_before(entry, inbox):
+    judge(entry)
+    inbox()
+    judge(msgspec.structs.replace(entry, change="moved", at=NINE))
+
+    mail = inbox()
+
+    assert mail["Subject"] == "Correction: van entered Depot North"
+    assert "When:        Mon 2 Mar 2026, 10:00:00 CET" in text_of(mail)
+    assert "We told you: Mon 2 Mar 2026, 11:00:00 CET" in text_of(mail)
+
+
+@pytest.mark.fault("F-075")
+def test_a_withdrawal_says_that_it_did_not_happen(entry, inbox, mail_server):
+    judge(entry)
+    first = inbox()
+    judge(msgspec.structs.replace(entry, change="withdrawn"))
+
+    mail = inbox()
+
+    assert mail["Subject"] == "Correction: van did not enter Depot North"
+    assert "We told you: Mon 2 Mar 2026, 11:00:00 CET" in text_of(mail)
+    assert mail["References"] == first["References"]
+    assert mail["Message-ID"] != first["Message-ID"]
+
+
+@pytest.mark.fault("F-125")
+def test_a_line_break_in_a_name_adds_no_header(north, inbox):
+    van = make_van(north, "Van 7\r\nBcc: victim@elsewhere.example")
+    depot = make_geofence(north, "Depot\nX-Spam: no")
+    make_rule(depot, ANNA)
+    judge(crossing_of(van, depot))
+
+    mail = inbox()
+
+    assert mail["Subject"] == "Van 7 Bcc: victim@elsewhere.example entered Depot X-Spam: no"
+    assert "Bcc" not in mail
+    assert "X-Spam" not in mail
+
+
+@pytest.mark.fault("F-125")
+@pytest.mark.parametrize(
+    "recipient",
+    [
+        "anna@north.example\r\nBcc: victim@elsewhere.example",
+        "Anna\r\nBcc: victim@elsewhere.example <anna@north.example>",
+        "Anna <anna@north.example>",
+        "anna@north.example, victim@elsewhere.example",
+        "",
+    ],
+)
+def test_a_recipient_is_one_bare_address(north, depot, recipient):
+    with pytest.raises(Unprocessable):
+        add_rule(
+            organisation=north, name="Watch", trigger="enter", geofence=depot,
+            recipients=[recipient],
+        )  # fmt: skip
+
+
+def test_a_name_with_markup_is_text_in_the_page(north, depot, inbox):
+    van = make_van(north, "<img src=x onerror=alert(1)>")
+    make_rule(depot, ANNA)
+    judge(crossing_of(van, depot))
+
+    mail = inbox()
+
+    assert "<img" not in html_of(mail)
+    assert "<img src=x onerror=alert(1)> entered Depot North." in text_of(mail)
+
+
+def test_a_name_in_another_script_arrives_as_it_is(north, depot, inbox):
+    van = make_van(north, "Kühlwagen 冷 7")
+    make_rule(depot, ANNA)
+    judge(crossing_of(van, depot))
+
+    assert inbox()["Subject"] == "Kühlwagen 冷 7 entered Depot North"
+
+
+def test_an_unknown_time_zone_falls_back_to_utc(db):
+    organisation = make_organisation()
+    asset_actions.change_organisation(organisation=organisation, time_zone="Mars/Olympus")
+
+    assert clock_text(TEN, zone_named(organisation.time_zone)) == "Mon 2 Mar 2026, 10:00:00 UTC"
+
+
+@pytest.mark.parametrize("text", ["a\r\nb", "a\x00b", "a \u2028 b", "a\u0085b", " a\tb\n"])
+def test_one_line_is_one_line(text):
+    assert one_line(text) == "a b"
+
+
+def test_a_sentence_for_each_kind():
+    said = [sentence("Van 7", kind, "Depot") for kind in ("enter", "exit", "pass")]
+
+    assert said == ["Van 7 entered Depot", "Van 7 left Depot", "Van 7 passed through Depot"]

@@ -1,0 +1,352 @@
+"""Claim, send, mark: against a real SMTP server, and with workers that die."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from datetime import datetime, timedelta
+
+import pytest
+from django.conf import settings as django_settings
+from django.db import connection
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from alerts import outbox
+from alerts.mail import Mailer, Outcome
+from alerts.models import Notification, NotificationAttempt
+from alerts.outbox import claim_notifications, deliver, mark
+from tests.alerts.mail_server import MailServer
+from tests.alerts.scenes import crossing_of, ids_of, judge, make_rule, raise_alert
+from tests.builders import TEN, make_van
+from tracker.errors import Conflict
+
+pytestmark = pytest.mark.django_db
+ANNA, BORIS = "anna@north.example", "boris@north.example"
+LEASE = timedelta(seconds=outbox.LEASE_S)
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def alert(van, depot):
+    """Return an alert that Anna is to be told of."""
+    make_rule(depot, ANNA)
+    return raise_alert(van, depot)
+
+
+def at(now: datetime):
+    return lambda: now
+
+
+def only_notification() -> Notification:
+    return Notification.objects.get()
+
+
+def outcomes() -> list[str]:
+    return list(NotificationAttempt.objects.order_by("number").values_list("outcome", flat=True))
+
+
+def test_a_promised_mail_arrives_once(alert, mail_server):
+    assert deliver(clock=at(TEN)) == 1
+    assert deliver(clock=at(TEN + 2 * LEASE)) == 0
+
+    assert len(mail_server.arrivals(ANNA)) == 1
+    sent = only_notification()
+    assert (sent.state, sent.sent_at, sent.attempts) == ("sent", TEN, 1)
+    assert outcomes() == ["sent"]
+
+
+def test_a_nudge_sends_what_it_names_and_nothing_else(van, depot, mail_server):
+    make_rule(depot, ANNA, BORIS)
+    judge(crossing_of(van, depot))
+    nudged = Notification.objects.get(recipient=BORIS)
+
+    deliver(ids=[nudged.pk], clock=at(TEN))
+
+    assert [mail["To"] for mail in mail_server.arrived] == [BORIS]
+
+
+def test_what_is_claimed_is_claimed_by_nobody_else(alert):
+    assert len(claim_notifications(now=TEN)) == 1
+    assert claim_notifications(now=TEN) == []
+    assert claim_notifications(now=TEN + LEASE) == []
+
+
+@pytest.mark.fault("F-123")
+def test_a_worker_that_died_between_send_and_mark_is_made_good_under_the_same_id(
+    alert, mail_server
+):
+    claims = claim_notifications(now=TEN)
+    outbox._send(outbox._notifications(claims)[claims[0].notification_id], Mailer())
+
+    deliver(clock=at(TEN + LEASE + SECOND))
+
+    first, second = mail_server.arrivals(ANNA)
+    assert first["Message-ID"] == second["Message-ID"]
+    assert only_notification().state == "sent"
+    assert outcomes() == ["started", "sent"]
+
+
+@pytest.mark.fault("F-123")
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_killed_after_sending_loses_nothing(alert, mail_server):
+    worker = textwrap.dedent("""
+        import os, signal, django
+        django.setup()
+        from django.conf import settings
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", int(os.environ["PORT"])
+        from alerts.mail import Mailer
+        from alerts.outbox import deliver
+        class Killed(Mailer):
+            def send(self, message):
+                super().send(message)
+                os.kill(os.getpid(), signal.SIGKILL)
+        deliver(sender=Killed)
+    """)
+    database = connection.settings_dict
+    url = "postgis://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**database)
+    environment = os.environ | {
+        "DATABASE_URL": url,
+        "DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE", "tracker.settings"),
+        "EMAIL_URL": "smtp://127.0.0.1:1",
+        "PORT": str(django_settings.EMAIL_PORT),
+    }
+
+    ended = subprocess.run(
+        [sys.executable, "-c", worker],
+        env=environment,
+        cwd=django_settings.BASE_DIR,
+        timeout=60,
+        check=False,
+    )
+    killed = only_notification()
+    assert killed.lease_until is not None
+    deliver(clock=at(killed.lease_until + SECOND))
+
+    assert (ended.returncode, killed.state) == (-signal.SIGKILL, "sending")
+    assert len({mail["Message-ID"] for mail in mail_server.arrivals(ANNA)}) == 1
+    assert len(mail_server.arrivals(ANNA)) == 2
+    assert only_notification().state == "sent"
+
+
+def test_a_stale_worker_that_failed_does_not_undo_what_another_sent(alert, mail_server):
+    (stale,) = claim_notifications(now=TEN)
+    deliver(clock=at(TEN + LEASE + SECOND))
+
+    mark(stale, Outcome(kind="temporary"), now=TEN + 2 * LEASE)
+
+    assert only_notification().state == "sent"
+
+
+def test_a_stale_worker_that_sent_keeps_the_next_from_sending_again(alert):
+    (stale,) = claim_notifications(now=TEN)
+    (later,) = claim_notifications(now=TEN + LEASE + SECOND)
+    mark(later, Outcome(kind="temporary"), now=TEN + 2 * LEASE)
+
+    mark(stale, Outcome(kind="sent"), now=TEN + 2 * LEASE)
+
+    assert only_notification().state == "sent"
+
+
+def test_a_notification_that_kills_every_worker_is_given_up(alert):
+    now = TEN
+    for _ in range(10):
+        assert len(claim_notifications(now=now)) == 1
+        now += LEASE + SECOND
+
+    assert claim_notifications(now=now) == []
+    assert only_notification().state == "given_up"
+
+
+# --- mail servers that say no ----------------------------------------------------
+
+
+@pytest.mark.fault("F-125")
+def test_a_temporary_refusal_is_tried_again_under_the_same_id(alert, mail_server):
+    mail_server.will_answer(ANNA, "451 Greylisted, come back")
+    deliver(clock=at(TEN))
+    waiting = only_notification()
+
+    deliver(clock=at(waiting.next_try_at))
+
+    assert (waiting.state, waiting.may_have_arrived) == ("pending", False)
+    assert waiting.last_error == "451: Greylisted, come back"
+    assert only_notification().state == "sent"
+    assert outcomes() == ["temporary", "sent"]
+    assert mail_server.arrivals(ANNA)[0]["Message-ID"].startswith(f"<{waiting.pk}@")
+
+
+@pytest.mark.fault("F-125")
+def test_a_refusal_for_good_after_a_temporary_one_is_shown_as_failed(alert, mail_server):
+    mail_server.will_answer(ANNA, "421 Busy", "550 No such mailbox")
+    deliver(clock=at(TEN))
+    deliver(clock=at(only_notification().next_try_at))
+
+    bounced = only_notification()
+    assert (bounced.state, bounced.last_error) == ("failed", "550: No such mailbox")
+    assert deliver(clock=at(TEN + timedelta(days=9))) == 0
+
+
+def test_a_mail_server_that_is_down_is_tried_ten_times_and_then_given_up(alert, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    tried_at = [TEN]
+    while deliver(clock=at(tried_at[-1])):
+        tried_at.append(only_notification().next_try_at)
+
+    assert only_notification().state == "given_up"
+    assert outcomes() == ["temporary"] * 10
+    assert timedelta(hours=64) < tried_at[-1] - TEN < timedelta(hours=80)
+
+
+def test_a_mail_taken_without_an_answer_may_have_arrived(alert, mail_server):
+    mail_server.will_answer(ANNA, "drop")
+    deliver(clock=at(TEN))
+
+    unclear = only_notification()
+    assert (unclear.state, unclear.may_have_arrived) == ("pending", True)
+    assert outcomes() == ["unclear"]
+
+
+def test_a_refused_recipient_keeps_nobody_else_from_hearing(van, depot, mail_server):
+    make_rule(depot, ANNA, BORIS)
+    judge(crossing_of(van, depot))
+    mail_server.will_answer(ANNA, "550 No such mailbox")
+
+    deliver(clock=at(TEN))
+
+    assert Notification.objects.get(recipient=ANNA).state == "failed"
+    assert Notification.objects.get(recipient=BORIS).state == "sent"
+
+
+def test_a_mail_that_hangs_gives_the_rest_of_its_lot_back(van, depot):
+    make_rule(depot, ANNA, BORIS)
+    judge(crossing_of(van, depot))
+    now = [TEN]
+
+    class Hanging(Mailer):
+        def send(self, message):
+            now[0] += timedelta(seconds=10)
+            return Outcome(kind="unclear", detail="timed out")
+
+    deliver(sender=Hanging, clock=lambda: now[0])
+
+    states = Notification.objects.order_by("attempts").values_list("state", "attempts")
+    assert list(states) == [("pending", 0), ("pending", 1)]
+    assert len(claim_notifications(now=now[0])) == 1
+
+
+def test_a_mail_that_hangs_keeps_nobody_else_from_hearing(van, depot, mail_server):
+    make_rule(depot, ANNA, BORIS)
+    judge(crossing_of(van, depot))
+    mail_server.will_answer(ANNA, "hang")
+
+    deliver(clock=at(TEN))
+
+    hanging = Notification.objects.get(recipient=ANNA)
+    assert (hanging.state, hanging.may_have_arrived) == ("pending", True)
+    assert Notification.objects.get(recipient=BORIS).state == "sent"
+
+
+def test_fresh_notifications_go_before_those_that_failed(van, depot):
+    make_rule(depot, ANNA)
+    raise_alert(van, depot)
+    (old,) = claim_notifications(now=TEN)
+    mark(old, Outcome(kind="temporary"), now=TEN)
+    fresh = ids_of(judge(crossing_of(van, depot, "exit"), now=TEN + timedelta(hours=1)))
+
+    (first,) = claim_notifications(limit=1, now=TEN + timedelta(hours=1))
+
+    assert [first.notification_id] == fresh
+
+
+# --- by hand ---------------------------------------------------------------------
+
+
+def test_a_failed_notification_can_be_sent_again_by_hand(alert, mail_server):
+    mail_server.will_answer(ANNA, "550 No such mailbox")
+    deliver(clock=at(TEN))
+
+    outbox.resend_notification(notification=only_notification(), now=TEN)
+    deliver(clock=at(TEN))
+
+    assert only_notification().state == "sent"
+
+
+def test_a_sent_notification_is_not_sent_again_by_hand(alert, mail_server):
+    deliver(clock=at(TEN))
+
+    with pytest.raises(Conflict):
+        outbox.resend_notification(notification=only_notification())
+
+
+# --- the law ---------------------------------------------------------------------
+
+
+class Receiver:
+    """Takes mails and remembers their ids, as an idempotent receiver does."""
+
+    def __init__(self) -> None:
+        self.times_taken: dict[tuple[str, str], set[str]] = {}
+
+    def take(self, server: MailServer) -> None:
+        for mail in server.arrived:
+            key = (mail["X-Alert-Id"], mail["To"])
+            self.times_taken.setdefault(key, set()).add(mail["Message-ID"])
+
+
+FATES = st.lists(
+    st.sampled_from(["dies after claim", "dies after send", "works", "refused", "unclear"]),
+    max_size=12,
+)
+
+
+@pytest.mark.law(3)
+@pytest.mark.fault("F-123")
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(fates=FATES, sizes=st.lists(st.integers(1, 3), min_size=12, max_size=12))
+def test_whatever_workers_die_of_each_recipient_hears_of_each_alert_once(
+    north, depot, mail_server, fates, sizes
+):
+    Notification.objects.all().delete()
+    mail_server.arrived.clear()
+    depot.rule_versions.all().delete()
+    make_rule(depot, ANNA, BORIS, name=f"watch {datetime.now().timestamp()}")  # noqa: DTZ005
+    vans = [make_van(north) for _ in range(3)]
+    judge(*[crossing_of(van, depot) for van in vans])
+    now = TEN
+
+    for fate, size in zip(fates, sizes, strict=False):
+        now += LEASE + SECOND
+        live_through(fate, size, now)
+    for _ in range(12):
+        now += timedelta(hours=40)
+        while deliver(clock=at(now)):
+            pass
+
+    receiver = Receiver()
+    receiver.take(mail_server)
+    assert len(receiver.times_taken) == 6
+    assert all(len(ids) == 1 for ids in receiver.times_taken.values())
+    assert set(Notification.objects.values_list("state", flat=True)) == {"sent"}
+
+
+def live_through(fate: str, size: int, now: datetime) -> None:
+    """One worker's life: what it claims, and how far it gets."""
+    claims = claim_notifications(limit=size, now=now)
+    notifications = outbox._notifications(claims)
+    with Mailer() as mailer:
+        for claim in claims:
+            if fate in ("dies after send", "works", "unclear"):
+                outbox._send(notifications[claim.notification_id], mailer)
+            if fate == "works":
+                mark(claim, Outcome(kind="sent"), now=now)
+            if fate == "refused":
+                mark(claim, Outcome(kind="temporary"), now=now)
+            if fate == "unclear":
+                mark(claim, Outcome(kind="unclear"), now=now)
