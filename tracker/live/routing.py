@@ -1,0 +1,16 @@
+"""Which socket is where."""
+
+from __future__ import annotations
+
+from channels.routing import URLRouter
+from django.urls import path, re_path
+
+from tracker.live.consumer import live, refuse
+
+application = URLRouter(
+    [
+        path("ws/live/", live),  # type: ignore[arg-type]
+        # Anything else is refused like a stranger, not answered with a traceback.
+        re_path(r"", refuse),  # type: ignore[arg-type]
+    ]
+)
