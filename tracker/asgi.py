@@ -1,0 +1,32 @@
+"""Who answers what: the hot door before Django, the live socket, and Django for the rest.
+
+`application` is the whole of it for one process (daphne). `ingest` is the hot door alone,
+for processes of its own, so that viewers cannot slow devices.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tracker.settings")
+django_application = get_asgi_application()
+
+# Only now: these need Django's apps.
+from channels.routing import ProtocolTypeRouter  # noqa: E402
+
+from tracker.ingest.application import Ingest  # noqa: E402
+from tracker.live.routing import application as live  # noqa: E402
+
+ingest = Ingest()
+
+
+async def http(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Uplinks never enter Django's request handling."""
+    handler = ingest if scope["path"].startswith("/ingest/") else django_application
+    await handler(scope, receive, send)
+
+
+application = ProtocolTypeRouter({"http": http, "websocket": live, "lifespan": ingest})

@@ -1,0 +1,141 @@
+"""The REST door: positions by people and integrators, with their own token or session."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import IO, Any, get_args
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.generics import get_object_or_404
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+from rest_framework.routers import BaseRouter
+
+import tracker.ingest.admin  # noqa: F401  staff replay, too
+from assets.models import Organisation
+from assets.registry import registry
+from tracker import pipeline
+from tracker.errors import Fault, Forbidden, Refused, TooLarge
+from tracker.ingest.receipts import ReceiptSerializer
+from tracker.ingest.replies import reply_of
+from tracker.ingest.uplinks import UplinkViewSet
+from tracker.observation import Method
+from tracker.positions import api as positions
+from tracker.positions.pages import MAX_ID
+from tracker.road.delivery import Delivery
+from tracker.wire.registry import FORMATS
+from tracker.wire.uplink import Uplink
+
+OWN_JSON = FORMATS["json"]
+
+
+class ObservationSerializer(serializers.Serializer[Any]):
+    """Our own JSON, for the OpenAPI document; `tracker.wire.own_json` reads it."""
+
+    device = serializers.CharField(help_text="identifier")
+    measured_at = serializers.DateTimeField(help_text="RFC 3339 with Z or an offset")
+    lat = serializers.FloatField(required=False, min_value=-90, max_value=90)
+    lon = serializers.FloatField(required=False, min_value=-180, max_value=180)
+    altitude_m = serializers.FloatField(required=False)
+    accuracy_m = serializers.FloatField(required=False, min_value=0)
+    speed_mps = serializers.FloatField(required=False, min_value=0)
+    course_deg = serializers.FloatField(required=False, min_value=0, max_value=360)
+    method = serializers.ChoiceField(get_args(Method), required=False)
+    event_id = serializers.CharField(required=False, max_length=128)
+    readings = serializers.DictField(required=False)
+
+
+class WhereQuery(serializers.Serializer[Any]):
+    organisation = serializers.IntegerField(
+        required=False, min_value=0, max_value=MAX_ID, help_text="by default your only one"
+    )
+
+
+class RawJSONParser(BaseParser):
+    """The bytes as they came: the wire format reads them more strictly than any parser."""
+
+    media_type = "application/json"
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        body = stream.read(settings.BODY_LIMIT_BYTES + 1)
+        if len(body) > settings.BODY_LIMIT_BYTES:
+            raise TooLarge(f"At most {settings.BODY_LIMIT_BYTES} bytes are read here.")
+        return body
+
+
+class PositionViewSet(positions.PositionViewSet):
+    parser_classes = (RawJSONParser,)
+
+    @extend_schema(
+        parameters=[WhereQuery],
+        request=ObservationSerializer(many=True),
+        responses=ReceiptSerializer,
+    )
+    def create(self, request: Request) -> HttpResponse:
+        """Store one observation, or a list of up to 1,000, in our own JSON.
+
+        The receipt comes when they are durable and says what became of each. Where all were
+        refused the answer is a 422 with the reasons.
+        """
+        organisation = _organisation(request)
+        body = request.data if isinstance(request.data, bytes) else b""
+        decoded = OWN_JSON.decode(
+            uplink := Uplink(received_at=timezone.now(), body=body, content_type="application/json")
+        )
+        delivery = Delivery(
+            organisation_id=organisation.pk,
+            received_at=uplink.received_at,
+            observations=decoded.observations,
+            indexes=decoded.indexes,
+            refusals=decoded.refusals,
+        )
+        # Nothing keeps the registry of this process fresh.
+        registry.refresh()
+        (receipt,) = pipeline.receive([delivery])
+        reply = reply_of(receipt, OWN_JSON)
+        return HttpResponse(reply.body, status=reply.status, content_type="application/json")
+
+
+def register(router: BaseRouter) -> None:
+    """Add the routes of this door."""
+    router.register("positions", PositionViewSet, basename="position")
+    router.register("uplinks", UplinkViewSet, basename="uplink")
+
+
+def _organisation(request: Request) -> Organisation:
+    """Return the organisation to report for: the one named, or the sender's only one."""
+    asked = WhereQuery(data=request.query_params)
+    if not asked.is_valid():
+        raise _unnamed("organisation is the id of one.")
+    mine = Organisation.objects.visible_to(request.user)
+    organisation_id = asked.validated_data.get("organisation")
+    if organisation_id is None:
+        organisation = _only(request.user, mine)
+    else:
+        organisation = get_object_or_404(mine, pk=organisation_id)
+    operable = Organisation.objects.operable_by(request.user)
+    if not operable.filter(pk=organisation.pk).exists():
+        raise Forbidden("Owners and operators report positions.")
+    return organisation
+
+
+def _only(user: Any, mine: Any) -> Organisation:
+    few = [] if user.is_provider else list(mine.order_by("pk")[:2])
+    if len(few) != 1:
+        raise _unnamed("Name the organisation.")
+    organisation: Organisation = few[0]
+    return organisation
+
+
+def _unnamed(detail: str) -> Refused:
+    fault = Fault(pointer="/query/organisation", code="required", detail=detail)
+    return Refused(detail, code="invalid-parameter", faults=(fault,))

@@ -1,0 +1,149 @@
+"""The ingest application: the door with its threads, its spool and its start-up checks."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from contextlib import suppress
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection
+from django.utils import timezone
+
+from assets.registry import registry
+from geofence.zones import zones
+from tracker.ingest.batcher import Batcher
+from tracker.ingest.committer import Committer
+from tracker.ingest.door import Door
+from tracker.ingest.metrics import Metrics
+from tracker.ingest.replies import Reply, problem_reply, respond
+from tracker.ingest.request import Receive, Scope, Send
+from tracker.ingest.spool import Spool
+from tracker.positions.durability import require_durable
+from tracker.positions.partitions import make_partitions
+
+log = structlog.get_logger(__name__)
+
+REFRESH_EVERY_S = 0.5
+LOOPBACK = ("127.0.0.1", "::1", None)
+
+
+class Ingest:
+    """An ASGI application. Starts with its first request where the server knows no lifespan."""
+
+    def __init__(self) -> None:
+        self._metrics = Metrics()
+        self._spool = Spool(settings.SPOOL_DIR, settings.SPOOL_MAX_BYTES)
+        self._committer = Committer(self._spool, self._metrics, settings.COMMIT_PATIENCE_S)
+        self._batcher: Batcher | None = None
+        self._door: Door | None = None
+        self._starting: asyncio.Lock | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+            return
+        if self._door is None and not await self._started_late(send):
+            return
+        assert self._door is not None, "started by now"
+        path = scope["path"]
+        if path in ("/ingest/metrics", "/healthz", "/readyz"):
+            await self._inspect(path, scope, send)
+        else:
+            await self._door(scope, receive, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await self._start()
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                await self._stop()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    async def _started_late(self, send: Send) -> bool:
+        """Start with the first request; answer it with a problem where that fails."""
+        try:
+            await self._start()
+        except (DatabaseError, InterfaceError) as error:
+            log.warning("ingest cannot start without the database", reason=str(error)[:200])
+            await respond(send, problem_reply(error))
+            return False
+        return True
+
+    async def _start(self) -> None:
+        if self._starting is None:
+            self._starting = asyncio.Lock()
+        async with self._starting:
+            if self._door is not None:
+                return
+            await asyncio.to_thread(_prepare)
+            self._batcher = Batcher(
+                self._committer.commit,
+                self._metrics,
+                max_observations=settings.QUEUE_LIMIT_OBSERVATIONS,
+                max_bytes=settings.QUEUE_LIMIT_BYTES,
+            )
+            self._tasks = [
+                asyncio.create_task(self._batcher.run()),
+                asyncio.create_task(self._drain()),
+            ]
+            threading.Thread(target=_keep_fresh, name="refresh", daemon=True).start()
+            self._door = Door(registry, self._batcher, self._metrics)
+
+    async def _stop(self) -> None:
+        if self._batcher is not None:
+            await self._batcher.finish()
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+        self._committer.close()
+
+    async def _drain(self) -> None:
+        while True:
+            if not self._spool.is_empty() and await self._committer.drain_some():
+                continue
+            await asyncio.sleep(REFRESH_EVERY_S)
+
+    async def _inspect(self, path: str, scope: Scope, send: Send) -> None:
+        status, body = 200, b"ok\n"
+        if path == "/ingest/metrics":
+            # For the scraper on this machine; counts tell a stranger about customers.
+            is_local = (scope.get("client") or (None,))[0] in LOOPBACK
+            status, body = (200, self._metrics.text()) if is_local else (404, b"")
+        elif path == "/readyz" and self._committer.is_down:
+            status, body = 503, b"the database does not take batches; spooling\n"
+        headers = [(b"content-type", b"text/plain; charset=utf-8")]
+        await respond(send, Reply(status, headers, body))
+
+
+def _prepare() -> None:
+    """Check that a commit is durable and load what the door needs. Raises when it is not."""
+    require_durable(connection)
+    registry.refresh()
+    make_partitions(timezone.now())
+    connection.close()
+
+
+def _keep_fresh() -> None:
+    """Keep registry and zones up to date, so that batches seldom have to."""
+    is_broken = False
+    while True:
+        time.sleep(REFRESH_EVERY_S)
+        try:
+            close_old_connections()
+            registry.refresh()
+            zones.refresh()
+            is_broken = False
+        except (DatabaseError, InterfaceError) as error:
+            connection.close()
+            if not is_broken:
+                log.warning("the registry is not refreshed: no database", reason=str(error)[:200])
+            is_broken = True

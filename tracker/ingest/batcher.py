@@ -1,0 +1,106 @@
+"""Group commit: while one batch commits, the next one fills; nothing waits for a timer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
+from msgspec import Struct
+
+from tracker.errors import TrackerError, Unavailable
+from tracker.ingest.metrics import Metrics
+from tracker.road.delivery import Delivery, Receipt
+
+log = structlog.get_logger(__name__)
+
+BATCH_OBSERVATIONS = 1000
+
+Commit = Callable[[Sequence[Delivery]], Awaitable[list[Receipt | TrackerError]]]
+
+
+class Waiting(Struct):
+    delivery: Delivery
+    receipt: asyncio.Future[Receipt]
+    n_bytes: int
+
+
+class Batcher:
+    """Collects deliveries and hands them to `commit`, one batch at a time.
+
+    Bounded by observations and bytes: beyond either, `submit` raises Unavailable at once.
+    """
+
+    def __init__(
+        self, commit: Commit, metrics: Metrics, *, max_observations: int, max_bytes: int
+    ) -> None:
+        self._commit = commit
+        self._metrics = metrics
+        self._max_observations = max_observations
+        self._max_bytes = max_bytes
+        self._queue: deque[Waiting] = deque()
+        self._observations = 0
+        self._bytes = 0
+        self._filled = asyncio.Event()
+
+    async def submit(self, delivery: Delivery, n_bytes: int) -> Receipt:
+        """Return the receipt once the delivery is durable. Raises Unavailable when full."""
+        weight = max(len(delivery.observations), 1)
+        is_full = (
+            self._observations + weight > self._max_observations
+            or self._bytes + n_bytes > self._max_bytes
+        )
+        if is_full:
+            raise Unavailable("too much is waiting to be stored", retry_after_s=2)
+        waiting = Waiting(delivery, asyncio.get_running_loop().create_future(), n_bytes)
+        self._queue.append(waiting)
+        self._observations += weight
+        self._bytes += n_bytes
+        self._metrics.waiting = self._observations
+        self._filled.set()
+        return await waiting.receipt
+
+    async def run(self) -> None:
+        """Commit batches for ever."""
+        while True:
+            await self._filled.wait()
+            await self._commit_batch(self._next())
+            if not self._queue:
+                self._filled.clear()
+
+    async def finish(self) -> None:
+        """Return when nothing is waiting any more."""
+        while self._queue or self._observations:
+            await asyncio.sleep(0.01)
+
+    def _next(self) -> list[Waiting]:
+        batch: list[Waiting] = []
+        weight = 0
+        while self._queue and weight < BATCH_OBSERVATIONS:
+            waiting = self._queue.popleft()
+            weight += max(len(waiting.delivery.observations), 1)
+            batch.append(waiting)
+        return batch
+
+    async def _commit_batch(self, batch: list[Waiting]) -> None:
+        try:
+            answers = await self._commit([waiting.delivery for waiting in batch])
+        except Exception as error:  # a bug of ours must not stop the door: say so and go on
+            log.exception("a batch failed")
+            answers = [Unavailable(f"internal error: {type(error).__name__}")] * len(batch)
+        for waiting, answer in zip(batch, answers, strict=True):
+            self._settle(waiting, answer)
+        self._metrics.batches += 1
+        self._metrics.waiting = self._observations
+
+    def _settle(self, waiting: Waiting, answer: Receipt | TrackerError) -> None:
+        self._observations -= max(len(waiting.delivery.observations), 1)
+        self._bytes -= waiting.n_bytes
+        self._metrics.observations += len(waiting.delivery.observations)
+        if waiting.receipt.cancelled():
+            return  # The sender has hung up; what it sent is stored all the same.
+        if isinstance(answer, TrackerError):
+            waiting.receipt.set_exception(answer)
+        else:
+            waiting.receipt.set_result(answer)

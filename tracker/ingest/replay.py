@@ -1,0 +1,172 @@
+"""Taking up uplinks that were set aside: read again as if they arrived then, sent down the road.
+
+What the road does, the mark on the row and the books are one transaction. So an observation
+counts once: it leaves `set_aside` in the moment in which it becomes `stored` or `duplicate`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from django.db import DataError, transaction
+from django.db.models import QuerySet
+from msgspec import Struct, structs
+
+from assets.models import Source
+from assets.registry import registry
+from tracker import pipeline
+from tracker.errors import Conflict, Refused
+from tracker.positions import books
+from tracker.positions.actions import mark_replayed
+from tracker.positions.books import Counts
+from tracker.road.delivery import Delivery, Outcome, Receipt
+from tracker.wire.registry import FORMATS, detect
+from tracker.wire.uplink import Decoded, Uplink
+
+log = structlog.get_logger(__name__)
+
+
+class Replay(Struct, frozen=True):
+    """What became of an uplink; `receipt` is about those observations that had been set aside."""
+
+    uplink_id: int
+    receipt: Receipt
+    is_taken_up: bool
+
+
+def replay(uplinks: QuerySet[Any], uplink_id: int) -> Replay:
+    """Take up one of `uplinks`. Raises Conflict where that was done before.
+
+    What still cannot be used stays set aside. To do it twice, or at once, changes nothing.
+    """
+    registry.refresh()
+    with transaction.atomic():
+        row = uplinks.select_for_update(of=("self",)).defer(None).get(pk=uplink_id)
+        if row.replayed_at is not None:
+            raise Conflict("This uplink was taken up before.")
+        try:
+            mine = _part_of(row, _decoded(row), uplinks)
+        except Refused as error:
+            return Replay(uplink_id, _set_aside(error.code), is_taken_up=False)
+        received = pipeline.receive([_delivery(row, mine)])[0]
+        receipt = Receipt(tuple(_kept(outcome) for outcome in received.outcomes))
+        waiting = receipt.count("set-aside")
+        _correct_books(row, receipt, waiting)
+        if waiting:
+            # Its part that was taken up is counted elsewhere now.
+            uplinks.filter(pk=row.pk).update(observations=waiting)
+        else:
+            mark_replayed(row)
+    return Replay(uplink_id, receipt, not waiting)
+
+
+def replay_some(uplinks: QuerySet[Any], *, after: int, limit: int) -> list[Replay]:
+    """Take up the open ones among `uplinks`, oldest first, each in a transaction of its own."""
+    open_ids = uplinks.filter(replayed_at=None, pk__gt=after).order_by("pk")
+    done = []
+    for uplink_id in list(open_ids.values_list("pk", flat=True)[:limit]):
+        try:
+            done.append(replay(uplinks, uplink_id))
+        except Conflict:
+            log.info("an uplink was taken up by somebody else meanwhile", uplink=uplink_id)
+        except DataError:
+            # One bad uplink must not stand in the way of its neighbours.
+            log.exception("an uplink could not be replayed", uplink=uplink_id)
+            done.append(Replay(uplink_id, _set_aside("unstorable"), is_taken_up=False))
+    return done
+
+
+def _decoded(row: Any) -> Decoded:
+    uplink = Uplink(
+        received_at=row.received_at,
+        body=bytes(row.body),
+        content_type=row.content_type or None,
+        query=row.query,
+        headers=row.headers,
+    )
+    name = row.source.wire_format
+    if name == "auto":
+        name = detect(uplink) or name
+    if name not in FORMATS:
+        raise Refused("no known wire format looks like this", code="unsupported-media-type")
+    return FORMATS[name].decode(uplink)
+
+
+def _part_of(row: Any, decoded: Decoded, uplinks: QuerySet[Any]) -> Decoded:
+    """Return the part of an uplink that `row` stands for; the rest was decided by itself.
+
+    A row that names a device stands for the device's observations. One that names none, for
+    what could not be read, whatever devices that turns out to be of. Raises Refused where
+    there is still nothing to use.
+    """
+    if row.device_identifier:
+        part = _only(decoded, lambda device: bool(device == row.device_identifier))
+        if not part.observations:
+            raise Refused("it says nothing of this device any more", code="device-missing")
+        return structs.replace(part, refusals=(), set_aside=None)
+    if decoded.set_aside is not None:
+        raise Refused(code=decoded.set_aside.partition(":")[0])
+    siblings = _siblings(row, uplinks)
+    theirs = {identifier for _, identifier in siblings if identifier}
+    reasons = {reason for reason, identifier in siblings if not identifier}
+    refusals = tuple(r for r in decoded.refusals if r.faults[0].code not in reasons)
+    return structs.replace(_only(decoded, lambda device: device not in theirs), refusals=refusals)
+
+
+def _only(decoded: Decoded, is_wanted: Callable[[str], bool]) -> Decoded:
+    pairs = zip(decoded.indexes, decoded.observations, strict=True)
+    wanted = [(index, each) for index, each in pairs if is_wanted(each.device)]
+    return structs.replace(
+        decoded,
+        indexes=tuple(index for index, _ in wanted),
+        observations=tuple(each for _, each in wanted),
+    )
+
+
+def _siblings(row: Any, uplinks: QuerySet[Any]) -> list[tuple[str, str]]:
+    """Return reason and device of the other rows of the same uplink that are still open."""
+    rows = uplinks.filter(
+        source_id=row.source_id, received_at=row.received_at, body=row.body, replayed_at=None
+    )
+    return list(rows.exclude(pk=row.pk).values_list("reason", "device_identifier"))
+
+
+def _delivery(row: Any, decoded: Decoded) -> Delivery:
+    source: Source = row.source
+    return Delivery(
+        organisation_id=row.organisation_id,
+        # Without a source: the row is there already, and the books are corrected here.
+        source_id=None,
+        device_id=source.device_id,
+        registers_devices=source.unknown_devices == Source.UnknownDevices.REGISTER,
+        received_at=row.received_at,
+        observations=decoded.observations,
+        indexes=decoded.indexes,
+        refusals=decoded.refusals,
+    )
+
+
+def _set_aside(code: str) -> Receipt:
+    return Receipt((Outcome(0, "set-aside", code),))
+
+
+def _kept(outcome: Outcome) -> Outcome:
+    """Nothing that was acknowledged is refused later: it stays set aside."""
+    if outcome.disposition != "refused":
+        return outcome
+    code = "unknown-device" if outcome.code == "not-found" else outcome.code
+    return Outcome(outcome.index, "set-aside", code, outcome.faults)
+
+
+def _correct_books(row: Any, receipt: Receipt, waiting: int) -> None:
+    """Move what was taken up; what was counted before and is new no more is a duplicate.
+
+    Where reading it shows more observations than had been counted, received grows by those.
+    """
+    stored = receipt.count("stored")
+    duplicate = max(0, row.observations - waiting - stored) if receipt.outcomes else 0
+    change = Counts(stored=stored, duplicate=duplicate, set_aside=waiting - row.observations)
+    if change != Counts():
+        books.count({row.source_id: change})

@@ -1,0 +1,209 @@
+"""What people and supervisors are shown: the console's shell, log-in, problem types, health."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import logging
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import LoginView
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.templatetags.static import static
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_safe
+from redis.exceptions import RedisError
+
+from assets.models import User
+from assets.roles import places_of, role_of
+from tracker.errors import Fault
+from tracker.positions.durability import switched_off
+from tracker.rest.problem import problem, request_id_of, response_of
+from tracker.rest.problem_types import PROBLEM_TYPES
+
+ATTRIBUTION = "© OpenStreetMap contributors"
+FAILURES_PER_MINUTE = 10
+# A listed password tried over many accounts stays under the limit of each (fault F-110).
+FAILURES_PER_MINUTE_OF_ADDRESS = 100
+
+logger = logging.getLogger(__name__)
+
+
+# --- the console ---------------------------------------------------------------
+
+
+@require_safe
+@never_cache
+@login_required
+@ensure_csrf_cookie
+def console(request: HttpRequest) -> HttpResponse:
+    """The shell for every /app/ path; what it shows is the console's affair."""
+    user: Any = request.user
+    boot = {
+        "user": {
+            "id": user.pk,
+            "name": user.get_full_name() or user.username,
+            "email": user.email,
+            "role": role_of(user),
+        },
+        "organisations": [
+            {"id": each.id, "name": each.name, "role": each.role, "time_zone": each.time_zone}
+            for each in places_of(user)
+        ],
+        "csrf_cookie": settings.CSRF_COOKIE_NAME,
+        "basemap": {
+            "url": static("console/basemap/world.pmtiles"),
+            "attribution": ATTRIBUTION,
+        },
+        "build": build_id(),
+    }
+    return render(request, "console.html", {"boot": boot})
+
+
+@functools.cache
+def build_id() -> str:
+    """Return what tells one build of the console from another; "" where none is built."""
+    manifest = Path(str(settings.DJANGO_VITE["default"]["manifest_path"]))
+    if not manifest.exists():
+        return ""
+    return hashlib.sha256(manifest.read_bytes()).hexdigest()[:12]
+
+
+# --- log-in --------------------------------------------------------------------
+
+
+class LoginForm(AuthenticationForm):
+    """Takes the e-mail address as well, where it is one person's."""
+
+    def clean_username(self) -> str:
+        typed = str(self.cleaned_data["username"])
+        persons = User.objects.filter(email__iexact=typed, is_active=True) if "@" in typed else ()
+        names = [person.username for person in persons[:2]]
+        return names[0] if len(names) == 1 else typed
+
+
+class ThrottledLoginView(LoginView):
+    """Log-in that slows down guessing, and answers unknown names and wrong passwords alike.
+
+    Without Redis nobody is slowed down: being locked out of the map would be worse.
+    """
+
+    form_class = LoginForm
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if any(_failures(key) >= limit for key, limit in _limits(request)):
+            response = self.render_to_response(self.get_context_data(is_throttled=True))
+            response.status_code = 429
+            response.headers["Retry-After"] = "60"
+            return response
+        return super().post(request, *args, **kwargs)
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        for key, _ in _limits(self.request):
+            _count_failure(key)
+        return super().form_invalid(form)
+
+
+def _limits(request: HttpRequest) -> list[tuple[str, int]]:
+    # The peer itself, never a header that the peer could have written.
+    address = request.META.get("REMOTE_ADDR", "")
+    username = request.POST.get("username", "").lower()
+    digest = hashlib.sha256(f"{address} {username}".encode("utf-8", "replace")).hexdigest()
+    return [
+        (f"login:{digest}", FAILURES_PER_MINUTE),
+        (f"login-from:{address}", FAILURES_PER_MINUTE_OF_ADDRESS),
+    ]
+
+
+def _failures(key: str) -> int:
+    try:
+        return int(cache.get(key, 0))
+    except (RedisError, OSError):
+        logger.warning("log-ins are not throttled: the cache does not answer")
+        return 0
+
+
+def _count_failure(key: str) -> None:
+    try:
+        cache.add(key, 0, timeout=60)
+        cache.incr(key)
+    except (RedisError, OSError, ValueError):
+        logger.warning("a failed log-in was not counted: the cache does not answer")
+
+
+# --- problem types --------------------------------------------------------------
+
+
+@require_safe
+def problem_types(request: HttpRequest) -> HttpResponse:
+    return render(request, "problems.html", {"types": PROBLEM_TYPES})
+
+
+@require_safe
+def problem_type(request: HttpRequest, code: str) -> HttpResponse:
+    if code not in PROBLEM_TYPES:
+        raise Http404
+    return render(request, "problems.html", {"types": {code: PROBLEM_TYPES[code]}})
+
+
+# --- health ----------------------------------------------------------------------
+
+
+@require_safe
+@never_cache
+def healthz(request: HttpRequest) -> HttpResponse:
+    """The process lives. Says nothing of what it needs."""
+    return JsonResponse({"status": "alive"})
+
+
+@require_safe
+@never_cache
+def readyz(request: HttpRequest) -> HttpResponse:
+    """Whether this process should be sent requests, and if not, why."""
+    try:
+        faults = _unready()
+    except DatabaseError as error:
+        logger.warning("not ready: the database does not answer: %s", type(error).__name__)
+        faults = [_fault("database", "unreachable", "The database does not answer.")]
+    if not faults:
+        return JsonResponse({"status": "ready"})
+    detail = " ".join(fault.detail for fault in faults)
+    headers = [("Retry-After", "5")]
+    return response_of(
+        problem(503, "not-ready", detail, request_id_of(request), tuple(faults), headers)
+    )
+
+
+def _unready() -> list[Fault]:
+    faults = [
+        _fault(name, "switched-off", f"PostgreSQL has {name} off.")
+        for name in switched_off(connection)
+    ]
+    if not _is_migrated():
+        faults.append(_fault("migrations", "missing", "Migrations are not applied."))
+    return faults
+
+
+def _fault(check: str, code: str, detail: str) -> Fault:
+    return Fault(pointer=f"/{check}", code=code, detail=detail)
+
+
+_was_migrated = False
+
+
+def _is_migrated() -> bool:
+    global _was_migrated
+    # Migrations are never taken back under a running process, so one look is enough.
+    if not _was_migrated:
+        executor = MigrationExecutor(connection)
+        _was_migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return _was_migrated

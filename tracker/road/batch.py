@@ -1,0 +1,246 @@
+"""A batch on its way: whose each observation is, and what became of it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+
+from assets.registry import DeviceEntry, Registry, revision_in_database
+from tracker.errors import Fault, Unavailable
+from tracker.observation import Observation, microseconds
+from tracker.positions import events, store
+from tracker.positions.books import Aside, Counts
+from tracker.positions.events import Event
+from tracker.positions.facts import Fact, fact_of
+from tracker.positions.store import Stored
+from tracker.road.delivery import Delivery, Outcome, Receipt, receipt_of, refused_outcomes
+
+
+class Stale(Unavailable):
+    """The registry changed while devices were looked up."""
+
+
+class Item(Struct):
+    """An observation of the batch. `outcome` is set once its fate is known."""
+
+    delivery: Delivery
+    index: int
+    observation: Observation
+    device: DeviceEntry | None
+    asset_id: int | None = None
+    fact: Fact | None = None
+    event: Event | None = None
+    outcome: Outcome | None = None
+
+
+class Batch:
+    """Deliveries with their observations resolved to devices and assets."""
+
+    def __init__(self, deliveries: Sequence[Delivery], items: list[Item]) -> None:
+        self.deliveries = deliveries
+        self.items = items
+
+    @classmethod
+    def resolve(cls, deliveries: Sequence[Delivery], registry: Registry) -> Batch:
+        """Look up the device and the asset of each observation, in memory."""
+        items = [
+            _resolved(delivery, index, observation, registry)
+            for delivery in deliveries
+            for index, observation in zip(delivery.indexes, delivery.observations, strict=True)
+        ]
+        return cls(deliveries, items)
+
+    @property
+    def asset_ids(self) -> set[int]:
+        return {item.asset_id for item in self.items if item.asset_id is not None}
+
+    @property
+    def organisation_ids(self) -> set[int]:
+        return {delivery.organisation_id for delivery in self.deliveries}
+
+    @property
+    def asset_of(self) -> dict[tuple[int, datetime], int]:
+        """Return the asset of each fact, by the fact's key, where there is one."""
+        return {
+            item.fact.key: item.asset_id
+            for item in self.items
+            if item.fact and item.asset_id is not None
+        }
+
+    def require_current(self, registry: Registry) -> None:
+        """Raise `Stale` unless the registry is what this transaction sees.
+
+        Call it with the assets locked: then no later change can have been missed.
+        """
+        if registry.revision != revision_in_database():
+            raise Stale
+
+    def recall_events(self) -> None:
+        """Decide repeats that are known by their sender's own name."""
+        named = [item for item in self._open() if item.event]
+        known = events.recall([item.event for item in named if item.event])
+        for item in named:
+            assert item.event is not None, "only named items are here"
+            # The first to claim a name gets its own digest back; whoever else, the claimed one.
+            digest = known.setdefault(item.event.key, item.event.digest)
+            if digest != item.event.digest:
+                item.outcome = _reused(item)
+            elif digest is not item.event.digest:
+                item.outcome = Outcome(item.index, "duplicate")
+
+    def store(self) -> Stored:
+        """Store what is still open, and decide what is new and what repeated."""
+        open_items = self._open()
+        stored = store.store([item.fact for item in open_items if item.fact])
+        fresh = set(stored.new)
+        for item in open_items:
+            assert item.fact is not None, "an open item has a device"
+            is_new = item.fact.key in fresh
+            fresh.discard(item.fact.key)
+            item.outcome = Outcome(item.index, "stored" if is_new else "duplicate")
+        events.remember([item.event for item in open_items if item.event])
+        return stored
+
+    def receipts(self) -> list[Receipt]:
+        """Return a receipt for each delivery, in order."""
+        outcomes: dict[int, list[Outcome]] = defaultdict(list)
+        for item in self.items:
+            assert item.outcome is not None, "every fate is known by now"
+            outcomes[id(item.delivery)].append(item.outcome)
+        return [
+            receipt_of(outcomes[id(delivery)] + refused_outcomes(delivery))
+            for delivery in self.deliveries
+        ]
+
+    def counts(self) -> dict[int, Counts]:
+        """Return what to add to the books, by source."""
+        counts: dict[int, Counts] = {}
+        for delivery, receipt in zip(self.deliveries, self.receipts(), strict=True):
+            if delivery.source_id is not None:
+                book = counts.setdefault(delivery.source_id, Counts())
+                for outcome in receipt.outcomes:
+                    _enter(book, outcome)
+        return counts
+
+    def asides(self) -> list[Aside]:
+        """Return the uplinks to be kept, once for each reason and device."""
+        kept: dict[tuple[int, str, str], Aside] = {}
+        for delivery, outcome, identifier, detail in self._set_aside():
+            if delivery.source_id is None or delivery.uplink is None:
+                continue
+            key = (id(delivery), outcome.code, identifier)
+            former = kept.get(key)
+            kept[key] = _aside(delivery, outcome, identifier, detail, former)
+        return list(kept.values())
+
+    def cause(self) -> dict[str, Any]:
+        """Name the facts of the batch, for corrections that it makes."""
+        facts = [item.fact for item in self.items if item.fact]
+        return {
+            "kind": "observations",
+            "devices": sorted({fact.device_id for fact in facts}),
+            "measured_at": sorted({fact.measured_at.isoformat() for fact in facts})[:20],
+        }
+
+    def _open(self) -> list[Item]:
+        return [item for item in self.items if item.outcome is None]
+
+    def _set_aside(self) -> Iterable[tuple[Delivery, Outcome, str, str]]:
+        for item in self.items:
+            if item.outcome and item.outcome.disposition == "set-aside":
+                yield item.delivery, item.outcome, item.observation.device, ""
+        for delivery in self.deliveries:
+            for outcome in refused_outcomes(delivery):
+                if outcome.disposition == "set-aside":
+                    yield delivery, outcome, "", _detail(delivery, outcome)
+
+
+def _resolved(delivery: Delivery, index: int, observation: Observation, registry: Registry) -> Item:
+    device = registry.device(delivery.organisation_id, observation.device)
+    item = Item(delivery, index, observation, device)
+    if delivery.device_id is not None and (device is None or device.id != delivery.device_id):
+        item.outcome = _refused(item, "not-your-device", "the token belongs to another device")
+    elif device is None:
+        item.outcome = _unknown(item)
+    else:
+        item.asset_id = device.asset_at(microseconds(observation.measured_at))
+        item.fact = fact_of(observation, device_id=device.id, received_at=delivery.received_at)
+        item.event = events.event_of(observation, device.id)
+    return item
+
+
+def _unknown(item: Item) -> Outcome:
+    if item.delivery.source_id is None:
+        return _refused(item, "not-found", "there is no such device")
+    return Outcome(item.index, "set-aside", "unknown-device")
+
+
+def _reused(item: Item) -> Outcome:
+    if item.delivery.is_lenient:
+        return Outcome(item.index, "set-aside", "event-id-reused")
+    return _refused(item, "event-id-reused", "this event id came with other content before")
+
+
+def _refused(item: Item, code: str, detail: str) -> Outcome:
+    is_alone = len(item.delivery.observations) + len(item.delivery.refusals) == 1
+    member = "event_id" if code == "event-id-reused" else "device"
+    pointer = f"/{member}" if is_alone else f"/{item.index}/{member}"
+    return Outcome(item.index, "refused", code, (Fault(pointer=pointer, code=code, detail=detail),))
+
+
+def _enter(book: Counts, outcome: Outcome) -> None:
+    match outcome.disposition:
+        case "stored":
+            book.stored += 1
+        case "duplicate":
+            book.duplicate += 1
+        case "set-aside":
+            book.set_aside += 1
+        case "refused":
+            book.refused += 1
+        case "spooled":
+            raise AssertionError("what goes down the road is no longer spooled")
+
+
+def _detail(delivery: Delivery, outcome: Outcome) -> str:
+    if outcome.faults:
+        return "; ".join(f"{fault.pointer}: {fault.detail}" for fault in outcome.faults)
+    return (delivery.set_aside or "").partition(":")[2].strip()
+
+
+def _aside(
+    delivery: Delivery, outcome: Outcome, identifier: str, detail: str, former: Aside | None
+) -> Aside:
+    uplink = delivery.uplink
+    assert uplink is not None, "asked for only where it was kept"
+    assert delivery.source_id is not None, "asked for only where there is a source"
+    return Aside(
+        organisation_id=delivery.organisation_id,
+        source_id=delivery.source_id,
+        received_at=delivery.received_at,
+        reason=outcome.code,
+        detail=detail,
+        device_identifier=identifier,
+        content_type=uplink.content_type or "",
+        query=uplink.query,
+        headers=uplink.headers,
+        body=uplink.body,
+        observations=former.observations + 1 if former else 1,
+    )
+
+
+def facts_by_asset(
+    batch: Batch, facts: Mapping[tuple[int, datetime], Fact]
+) -> dict[int, list[Fact]]:
+    """Return those of `facts` that belong to assets, by asset."""
+    asset_of = batch.asset_of
+    by_asset: dict[int, list[Fact]] = defaultdict(list)
+    for key, fact in facts.items():
+        asset_id = asset_of.get(key)
+        if asset_id is not None:
+            by_asset[asset_id].append(fact)
+    return by_asset

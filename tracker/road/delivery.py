@@ -1,0 +1,88 @@
+"""What the doors hand to the road, and what they get back: plain values that can be spooled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal
+
+from msgspec import Struct
+
+from tracker.errors import Fault
+from tracker.observation import Observation
+from tracker.wire.uplink import Refusal, Uplink
+
+Disposition = Literal["stored", "duplicate", "set-aside", "refused", "spooled"]
+
+
+class Delivery(Struct, frozen=True, kw_only=True):
+    """The observations of one uplink, from a source whose token was good.
+
+    `source_id` is None for the REST door, where a person's token was. `device_id` is set
+    where the token speaks for one device only. `is_lenient` senders are never refused what
+    they sent. `uplink` is kept for what must be set aside.
+    """
+
+    organisation_id: int
+    received_at: datetime
+    observations: tuple[Observation, ...] = ()
+    indexes: tuple[int, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    set_aside: str | None = None
+    source_id: int | None = None
+    device_id: int | None = None
+    registers_devices: bool = False
+    is_lenient: bool = False
+    uplink: Uplink | None = None
+
+
+class Outcome(Struct, frozen=True, omit_defaults=True):
+    """What became of one observation; `code` and `faults` say why it was not stored."""
+
+    index: int
+    disposition: Disposition
+    code: str = ""
+    faults: tuple[Fault, ...] = ()
+
+
+class Receipt(Struct, frozen=True):
+    """What became of a delivery: an outcome for each observation, in the order of the uplink."""
+
+    outcomes: tuple[Outcome, ...]
+
+    def count(self, disposition: Disposition) -> int:
+        return sum(outcome.disposition == disposition for outcome in self.outcomes)
+
+
+def spooled_receipt(delivery: Delivery) -> Receipt:
+    """Return the receipt of a delivery that is on disk and will go down the road later."""
+    return Receipt(_sorted(_ahead_of_the_road(delivery, if_usable="spooled")))
+
+
+def refused_outcomes(delivery: Delivery) -> list[Outcome]:
+    """Return the outcomes that the wire format decided: what it could not read or use."""
+    outcomes = [
+        Outcome(
+            refusal.index,
+            "set-aside" if delivery.is_lenient else "refused",
+            refusal.faults[0].code if refusal.faults else "invalid",
+            refusal.faults,
+        )
+        for refusal in delivery.refusals
+    ]
+    if delivery.set_aside is not None:
+        outcomes.append(Outcome(0, "set-aside", delivery.set_aside.partition(":")[0]))
+    return outcomes
+
+
+def _ahead_of_the_road(delivery: Delivery, *, if_usable: Disposition) -> list[Outcome]:
+    usable = [Outcome(index, if_usable) for index in delivery.indexes]
+    return refused_outcomes(delivery) + usable
+
+
+def _sorted(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
+    return tuple(sorted(outcomes, key=lambda outcome: outcome.index))
+
+
+def receipt_of(outcomes: Iterable[Outcome]) -> Receipt:
+    return Receipt(_sorted(outcomes))

@@ -1,0 +1,115 @@
+"""Between memory and judging: which facts judging sees, and what it leaves in the states."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from geofence.crossings import Mark, Scope, bytes_of
+from geofence.judging import Pending, Verdict
+from geofence.zone_index import ZoneIndex
+from geofence.zones import ZoneStore
+from tracker.observation import microseconds
+from tracker.positions.facts import Fact
+from tracker.positions.latest_state import move_forward
+from tracker.positions.store import StateRow, newest_facts
+
+Facts = Mapping[int, Sequence[Fact]]
+
+
+def mark_of(fact: Fact) -> Mark | None:
+    """Return the fix as judging sees it; None where it may not decide anything.
+
+    A doubted clock is not judged (fault F-043), and an estimate from gateways is unsure
+    everywhere.
+    """
+    fix = fact.fix
+    if fix is None or fix.method == "gateway" or fact.is_clock_suspect:
+        return None
+    return Mark(
+        microseconds(fact.measured_at),
+        fact.device_id,
+        fix.lon_deg,
+        fix.lat_deg,
+        fix.accuracy_m or 0.0,
+        fix.altitude_m,
+    )
+
+
+def pending_assets(
+    new: Facts, changed: Facts, states: Mapping[int, StateRow], indexes: Mapping[int, ZoneIndex]
+) -> list[Pending]:
+    """Return the assets that have something to be judged, in id order."""
+    pending = []
+    for asset_id in sorted({*new, *changed}):
+        state = states[asset_id]
+        marks = [mark for fact in new.get(asset_id, ()) if (mark := mark_of(fact))]
+        keys = [
+            (microseconds(fact.measured_at), fact.device_id) for fact in changed.get(asset_id, ())
+        ]
+        if marks or keys:
+            pending.append(
+                Pending(
+                    asset_id=asset_id,
+                    organisation_id=state.organisation_id,
+                    head=state.fold,
+                    index=indexes[state.organisation_id],
+                    scope=Scope(asset_id, frozenset(state.tags)),
+                    marks=marks,
+                    changed=keys,
+                )
+            )
+    return pending
+
+
+def anew(state: StateRow, since: datetime, zones: ZoneStore) -> Pending:
+    """Return the asset with all that it did since then, to be judged anew."""
+    return Pending(
+        asset_id=state.asset_id,
+        organisation_id=state.organisation_id,
+        head=state.fold,
+        index=zones.indexes([state.organisation_id])[state.organisation_id],
+        scope=Scope(state.asset_id, frozenset(state.tags)),
+        since_us=microseconds(since),
+    )
+
+
+def remade_state(state: StateRow) -> StateRow:
+    """Return the state as the asset's history now makes it; the fold stays."""
+    fresh = StateRow(
+        asset_id=state.asset_id,
+        organisation_id=state.organisation_id,
+        fold=state.fold,
+        tags=state.tags,
+    )
+    move_forward(fresh, newest_facts(state.asset_id))
+    return fresh
+
+
+def move_states(
+    states: Mapping[int, StateRow], facts: Iterable[Facts], verdicts: Iterable[Verdict]
+) -> tuple[list[StateRow], list[StateRow]]:
+    """Bring the states up to date; return those to be saved and, of them, those that moved."""
+    folded = set()
+    for verdict in verdicts:
+        if verdict.head is not None:
+            states[verdict.pending.asset_id].fold = bytes_of(verdict.head)
+            folded.add(verdict.pending.asset_id)
+    moved = [
+        asset_id
+        for by_asset in facts
+        for asset_id, each in by_asset.items()
+        if move_forward(states[asset_id], each)
+    ]
+    touched = sorted(folded.union(moved))
+    return [states[asset_id] for asset_id in touched], [states[a] for a in sorted(set(moved))]
+
+
+def metered(new: Facts) -> list[tuple[int, datetime]]:
+    """Return (asset id, measured at) of what counts as usage: new and plausible."""
+    return [
+        (asset_id, fact.measured_at)
+        for asset_id, facts in new.items()
+        for fact in facts
+        if not fact.is_clock_suspect
+    ]
