@@ -1,0 +1,93 @@
+import type { Delta, Snapshot } from "../wire/live";
+import type { Alert, Asset, Crossing } from "../wire/rest";
+import { AlertBook } from "./alert_book";
+import { LagMeter, type Link } from "./clock";
+import { Pulse } from "./pulse";
+import { Replica, type Taken } from "./replica";
+import { type Entry, Roster } from "./roster";
+
+export type Access = "granted" | "signed-out" | "forbidden";
+export type News = { type: "crossing"; crossing: Crossing } | { type: "changed"; what: string };
+
+/** Everything the views look at. Whoever changes it rings the pulse. */
+export class LiveState {
+  readonly replica = new Replica();
+  readonly roster = new Roster();
+  readonly alerts = new AlertBook();
+  readonly lag = new LagMeter();
+  readonly pulse = new Pulse(400);
+  link: Link = "connecting";
+  access: Access = "granted";
+  /** False until the list of assets has arrived once. */
+  isLoaded = false;
+  private readonly readers = new Set<(news: News) => void>();
+  private entriesAt: { beat: number; entries: Entry[] } | null = null;
+
+  get fleet() {
+    return this.replica.fleet;
+  }
+
+  take(frame: Snapshot | Delta, now: number): Taken {
+    const newest = frame.assets.received_at.reduce<number>(
+      (latest, at) => Math.max(latest, at ?? 0),
+      0,
+    );
+    // A snapshot's rows may be days old; only what has just moved tells the lag.
+    const isFresh = frame.type === "delta" && newest > 0;
+    this.lag.frame(frame.server_time, isFresh ? newest : null, now);
+    const taken = this.replica.take(frame);
+    this.pulse.ring();
+    return taken;
+  }
+
+  setAssets(assets: readonly Asset[]): void {
+    this.roster.set(assets);
+    this.isLoaded = true;
+    this.fleet.touch(assets.map(({ id }) => id));
+    this.pulse.ring();
+  }
+
+  takeAlerts(alerts: readonly Alert[]): void {
+    for (const alert of alerts) this.alerts.take(alert);
+    this.alertsChanged();
+  }
+
+  takeAlert(alert: Alert, number: number): void {
+    this.alerts.take(alert, number);
+    this.alertsChanged();
+  }
+
+  setLink(link: Link): void {
+    if (link === this.link) return;
+    this.link = link;
+    this.pulse.ring();
+  }
+
+  setAccess(access: Access): void {
+    this.access = access;
+    this.pulse.ring();
+  }
+
+  /** Every asset by name, as of the latest beat. */
+  entries(): Entry[] {
+    if (this.entriesAt?.beat !== this.pulse.beat) {
+      const now = this.lag.serverNow(Date.now());
+      this.entriesAt = { beat: this.pulse.beat, entries: this.roster.entries(this.fleet, now) };
+    }
+    return this.entriesAt.entries;
+  }
+
+  onNews(reader: (news: News) => void): () => void {
+    this.readers.add(reader);
+    return () => this.readers.delete(reader);
+  }
+
+  tell(news: News): void {
+    for (const reader of this.readers) reader(news);
+  }
+
+  private alertsChanged(): void {
+    this.roster.setAlerting(this.alerts.alertingAssets());
+    this.pulse.ring();
+  }
+}

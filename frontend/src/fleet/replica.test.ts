@@ -1,0 +1,150 @@
+import { describe, expect, it } from "vitest";
+import type { Columns, Delta } from "../wire/live";
+import { Fleet, type Row } from "./fleet";
+import { Replica } from "./replica";
+
+/** Mulberry32: small, seeded, good enough to shuffle operations. */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+function columnsOf(rows: Row[]): Columns {
+  const column = <K extends keyof Row>(name: K): Row[K][] => rows.map((row) => row[name]);
+  return {
+    id: column("id"),
+    lon_e7: column("lon_e7"),
+    lat_e7: column("lat_e7"),
+    fix_at: column("fix_at"),
+    measured_at: column("measured_at"),
+    received_at: column("received_at"),
+    speed_mms: column("speed_mms"),
+    course_cdeg: column("course_cdeg"),
+    accuracy_dm: column("accuracy_dm"),
+    method: column("method"),
+    battery: column("battery"),
+  };
+}
+
+function randomRow(id: number, random: () => number): Row {
+  const some = (top: number) => (random() < 0.2 ? null : Math.floor(random() * top));
+  const has_fix = random() < 0.8;
+  return {
+    id,
+    lon_e7: has_fix ? Math.floor((random() - 0.5) * 3.6e9) : null,
+    lat_e7: has_fix ? Math.floor((random() - 0.5) * 1.8e9) : null,
+    fix_at: has_fix ? 1_732_300_000_000 + Math.floor(random() * 1e6) : null,
+    measured_at: some(2e12),
+    received_at: some(2e12),
+    speed_mms: some(40_000),
+    course_cdeg: some(36_000),
+    accuracy_dm: some(500),
+    method: random() < 0.5 ? "gnss" : null,
+    battery: some(100),
+  };
+}
+
+const snapshot = (rows: Row[], seq: number, epoch = "a") => ({
+  type: "snapshot" as const,
+  epoch,
+  seq,
+  server_time: 0,
+  tick_ms: 250,
+  assets: columnsOf(rows),
+});
+const delta = (rows: Row[], gone: number[], seq: number, epoch = "a"): Delta => ({
+  type: "delta",
+  epoch,
+  seq,
+  server_time: 0,
+  assets: columnsOf(rows),
+  gone,
+});
+
+function contents(fleet: Fleet): (Row | null)[] {
+  return [...fleet.idList()].sort((a, b) => a - b).map((id) => fleet.row(id));
+}
+
+/** The server's side of the law: a plain map that makes frames as it changes. */
+function changeSome(
+  world: Map<number, Row>,
+  random: () => number,
+): { rows: Row[]; gone: number[] } {
+  const known = [...world.keys()];
+  const gone = known.filter(() => random() < 0.05);
+  for (const id of gone) world.delete(id);
+  const touched = new Set(
+    Array.from({ length: 1 + Math.floor(random() * 30) }, () => 1 + Math.floor(random() * 3000)),
+  );
+  const rows = [...touched].filter((id) => !gone.includes(id)).map((id) => randomRow(id, random));
+  for (const row of rows) world.set(row.id, row);
+  return { rows, gone };
+}
+
+describe("a snapshot and the deltas since", () => {
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])("equal a fresh snapshot (seed %i)", (seed) => {
+    const random = seeded(seed);
+    const world = new Map<number, Row>();
+    for (let id = 1; id <= 1500; id++) world.set(id, randomRow(id, random));
+    const follower = new Replica();
+    follower.take(snapshot([...world.values()], 1));
+    for (let seq = 2; seq < 80; seq++) {
+      const { rows, gone } = changeSome(world, random);
+      expect(follower.take(delta(rows, gone, seq))).toBe("applied");
+    }
+    const fresh = new Replica();
+    fresh.take(snapshot([...world.values()], 80));
+    expect(contents(follower.fleet)).toEqual(contents(fresh.fleet));
+    expect(follower.fleet.size).toBe(world.size);
+  });
+});
+
+describe("gaps", () => {
+  const one = randomRow(1, seeded(1));
+
+  it("are seen in the sequence and in the epoch", () => {
+    for (const broken of [delta([], [], 7), delta([], [], 5), delta([], [], 6, "b")]) {
+      const replica = new Replica();
+      replica.take(snapshot([one], 5));
+      expect(replica.take(broken)).toBe("gap");
+      expect(replica.position).toEqual({ epoch: null, seq: 0 });
+    }
+  });
+
+  it("keep what was there and take nothing until a snapshot comes", () => {
+    const replica = new Replica();
+    replica.take(snapshot([one], 5));
+    replica.take(delta([], [1], 9));
+    expect(replica.take(delta([], [1], 6))).toBe("gap");
+    expect(replica.fleet.row(1)).toEqual(one);
+    expect(replica.take(snapshot([], 10, "b"))).toBe("applied");
+    expect(replica.position).toEqual({ epoch: "b", seq: 10 });
+    expect(replica.fleet.size).toBe(0);
+  });
+});
+
+describe("changes for the map", () => {
+  it("name each asset once and forget the gone", () => {
+    const fleet = new Fleet();
+    const rows = [randomRow(1, seeded(1)), randomRow(2, seeded(2))];
+    fleet.replace(columnsOf(rows));
+    fleet.upsert(columnsOf(rows));
+    fleet.remove([2]);
+    expect(fleet.takeChanges()).toEqual({ changed: [1], gone: [2] });
+    expect(fleet.takeChanges()).toEqual({ changed: [], gone: [] });
+  });
+
+  it("gives a freed slot to the next asset", () => {
+    const fleet = new Fleet();
+    fleet.replace(columnsOf([randomRow(1, seeded(1))]));
+    fleet.remove([1]);
+    fleet.upsert(columnsOf([randomRow(9, seeded(2))]));
+    expect(fleet.slot(9)).toBe(0);
+    expect(fleet.slots).toBe(1);
+  });
+});

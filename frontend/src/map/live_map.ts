@@ -1,0 +1,347 @@
+import {
+  addProtocol,
+  type GeoJSONSource,
+  Map as MapLibre,
+  NavigationControl,
+  ScaleControl,
+  setWorkerUrl,
+} from "maplibre-gl";
+import "maplibre-gl/dist/maplibre-gl.css";
+import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
+import { Protocol } from "pmtiles";
+import type { Fleet } from "../fleet/fleet";
+import type { Theme } from "../fleet/look";
+import type { Roster } from "../fleet/roster";
+import type { Geofence, LonLat, Shape } from "../wire/rest";
+import { AccuracyRing } from "./accuracy_ring";
+import type { AssetLayer } from "./asset_layer";
+import { AssetScene } from "./asset_scene";
+import { basemapStyle, DETAIL_ENDS_AT_ZOOM, MAP_FONT } from "./basemap_style";
+import type { DrawnKind } from "./drawing";
+import { GeofenceLayer } from "./geofence_layer";
+import { type Box, boxOf, cornersOf, metresPerPixel } from "./geometry";
+import { graticule } from "./graticule";
+import { addIcons } from "./icons";
+import { redrawEvery_ms } from "./motion";
+import { NativeAssetLayer } from "./native_asset_layer";
+
+export type View = { lon_deg: number; lat_deg: number; zoom: number };
+export type MapEvents = {
+  picked(id: number | null): void;
+  moved(view: View, bounds: Box): void;
+  detail(isMissing: boolean): void;
+};
+export type Covered = { left_px: number; bottom_px: number };
+export type LiveMapOptions = {
+  fleet: Fleet;
+  roster: Roster;
+  basemap: { url: string; attribution: string };
+  theme: Theme;
+  isStill: boolean;
+};
+
+const PADDING_PX = 64;
+const EDGE_PX = 24;
+const CLOSE_ZOOM = 13;
+const EASE_MS = 200;
+const WORLD: View = { lon_deg: 10, lat_deg: 30, zoom: 1.6 };
+
+setWorkerUrl(workerUrl);
+addProtocol("pmtiles", new Protocol().tile);
+
+export function hasWebGl2(): boolean {
+  return document.createElement("canvas").getContext("webgl2") !== null;
+}
+
+/** The map of the console. Knows the fleet and MapLibre, and nothing of React or the network. */
+export class LiveMap {
+  private readonly map: MapLibre;
+  private readonly options: LiveMapOptions;
+  private readonly layer: AssetLayer;
+  private readonly scene: AssetScene;
+  private readonly geofences: GeofenceLayer;
+  private readonly ring: AccuracyRing;
+  private readonly element = document.createElement("div");
+  private theme: Theme;
+  private events: MapEvents | null = null;
+  private selected: number | null = null;
+  private isFollowing = false;
+  private isReady = false;
+  private hasFramed = false;
+  private frame = 0;
+  private drawn_at = 0;
+  private covered: Covered = { left_px: 0, bottom_px: 0 };
+  private stopDrawing: (() => void) | null = null;
+  private isDrawing = false;
+
+  /** Text is drawn with the page's own font, so that must be there first. */
+  static async create(options: LiveMapOptions): Promise<LiveMap> {
+    await Promise.allSettled([
+      document.fonts.load(`400 16px "${MAP_FONT}"`, "Aäč"),
+      document.fonts.load(`400 16px "${MAP_FONT}"`, "Жω"),
+    ]);
+    return new LiveMap(options);
+  }
+
+  private constructor(options: LiveMapOptions) {
+    this.options = options;
+    this.theme = options.theme;
+    this.element.className = "live-map";
+    this.map = new MapLibre({
+      container: this.element,
+      style: this.style(),
+      center: [WORLD.lon_deg, WORLD.lat_deg],
+      zoom: WORLD.zoom,
+      maxZoom: 19,
+      maxPitch: 0,
+      dragRotate: false,
+      pitchWithRotate: false,
+      attributionControl: { compact: false },
+      fadeDuration: 0,
+      locale: { "Map.Title": "Live map of assets. The asset list holds the same information." },
+    });
+    this.map.touchZoomRotate.disableRotation();
+    this.map.addControl(new NavigationControl({ showCompass: false }), "bottom-right");
+    this.map.addControl(new ScaleControl({ maxWidth: 120, unit: "metric" }), "bottom-left");
+    this.layer = new NativeAssetLayer(this.map);
+    this.scene = new AssetScene(options.fleet, options.roster, this.layer);
+    this.scene.motion.isOn = !options.isStill;
+    this.geofences = new GeofenceLayer(this.map);
+    this.ring = new AccuracyRing(this.map);
+    this.listen();
+  }
+
+  /** Puts the map into the page, or moves it there; its state stays. */
+  mount(host: HTMLElement, events: MapEvents): () => void {
+    this.events = events;
+    host.append(this.element);
+    this.map.resize();
+    // First let the page say what it covers.
+    queueMicrotask(() => this.refresh());
+    if (this.isReady) this.afterMove();
+    return () => {
+      if (this.events === events) this.events = null;
+      this.element.remove();
+    };
+  }
+
+  setTheme(theme: Theme): void {
+    if (theme === this.theme) return;
+    this.theme = theme;
+    this.cancelDrawing();
+    this.map.setStyle(this.style(), { diff: false });
+  }
+
+  /** Draws what changed in the fleet. Call it on each tick. */
+  refresh(): void {
+    if (!this.isReady) return;
+    this.scene.refresh(this.bounds(), Date.now());
+    // Before it is in the page the map has no size to frame anything in.
+    if (!this.hasFramed && this.events) this.frameFirst();
+    this.showRing();
+    this.follow();
+    this.animate();
+  }
+
+  select(id: number | null): void {
+    this.selected = id;
+    if (id === null) this.isFollowing = false;
+    this.scene.select(id, Date.now());
+    this.showRing();
+  }
+
+  setFollowing(isFollowing: boolean): void {
+    this.isFollowing = isFollowing;
+    this.follow();
+  }
+
+  flyToAsset(id: number): void {
+    const at = this.scene.place(id, Date.now());
+    if (at) this.ease(at, Math.max(this.map.getZoom(), CLOSE_ZOOM));
+  }
+
+  /** Brings an asset into the part of the map that can be seen, if it is not there. */
+  reveal(id: number): void {
+    const at = this.scene.place(id, Date.now());
+    if (!at) return;
+    const { x, y } = this.map.project(at);
+    const { clientWidth, clientHeight } = this.element;
+    const isSeen =
+      x > this.covered.left_px + EDGE_PX &&
+      x < clientWidth - EDGE_PX &&
+      y > EDGE_PX &&
+      y < clientHeight - this.covered.bottom_px - EDGE_PX;
+    if (!isSeen) this.ease(at, this.map.getZoom());
+  }
+
+  fitAll(): void {
+    this.fit(boxOf(this.scene.places(Date.now())));
+  }
+
+  fitShape(shape: Shape): void {
+    this.hasFramed = true;
+    this.fit(boxOf(cornersOf(shape)));
+  }
+
+  setView({ lon_deg, lat_deg, zoom }: View): void {
+    this.hasFramed = true;
+    this.map.jumpTo({ center: [lon_deg, lat_deg], zoom });
+  }
+
+  /** Parts of the map, from the left and from below, that something else covers. */
+  setCovered(covered: Covered): void {
+    this.covered = covered;
+    const corners = this.element.querySelectorAll<HTMLElement>("[class*=maplibregl-ctrl-bottom]");
+    for (const corner of corners) corner.style.bottom = `${covered.bottom_px}px`;
+  }
+
+  setGeofences(geofences: readonly Geofence[], selected: number | null): void {
+    this.geofences.show(geofences, selected);
+  }
+
+  showDraft(shape: Shape | null): void {
+    this.geofences.showDraft(shape);
+  }
+
+  /** Starts drawing; the previous drawing, if any, is given up. */
+  async draw(kind: DrawnKind, done: (shape: Shape) => void): Promise<void> {
+    this.cancelDrawing();
+    this.isDrawing = true;
+    const { draw } = await import("./drawing");
+    if (!this.isDrawing) return;
+    this.stopDrawing = draw(this.map, kind, (shape) => {
+      this.cancelDrawing();
+      done(shape);
+    });
+  }
+
+  cancelDrawing(): void {
+    this.isDrawing = false;
+    this.stopDrawing?.();
+    this.stopDrawing = null;
+  }
+
+  private listen(): void {
+    this.map.on("style.load", () => this.attach());
+    this.map.on("moveend", () => this.afterMove());
+    this.map.on("dragstart", () => {
+      this.isFollowing = false;
+    });
+    this.map.on("click", ({ point }) => {
+      if (!this.isDrawing) this.events?.picked(this.layer.pick(point));
+    });
+    this.map.on("mousemove", ({ point }) => {
+      if (this.isDrawing) return;
+      this.map.getCanvas().style.cursor = this.layer.pick(point) === null ? "" : "pointer";
+    });
+  }
+
+  private attach(): void {
+    addIcons(this.map, this.theme);
+    this.geofences.attach(this.theme);
+    this.ring.attach(this.theme);
+    this.layer.attach(this.theme);
+    this.isReady = true;
+    this.refresh();
+    this.afterMove();
+  }
+
+  private style() {
+    const { url, attribution } = this.options.basemap;
+    return basemapStyle(this.theme, url, attribution);
+  }
+
+  private bounds(): Box {
+    const bounds = this.map.getBounds();
+    return {
+      west: bounds.getWest(),
+      south: bounds.getSouth(),
+      east: bounds.getEast(),
+      north: bounds.getNorth(),
+    };
+  }
+
+  private afterMove(): void {
+    const { lng, lat } = this.map.getCenter();
+    const [zoom, bounds] = [this.map.getZoom(), this.bounds()];
+    const isMissing = zoom > DETAIL_ENDS_AT_ZOOM;
+    const grid = isMissing
+      ? graticule(bounds)
+      : graticule({ west: 0, south: 0, east: 360, north: 0 });
+    this.map.getSource<GeoJSONSource>("graticule")?.setData(grid);
+    this.scene.look(bounds, Date.now());
+    this.events?.moved({ lon_deg: lng, lat_deg: lat, zoom }, bounds);
+    this.events?.detail(isMissing);
+  }
+
+  /** The first snapshot decides where to look, unless the address already did. */
+  private frameFirst(): void {
+    const box = boxOf(this.scene.places(Date.now()));
+    if (!box) return;
+    this.hasFramed = true;
+    this.fit(box);
+  }
+
+  private fit(box: Box | null): void {
+    if (!box) return;
+    const corners: [LonLat, LonLat] = [
+      [box.west, box.south],
+      [box.east, box.north],
+    ];
+    const { clientWidth, clientHeight } = this.element;
+    const margin = Math.min(PADDING_PX, clientWidth / 10, clientHeight / 10);
+    const padding = {
+      top: margin,
+      right: margin,
+      bottom: margin + this.covered.bottom_px,
+      left: margin + this.covered.left_px,
+    };
+    this.map.fitBounds(corners, { padding, maxZoom: 15, duration: this.easing() });
+  }
+
+  private ease(center: LonLat, zoom: number): void {
+    this.map.easeTo({ center, zoom, offset: this.offset(), duration: this.easing() });
+  }
+
+  /** From the middle of the map to the middle of what can be seen of it. */
+  private offset(): [number, number] {
+    return [this.covered.left_px / 2, -this.covered.bottom_px / 2];
+  }
+
+  private easing(): number {
+    return this.scene.motion.isOn ? EASE_MS : 0;
+  }
+
+  private follow(): void {
+    const at =
+      this.isFollowing && this.selected !== null && this.scene.place(this.selected, Date.now());
+    if (!at || this.map.isMoving()) return;
+    this.map.easeTo({ center: at, offset: this.offset(), duration: 0 });
+  }
+
+  private showRing(): void {
+    const slot = this.selected === null ? undefined : this.options.fleet.slot(this.selected);
+    if (this.selected === null || slot === undefined) return this.ring.show(null, null);
+    const accuracy_dm = this.options.fleet.int("accuracy_dm", slot);
+    const at = this.scene.place(this.selected, Date.now());
+    this.ring.show(at, accuracy_dm === null ? null : accuracy_dm / 10);
+  }
+
+  /** Redraws only as often as the eye can tell at this scale, and only while something glides. */
+  private animate(): void {
+    if (this.frame !== 0 || this.scene.motion.isStill) return;
+    const step = () => {
+      this.frame = 0;
+      const now = Date.now();
+      const every = redrawEvery_ms(metresPerPixel(this.map.getZoom(), this.map.getCenter().lat));
+      if (now - this.drawn_at >= every) {
+        this.drawn_at = now;
+        this.scene.glide(now);
+        if (this.isFollowing) this.follow();
+        if (this.selected !== null) this.showRing();
+      }
+      if (!this.scene.motion.isStill) this.frame = requestAnimationFrame(step);
+    };
+    this.frame = requestAnimationFrame(step);
+  }
+}

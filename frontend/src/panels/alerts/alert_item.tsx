@@ -1,0 +1,86 @@
+import { Button } from "@mantine/core";
+import { useMutation } from "@tanstack/react-query";
+import { SEVERITIES } from "../../fleet/look";
+import type { Alert } from "../../wire/rest";
+import { useCanOperate, useLive, useNow, usePorts } from "../context";
+import { Icon, SeverityGlyph } from "../glyphs";
+import { useSelected } from "../stage/selection";
+import { alertText, exactly, span, when } from "../words";
+
+/** The marks that a correction or a late fact leaves on an alert. */
+export function AlertMarks({ alert }: { alert: Alert }) {
+  return (
+    <>
+      {alert.state === "withdrawn" && <span className="mark mark-withdrawn">withdrawn</span>}
+      {alert.amended_at && alert.state !== "withdrawn" && (
+        <span className="mark" title={exactly(alert.amended_at)}>
+          corrected
+        </span>
+      )}
+      {alert.is_late && <span className="mark">late report</span>}
+    </>
+  );
+}
+
+export function Acknowledge({ alert }: { alert: Alert }) {
+  const { backend, live } = usePorts();
+  const organisation = live.roster.asset(alert.asset)?.organisation;
+  const canOperate = useCanOperate(organisation);
+  const acknowledge = useMutation({
+    mutationFn: () => backend.acknowledge(alert.id),
+    onSuccess: (changed) => live.takeAlerts([changed]),
+  });
+  if (alert.state !== "open" || !canOperate) return null;
+  return (
+    <>
+      <Button
+        size="xs"
+        variant="default"
+        className="acknowledge"
+        leftSection={<Icon name="check" />}
+        loading={acknowledge.isPending}
+        onClick={() => acknowledge.mutate()}
+        aria-label={`Acknowledge: ${alertText(alert)}`}
+      >
+        Acknowledge
+      </Button>
+      {acknowledge.isError && (
+        <p className="refused" role="alert">
+          {acknowledge.error.message}
+        </p>
+      )}
+    </>
+  );
+}
+
+export function AlertItem({ alert, isBrief = false }: { alert: Alert; isBrief?: boolean }) {
+  const now = useNow();
+  const { select } = useSelected();
+  useLive();
+  return (
+    <article className={`alert alert-${alert.state} alert-${alert.severity}`}>
+      <SeverityGlyph severity={alert.severity} />
+      <div className="alert-body">
+        <p className="alert-text">{alertText(alert)}</p>
+        <p className="alert-about">
+          <span>{SEVERITIES[alert.severity].word}</span>
+          <time dateTime={alert.at} title={exactly(alert.at)}>
+            {when(alert.at, now)} · {span((now - Date.parse(alert.at)) / 1000)} ago
+          </time>
+          <AlertMarks alert={alert} />
+        </p>
+        {alert.state === "acknowledged" && alert.acknowledged_by_name && (
+          <p className="alert-about">Acknowledged by {alert.acknowledged_by_name}</p>
+        )}
+        <div className="alert-actions">
+          {!isBrief && (
+            <button type="button" className="link" onClick={() => select(alert.asset)}>
+              {alert.asset_name || "Show the asset"}
+            </button>
+          )}
+          <Acknowledge alert={alert} />
+        </div>
+      </div>
+    </article>
+  );
+}

@@ -1,0 +1,149 @@
+import { Button, CloseButton } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
+import type { Row } from "../../fleet/fleet";
+import { LOOKS } from "../../fleet/look";
+import type { AssetState } from "../../wire/rest";
+import { AlertItem } from "../alerts/alert_item";
+import { useLive, useMap, useNow, usePorts } from "../context";
+import { Icon, StatusGlyph } from "../glyphs";
+import { useSelected } from "../stage/selection";
+import { ago, coordinates, course, exactly, metres, reading, span, speed } from "../words";
+
+const STATE_EVERY_MS = 15_000;
+
+function Fact({ name, title, children }: { name: string; title?: string; children: string }) {
+  return (
+    <div className="fact" title={title}>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+function Facts({ row, now }: { row: Row; now: number }) {
+  const { lon_e7, lat_e7, fix_at, speed_mms, course_cdeg, accuracy_dm, battery, method } = row;
+  return (
+    <dl className="facts">
+      <Fact name="Speed">{speed_mms === null ? "not reported" : speed(speed_mms)}</Fact>
+      <Fact name="Course">{course_cdeg === null ? "not reported" : course(course_cdeg / 100)}</Fact>
+      <Fact name="Fix" {...(fix_at === null ? {} : { title: exactly(fix_at) })}>
+        {ago(fix_at, now)}
+      </Fact>
+      <Fact name="Accuracy">
+        {accuracy_dm === null
+          ? "not reported"
+          : `± ${metres(accuracy_dm / 10)}${method ? ` · ${method}` : ""}`}
+      </Fact>
+      {lon_e7 !== null && lat_e7 !== null && (
+        <Fact name="Latitude, longitude">{coordinates(lon_e7 / 1e7, lat_e7 / 1e7)}</Fact>
+      )}
+      {battery !== null && <Fact name="Battery">{`${battery} %`}</Fact>}
+    </dl>
+  );
+}
+
+function Conditions({ state, now }: { state: AssetState; now: number }) {
+  const readings = Object.entries(state.readings).filter(([key]) => key !== "battery.level");
+  return (
+    <>
+      {state.presence.length > 0 && (
+        <>
+          <h3>Inside</h3>
+          <ul className="presence">
+            {state.presence.map(({ geofence, name, since }) => (
+              <li key={geofence}>
+                <Icon name="geofences" />
+                {name}
+                {since && (
+                  <span title={exactly(since)}>for {span((now - Date.parse(since)) / 1000)}</span>
+                )}
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+      {readings.length > 0 && (
+        <>
+          <h3>Readings</h3>
+          <dl className="facts">
+            {readings.map(([key, value]) => {
+              const said = reading(key, value);
+              return (
+                <Fact key={key} name={said.name}>
+                  {said.value}
+                </Fact>
+              );
+            })}
+          </dl>
+        </>
+      )}
+    </>
+  );
+}
+
+function CardActions({ id, hasFix }: { id: number; hasFix: boolean }) {
+  const map = useMap();
+  const [isFollowing, setFollowing] = useState(false);
+  useEffect(() => map?.setFollowing(isFollowing), [map, isFollowing]);
+  if (!map || !hasFix) return null;
+  return (
+    <div className="card-actions">
+      <Button size="xs" variant="default" onClick={() => map.flyToAsset(id)}>
+        Show on map
+      </Button>
+      <Button
+        size="xs"
+        variant={isFollowing ? "filled" : "default"}
+        aria-pressed={isFollowing}
+        leftSection={<Icon name="follow" />}
+        onClick={() => setFollowing(!isFollowing)}
+      >
+        {isFollowing ? "Following" : "Follow"}
+      </Button>
+    </div>
+  );
+}
+
+/** All that is known of one asset now. */
+export function AssetCard({ id }: { id: number }) {
+  const live = useLive();
+  const now = useNow();
+  const { backend } = usePorts();
+  const { select } = useSelected();
+  const state = useQuery({
+    queryKey: ["asset-state", id],
+    queryFn: () => backend.assetState(id),
+    refetchInterval: STATE_EVERY_MS,
+  });
+  const row = live.fleet.row(id);
+  const entry = live.roster.entry(live.fleet, id, now);
+  const alerts = live.alerts.open().filter(({ asset }) => asset === id);
+  const isUnknown = row === null && live.roster.asset(id) === undefined;
+
+  return (
+    <article className="card">
+      <header className="card-head">
+        <StatusGlyph status={entry.status} course_deg={entry.course_deg} />
+        <div>
+          <h2>{isUnknown && live.isLoaded ? "Not found" : entry.name}</h2>
+          <p>
+            <b className={`word-${entry.status}`}>{LOOKS[entry.status].word}</b>
+            {[entry.kind, ...entry.tags].filter(Boolean).map((word) => ` · ${word}`)}
+          </p>
+        </div>
+        <CloseButton aria-label="Close" size="lg" onClick={() => select(null)} />
+      </header>
+      {isUnknown && live.isLoaded && (
+        <p className="nothing">This asset is gone, or not yours to see.</p>
+      )}
+      {alerts.map((alert) => (
+        <AlertItem key={alert.id} alert={alert} isBrief />
+      ))}
+      {row && <Facts row={row} now={now} />}
+      {state.data && <Conditions state={state.data} now={now} />}
+      {state.isError && !isUnknown && <p className="nothing">Readings could not be loaded.</p>}
+      <CardActions key={id} id={id} hasFix={entry.lon_deg !== null} />
+    </article>
+  );
+}

@@ -1,0 +1,90 @@
+import { Skeleton, Switch, TextInput } from "@mantine/core";
+import { useDeferredValue, useState } from "react";
+import { counts, type Filter, matching } from "../../fleet/roster";
+import { useBounds, useEntries, useLive, usePorts } from "../context";
+import { Icon } from "../glyphs";
+import { useSelected } from "../stage/selection";
+import { plural } from "../words";
+import { AssetList } from "./asset_list";
+import { StateChips } from "./state_chips";
+
+export function NoAssets() {
+  const { user } = usePorts().boot;
+  return (
+    <div className="empty">
+      <Icon name="assets" />
+      <h2>No assets yet</h2>
+      <p>
+        An asset appears here, and on the map, within a second of the first report of its device.
+      </p>
+      {user.role === "admin" ? (
+        <a className="link" href="/admin/">
+          Add an asset and its device in the administration
+        </a>
+      ) : (
+        <p>Whoever runs this server adds assets and their devices.</p>
+      )}
+    </div>
+  );
+}
+
+export function Loading({ rows = 8 }: { rows?: number }) {
+  return (
+    <div className="loading" role="status">
+      <span className="unseen">Loading</span>
+      {Array.from({ length: rows }, (_, row) => (
+        <Skeleton key={row} height={36} radius="md" />
+      ))}
+    </div>
+  );
+}
+
+/** Search, filters and the list: everything that the map shows, in words. */
+export function AssetPanel() {
+  const live = useLive();
+  const entries = useEntries();
+  const bounds = useBounds();
+  const { selected, select } = useSelected();
+  const [text, setText] = useState("");
+  const [states, setStates] = useState<Filter["states"]>(new Set());
+  const [isInView, setInView] = useState(false);
+  const words = useDeferredValue(text);
+  const within = isInView ? bounds : null;
+  const found = matching(entries, { text: words, states, within });
+
+  if (entries.length === 0) return live.isLoaded ? <NoAssets /> : <Loading />;
+  return (
+    <div className="asset-panel">
+      <div className="panel-head">
+        <TextInput
+          type="search"
+          value={text}
+          onChange={(event) => setText(event.currentTarget.value)}
+          placeholder="Find by name, kind or tag"
+          aria-label="Find assets"
+          leftSection={<Icon name="search" />}
+        />
+        <StateChips counts={counts(entries)} chosen={states} onChange={setStates} />
+        <div className="panel-count">
+          <span role="status">
+            {found.length === entries.length
+              ? plural(entries.length, "asset")
+              : `${found.length} of ${plural(entries.length, "asset")}`}
+          </span>
+          <Switch
+            size="sm"
+            label="In view only"
+            labelPosition="left"
+            checked={isInView}
+            onChange={(event) => setInView(event.currentTarget.checked)}
+          />
+        </div>
+      </div>
+      {found.length === 0 ? (
+        <p className="nothing">No asset matches. Change the search or the filters.</p>
+      ) : (
+        <AssetList entries={found} selected={selected} onSelect={select} />
+      )}
+    </div>
+  );
+}

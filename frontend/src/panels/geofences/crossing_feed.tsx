@@ -1,0 +1,57 @@
+import type { Crossing } from "../../wire/rest";
+import { useNow } from "../context";
+import { useSelected } from "../stage/selection";
+import { crossingVerb, exactly, span, when } from "../words";
+import { useCrossings } from "./queries";
+
+const CORRECTIONS = { added: "added late", moved: "corrected", withdrawn: "withdrawn" } as const;
+
+/** Within what time the crossing must have happened, where that is not sharp. */
+function doubt({ not_before, not_after }: Crossing): string | null {
+  if (!not_before || !not_after) return null;
+  const half_s = (Date.parse(not_after) - Date.parse(not_before)) / 2000;
+  return half_s >= 1 ? `± ${span(half_s)}` : null;
+}
+
+function CrossingItem({ crossing }: { crossing: Crossing }) {
+  const now = useNow();
+  const { select } = useSelected();
+  const uncertain = doubt(crossing);
+  const { kind, correction, at } = crossing;
+  return (
+    <li className={correction === "withdrawn" ? "crossing crossing-withdrawn" : "crossing"}>
+      <span className={`way way-${kind}`} aria-hidden="true">
+        {{ enter: "→|", exit: "|→", pass: "|→|" }[kind]}
+      </span>
+      <p>
+        <button type="button" className="link" onClick={() => select(crossing.asset)}>
+          {crossing.asset_name}
+        </button>{" "}
+        {crossingVerb(kind)}
+        {crossing.inferred && " (inferred)"}
+      </p>
+      <p className="alert-about">
+        <time dateTime={at} title={exactly(at)}>
+          {when(at, now)}
+          {uncertain && ` ${uncertain}`}
+        </time>
+        {correction && <span className={`mark mark-${correction}`}>{CORRECTIONS[correction]}</span>}
+        {crossing.is_late && correction !== "added" && <span className="mark">late report</span>}
+      </p>
+    </li>
+  );
+}
+
+export function CrossingFeed({ geofence }: { geofence: number }) {
+  const { data, isError } = useCrossings(geofence);
+  if (isError) return <p className="refused">Crossings could not be loaded.</p>;
+  if (!data) return <p className="nothing">Loading…</p>;
+  if (data.length === 0) return <p className="nothing">Nobody has entered or left yet.</p>;
+  return (
+    <ol className="crossings" aria-label="Crossings, newest first">
+      {data.map((crossing) => (
+        <CrossingItem key={crossing.id} crossing={crossing} />
+      ))}
+    </ol>
+  );
+}

@@ -1,0 +1,163 @@
+import { Button, Group, NativeSelect, TextInput } from "@mantine/core";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { type FormEvent, useRef, useState } from "react";
+import { GEOFENCE_COLOURS } from "../../fleet/look";
+import type { Geofence, GeofenceChange, GeofenceDraft } from "../../wire/rest";
+import { useCanOperate, usePorts } from "../context";
+import { type FieldErrors, fieldErrors } from "../refusals";
+import { ColourField } from "./colour_field";
+import { type RuleChoice, RuleFields } from "./rule_fields";
+import { ShapeFields } from "./shape_fields";
+import { draftOf, EMPTY_SHAPE, parsed } from "./shapes";
+
+const FIELDS = ["name", "colour", "shape", "organisation", "trigger", "severity", "recipients"];
+const NO_RULE: RuleChoice = { trigger: "never", severity: "warning", recipients: [] };
+const USUAL_RULE: RuleChoice = { ...NO_RULE, trigger: "enter_or_exit" };
+
+function useForm(geofence: Geofence | null) {
+  const { organisations } = usePorts().boot;
+  const [name, setName] = useState(geofence?.name ?? "");
+  const [colour, setColour] = useState(geofence?.colour || GEOFENCE_COLOURS[0] || "");
+  const [organisation, setOrganisation] = useState(
+    geofence?.organisation ?? organisations.find(({ role }) => role !== "viewer")?.id ?? 0,
+  );
+  // A shape that the fields cannot hold without loss is kept as it is.
+  const kept = geofence && draftOf(geofence.shape) === null ? geofence.shape : null;
+  const [shape, setShape] = useState((geofence && draftOf(geofence.shape)) ?? EMPTY_SHAPE);
+  const [rule, setRule] = useState(geofence ? NO_RULE : USUAL_RULE);
+  return {
+    name,
+    setName,
+    colour,
+    setColour,
+    organisation,
+    setOrganisation,
+    kept,
+    shape,
+    setShape,
+    rule,
+    setRule,
+  };
+}
+
+type Form = ReturnType<typeof useForm>;
+
+/** Saves the geofence, then its rule. A refused rule does not save the geofence twice. */
+function useSave(form: Form, geofence: Geofence | null) {
+  const { backend } = usePorts();
+  const client = useQueryClient();
+  const saved = useRef<Geofence | null>(geofence);
+  return useMutation({
+    mutationFn: async (): Promise<Geofence> => {
+      const result = parsed(form.shape);
+      const shape = form.kept ?? ("shape" in result ? result.shape : null);
+      if (!shape) throw new Error("the form was sent without a shape");
+      const { organisation, colour } = form;
+      const draft = { organisation, name: form.name.trim(), colour, shape };
+      saved.current = saved.current
+        ? await backend.changeGeofence(saved.current.id, changed(saved.current, draft))
+        : await backend.createGeofence(draft);
+      const { trigger, severity, recipients } = form.rule;
+      if (trigger !== "never") {
+        const name = `${draft.name}: ${trigger.replaceAll("_", " ")}`;
+        const of = { organisation, geofence: saved.current.id };
+        await backend.createRule({ ...of, name, trigger, severity, recipients });
+      }
+      return saved.current;
+    },
+    onSettled: () => {
+      void client.invalidateQueries({ queryKey: ["geofences"] });
+      void client.invalidateQueries({ queryKey: ["rules"] });
+    },
+  });
+}
+
+function changed(saved: Geofence, { name, colour, shape }: GeofenceDraft): GeofenceChange {
+  const isSameShape = JSON.stringify(saved.shape) === JSON.stringify(shape);
+  return isSameShape ? { name, colour } : { name, colour, shape };
+}
+
+function missing(form: Form): FieldErrors {
+  const errors: FieldErrors = {};
+  if (form.name.trim() === "") errors.name = "Give it a name.";
+  const result = parsed(form.shape);
+  if (!form.kept && "error" in result) errors.shape = result.error;
+  return errors;
+}
+
+function OrganisationField({ form, error }: { form: Form; error: string | undefined }) {
+  const { organisations } = usePorts().boot;
+  if (organisations.length < 2) return null;
+  const data = organisations.map(({ id, name }) => ({ value: String(id), label: name }));
+  return (
+    <NativeSelect
+      label="Organisation"
+      data={data}
+      value={String(form.organisation)}
+      error={error}
+      onChange={(event) => form.setOrganisation(Number(event.currentTarget.value))}
+    />
+  );
+}
+
+export function GeofenceForm({ geofence }: { geofence: Geofence | null }) {
+  const navigate = useNavigate();
+  const canOperate = useCanOperate(geofence?.organisation);
+  const form = useForm(geofence);
+  const save = useSave(form, geofence);
+  const [isTried, setTried] = useState(false);
+  const wrong = missing(form);
+  const errors = { ...fieldErrors(save.error, FIELDS), ...(isTried ? wrong : {}) };
+
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    setTried(true);
+    if (Object.keys(wrong).length > 0) return;
+    save.mutate(undefined, {
+      onSuccess: ({ id }) => void navigate({ to: "/geofences/$id", params: { id } }),
+    });
+  };
+  const leave = () =>
+    void (geofence
+      ? navigate({ to: "/geofences/$id", params: { id: geofence.id } })
+      : navigate({ to: "/geofences" }));
+
+  if (!canOperate)
+    return <p className="nothing">Only an operator or owner may change geofences.</p>;
+  return (
+    <form className="form" onSubmit={submit} noValidate>
+      <h2>{geofence ? "Change geofence" : "New geofence"}</h2>
+      {errors[""] && (
+        <p className="refused" role="alert">
+          {errors[""]}
+        </p>
+      )}
+      <TextInput
+        label="Name"
+        required
+        value={form.name}
+        error={errors.name}
+        onChange={(event) => form.setName(event.currentTarget.value)}
+        maxLength={200}
+        placeholder="Depot North"
+      />
+      {!geofence && <OrganisationField form={form} error={errors.organisation} />}
+      <ColourField value={form.colour} onChange={form.setColour} error={errors.colour} />
+      {form.kept ? (
+        <p className="nothing">The shape has several parts and is kept as it is.</p>
+      ) : (
+        <ShapeFields draft={form.shape} onChange={form.setShape} error={errors.shape} />
+      )}
+      <RuleFields choice={form.rule} onChange={form.setRule} errors={errors} />
+      <Group className="form-end">
+        <Button type="submit" loading={save.isPending}>
+          Save
+        </Button>
+        <Button variant="default" onClick={leave}>
+          Cancel
+        </Button>
+      </Group>
+    </form>
+  );
+}

@@ -1,0 +1,58 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect } from "react";
+import type { Crossing, Geofence } from "../../wire/rest";
+import { usePorts } from "../context";
+
+const CROSSINGS_KEPT = 100;
+
+export function useGeofences() {
+  const { backend } = usePorts();
+  return useQuery({ queryKey: ["geofences"], queryFn: () => backend.geofences() });
+}
+
+export function useGeofence(id: number): Geofence | undefined {
+  return useGeofences().data?.find((geofence) => geofence.id === id);
+}
+
+export function useRules() {
+  const { backend } = usePorts();
+  return useQuery({ queryKey: ["rules"], queryFn: () => backend.rules() });
+}
+
+export function useCrossings(geofence: number) {
+  const { backend } = usePorts();
+  return useQuery({
+    queryKey: ["crossings", geofence],
+    queryFn: () => backend.crossings({ geofence }),
+  });
+}
+
+/** A correction replaces the crossing that it corrects; all else comes on top. */
+export function withCrossing(known: readonly Crossing[], fresh: Crossing): Crossing[] {
+  const others = known.filter(({ id }) => id !== fresh.id);
+  return [fresh, ...others]
+    .sort((a, b) => Date.parse(b.at) - Date.parse(a.at) || b.id - a.id)
+    .slice(0, CROSSINGS_KEPT);
+}
+
+/** Keeps what was read fresh with what the socket tells. */
+export function useGeofenceNews(): void {
+  const { live } = usePorts();
+  const client = useQueryClient();
+  useEffect(
+    () =>
+      live.onNews((news) => {
+        if (news.type === "changed") {
+          void client.invalidateQueries({ queryKey: [news.what] });
+          return;
+        }
+        const { crossing } = news;
+        client.setQueryData<Crossing[]>(
+          ["crossings", crossing.geofence],
+          (known) => known && withCrossing(known, crossing),
+        );
+        void client.invalidateQueries({ queryKey: ["asset-state", crossing.asset] });
+      }),
+    [live, client],
+  );
+}

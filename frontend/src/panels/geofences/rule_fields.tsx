@@ -1,0 +1,57 @@
+import { NativeSelect, SegmentedControl, TagsInput } from "@mantine/core";
+import type { Severity, Trigger } from "../../wire/rest";
+import type { FieldErrors } from "../refusals";
+
+export type RuleChoice = { trigger: Trigger | "never"; severity: Severity; recipients: string[] };
+
+const TRIGGERS: { value: RuleChoice["trigger"]; label: string }[] = [
+  { value: "enter_or_exit", label: "when an asset enters or leaves" },
+  { value: "enter", label: "when an asset enters" },
+  { value: "exit", label: "when an asset leaves" },
+  { value: "never", label: "never: only keep the crossings" },
+];
+const SEVERITIES: { value: Severity; label: string }[] = [
+  { value: "info", label: "Info" },
+  { value: "warning", label: "Warning" },
+  { value: "critical", label: "Critical" },
+];
+
+type Props = { choice: RuleChoice; onChange: (choice: RuleChoice) => void; errors: FieldErrors };
+
+/** Who is told, and when: becomes a rule of the geofence. */
+export function RuleFields({ choice, onChange, errors }: Props) {
+  const set = (part: Partial<RuleChoice>) => onChange({ ...choice, ...part });
+  return (
+    <fieldset className="form-part">
+      <legend>Alert</legend>
+      <NativeSelect
+        label="Raise an alert"
+        data={TRIGGERS}
+        value={choice.trigger}
+        error={errors.trigger}
+        onChange={(event) => set({ trigger: event.currentTarget.value as RuleChoice["trigger"] })}
+      />
+      {choice.trigger !== "never" && (
+        <>
+          <SegmentedControl
+            fullWidth
+            aria-label="Severity"
+            data={SEVERITIES}
+            value={choice.severity}
+            onChange={(severity) => set({ severity: severity as Severity })}
+          />
+          <TagsInput
+            label="Tell by e-mail"
+            description="Press Enter after each address. Everyone sees it in the console anyway."
+            value={choice.recipients}
+            error={errors.recipients}
+            onChange={(recipients) => set({ recipients })}
+            splitChars={[",", " ", ";"]}
+            acceptValueOnBlur
+            placeholder={choice.recipients.length === 0 ? "night-desk@example.com" : ""}
+          />
+        </>
+      )}
+    </fieldset>
+  );
+}

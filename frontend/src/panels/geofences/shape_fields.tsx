@@ -1,0 +1,157 @@
+import { Button, Group, SegmentedControl, Text, Textarea, TextInput } from "@mantine/core";
+import { useEffect, useState } from "react";
+import { useMap } from "../context";
+import { Icon } from "../glyphs";
+import type { DrawnKind } from "../ports";
+import { draftOf, parsed, type ShapeDraft } from "./shapes";
+
+const KINDS: { value: DrawnKind; label: string }[] = [
+  { value: "polygon", label: "Polygon" },
+  { value: "circle", label: "Circle" },
+  { value: "corridor", label: "Corridor" },
+];
+const HOW: Record<DrawnKind, string> = {
+  polygon: "Click each corner, then the first one again.",
+  circle: "Click the centre, then the edge.",
+  corridor: "Click along the way, then the last point again.",
+};
+
+type Props = {
+  draft: ShapeDraft;
+  onChange: (draft: ShapeDraft) => void;
+  error: string | undefined;
+};
+
+/** Drawing on the map, and the same in numbers for who cannot or will not draw. */
+export function ShapeFields({ draft, onChange, error }: Props) {
+  const set = (part: Partial<ShapeDraft>) => onChange({ ...draft, ...part });
+  return (
+    <fieldset className="form-part">
+      <legend>Shape</legend>
+      <SegmentedControl
+        fullWidth
+        aria-label="Kind of shape"
+        data={KINDS}
+        value={draft.kind}
+        onChange={(kind) => set({ kind: kind as DrawnKind })}
+      />
+      <DrawButton draft={draft} onChange={onChange} />
+      {draft.kind === "circle" ? (
+        <CircleNumbers draft={draft} set={set} />
+      ) : (
+        <LineNumbers draft={draft} set={set} />
+      )}
+      {error && (
+        <p className="refused" role="alert">
+          {error}
+        </p>
+      )}
+    </fieldset>
+  );
+}
+
+function DrawButton({ draft, onChange }: Omit<Props, "error">) {
+  const map = useMap();
+  const [isDrawing, setDrawing] = useState(false);
+  const result = parsed(draft);
+  const shape = "shape" in result ? result.shape : null;
+  const key = JSON.stringify(shape);
+
+  useEffect(() => {
+    map?.showDraft(key === "null" ? null : JSON.parse(key));
+  }, [map, key]);
+  useEffect(
+    () => () => {
+      map?.cancelDrawing();
+      map?.showDraft(null);
+    },
+    [map],
+  );
+
+  const stop = () => {
+    map?.cancelDrawing();
+    setDrawing(false);
+  };
+  const start = () => {
+    setDrawing(true);
+    map?.showDraft(null);
+    void map?.draw(draft.kind, (drawn) => {
+      setDrawing(false);
+      const numbers = draftOf(drawn);
+      if (numbers) onChange({ ...numbers, width_m: draft.width_m });
+    });
+  };
+
+  if (!map) return null;
+  return (
+    <Group gap="sm" className="draw">
+      <Button
+        variant={isDrawing ? "filled" : "light"}
+        leftSection={<Icon name="draw" />}
+        onClick={isDrawing ? stop : start}
+      >
+        {isDrawing ? "Stop drawing" : shape ? "Draw again" : "Draw on the map"}
+      </Button>
+      {isDrawing && (
+        <Text size="sm" role="status">
+          {HOW[draft.kind]}
+        </Text>
+      )}
+    </Group>
+  );
+}
+
+type NumbersProps = { draft: ShapeDraft; set: (part: Partial<ShapeDraft>) => void };
+
+function CircleNumbers({ draft, set }: NumbersProps) {
+  return (
+    <div className="numbers">
+      <TextInput
+        label="Longitude"
+        inputMode="decimal"
+        value={draft.lon}
+        onChange={(event) => set({ lon: event.currentTarget.value })}
+        placeholder="24.9414"
+      />
+      <TextInput
+        label="Latitude"
+        inputMode="decimal"
+        value={draft.lat}
+        onChange={(event) => set({ lat: event.currentTarget.value })}
+        placeholder="60.1719"
+      />
+      <TextInput
+        label="Radius, m"
+        inputMode="decimal"
+        value={draft.radius_m}
+        onChange={(event) => set({ radius_m: event.currentTarget.value })}
+      />
+    </div>
+  );
+}
+
+function LineNumbers({ draft, set }: NumbersProps) {
+  return (
+    <>
+      <Textarea
+        label={draft.kind === "polygon" ? "Corners" : "Points"}
+        description="One per line: longitude, latitude"
+        autosize
+        minRows={3}
+        maxRows={8}
+        value={draft.corners}
+        onChange={(event) => set({ corners: event.currentTarget.value })}
+        placeholder={"24.9414, 60.1719\n24.9502, 60.1719"}
+        classNames={{ input: "figures" }}
+      />
+      {draft.kind === "corridor" && (
+        <TextInput
+          label="Width, m"
+          inputMode="decimal"
+          value={draft.width_m}
+          onChange={(event) => set({ width_m: event.currentTarget.value })}
+        />
+      )}
+    </>
+  );
+}

@@ -1,0 +1,62 @@
+import type { LiveState } from "../fleet/live_state";
+import type { Theme } from "../fleet/look";
+import type { Bounds } from "../fleet/roster";
+import type { Boot } from "../wire/boot";
+import type * as wire from "../wire/rest";
+
+/** What the views need from outside; `main` brings it, so that no view fetches. */
+export type View = { lon_deg: number; lat_deg: number; zoom: number };
+export type DrawnKind = "polygon" | "circle" | "corridor";
+
+export type MapPort = {
+  mount(
+    host: HTMLElement,
+    events: {
+      picked(id: number | null): void;
+      moved(view: View, bounds: Bounds): void;
+      detail(isMissing: boolean): void;
+    },
+  ): () => void;
+  setTheme(theme: Theme): void;
+  select(id: number | null): void;
+  setFollowing(isFollowing: boolean): void;
+  flyToAsset(id: number): void;
+  reveal(id: number): void;
+  fitAll(): void;
+  fitShape(shape: wire.Shape): void;
+  setView(view: View): void;
+  setCovered(covered: { left_px: number; bottom_px: number }): void;
+  setGeofences(geofences: readonly wire.Geofence[], selected: number | null): void;
+  showDraft(shape: wire.Shape | null): void;
+  draw(kind: DrawnKind, done: (shape: wire.Shape) => void): Promise<void>;
+  cancelDrawing(): void;
+};
+
+export type Backend = {
+  assetState(id: number): Promise<wire.AssetState>;
+  geofences(): Promise<wire.Geofence[]>;
+  createGeofence(draft: wire.GeofenceDraft): Promise<wire.Geofence>;
+  changeGeofence(id: number, change: wire.GeofenceChange): Promise<wire.Geofence>;
+  deleteGeofence(id: number): Promise<void>;
+  crossings(of: { geofence?: number; asset?: number }): Promise<wire.Crossing[]>;
+  rules(): Promise<wire.Rule[]>;
+  createRule(draft: wire.RuleDraft): Promise<wire.Rule>;
+  alerts(state?: string | null): Promise<wire.Alert[]>;
+  acknowledge(alert: number): Promise<wire.Alert>;
+};
+
+/** What a refused request says; `status` 0 when the server was not reached. */
+export type Refusal = Error & { status: number; details: wire.ProblemDetails };
+
+export type Ports = {
+  boot: Boot;
+  live: LiveState;
+  backend: Backend;
+  /** Null where the browser cannot draw a map. */
+  loadMap(theme: Theme): Promise<MapPort | null>;
+  /** Raises until there is a session again. */
+  resume(): Promise<void>;
+  signOut(): Promise<void>;
+  login_url: string;
+  nonce: string;
+};

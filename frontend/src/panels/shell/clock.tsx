@@ -1,0 +1,57 @@
+import type { LiveState } from "../../fleet/live_state";
+import { useLive, useNow } from "../context";
+import { behind, span } from "../words";
+
+type Reading = { tone: "good" | "late" | "lost"; text: string };
+
+function aged(live: LiveState): string {
+  const silence = live.lag.silence_ms(Date.now());
+  return silence === null ? "" : `positions are ${span(silence / 1000)} old`;
+}
+
+function readingOf(live: LiveState): Reading {
+  switch (live.link) {
+    case "connecting":
+      return { tone: "late", text: ["Connecting…", aged(live)].join(" ").trim() };
+    case "live": {
+      const lag = live.lag.behind_ms;
+      const tone = lag !== null && lag > 5_000 ? "late" : "good";
+      return { tone, text: lag === null ? "Live" : `Live · ${behind(lag)}` };
+    }
+    case "reconnecting":
+      return { tone: "late", text: ["Reconnecting…", aged(live)].join(" ").trim() };
+    case "offline":
+      return { tone: "lost", text: ["Offline", aged(live)].filter(Boolean).join(" · ") };
+    default:
+      return live.link satisfies never;
+  }
+}
+
+/** How far the page is behind the world, always in sight. */
+export function Clock() {
+  const live = useLive();
+  useNow();
+  const { tone, text } = readingOf(live);
+  return (
+    <div className={`clock clock-${tone}`}>
+      <span className="clock-dot" aria-hidden="true" />
+      <span>{text}</span>
+    </div>
+  );
+}
+
+/** Says aloud only that the link came or went, not each tenth of a second. */
+export function LinkAnnouncer() {
+  const { link } = useLive();
+  const text = {
+    connecting: "",
+    live: "Live",
+    reconnecting: "Connection lost",
+    offline: "Offline",
+  };
+  return (
+    <div className="unseen" role="status">
+      {text[link]}
+    </div>
+  );
+}

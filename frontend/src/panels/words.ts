@@ -1,0 +1,126 @@
+import type { Alert, Crossing } from "../wire/rest";
+
+const MINUTE_S = 60;
+const HOUR_S = 3_600;
+const DAY_S = 86_400;
+const COMPASS = ["N", "NE", "E", "SE", "S", "SW", "W", "NW"];
+
+const one = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
+const whole = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
+const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
+const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+
+/** A length of time in its largest sensible unit: "12 s", "41 min", "2 h", "3 d". */
+export function span(seconds: number): string {
+  const s = Math.max(0, Math.round(seconds));
+  if (s < MINUTE_S) return `${s} s`;
+  if (s < HOUR_S) return `${Math.floor(s / MINUTE_S)} min`;
+  if (s < DAY_S) return `${Math.floor(s / HOUR_S)} h`;
+  return `${Math.floor(s / DAY_S)} d`;
+}
+
+export function age(at_ms: number | null, now: number): string {
+  return at_ms === null ? "never" : span((now - at_ms) / 1000);
+}
+
+export function ago(at_ms: number | null, now: number): string {
+  return at_ms === null ? "never" : `${age(at_ms, now)} ago`;
+}
+
+export function behind(lag_ms: number): string {
+  return `${one.format(lag_ms / 1000)} s behind`;
+}
+
+export function exactly(at: number | string): string {
+  return moment.format(new Date(at));
+}
+
+/** Time of day today, with the date on other days. */
+export function when(at: string, now: number): string {
+  const then = new Date(at);
+  const isToday = then.toDateString() === new Date(now).toDateString();
+  return isToday ? clock.format(then) : `${day.format(then)}, ${clock.format(then)}`;
+}
+
+export function speed(mms: number): string {
+  return `${whole.format(mms * 0.0036)} km/h`;
+}
+
+export function course(deg: number): string {
+  return `${COMPASS[Math.round(deg / 45) % 8]} ${whole.format(deg)}°`;
+}
+
+export function metres(m: number): string {
+  return m >= 10_000 ? `${one.format(m / 1000)} km` : `${whole.format(m)} m`;
+}
+
+export function coordinates(lon_deg: number, lat_deg: number): string {
+  return `${lat_deg.toFixed(5)}, ${lon_deg.toFixed(5)}`;
+}
+
+const READINGS: Record<string, [name: string, unit: string]> = {
+  "battery.level": ["Battery", "%"],
+  "battery.voltage": ["Battery voltage", "V"],
+  "power.voltage": ["Supply voltage", "V"],
+  "battery.charging": ["Charging", ""],
+  "air.temperature": ["Temperature", "°C"],
+  "device.temperature": ["Device temperature", "°C"],
+  "air.humidity": ["Humidity", "%"],
+  "air.pressure": ["Pressure", "hPa"],
+  "air.co2": ["CO₂", "ppm"],
+  light: ["Light", "lx"],
+  "motion.detected": ["Motion", ""],
+  "motion.count": ["Motion count", ""],
+  contact: ["Door", ""],
+  leak: ["Leak", ""],
+  ignition: ["Ignition", ""],
+  tamper: ["Tamper", ""],
+  sos: ["SOS", ""],
+  shock: ["Shock", "g"],
+  "tilt.pitch": ["Pitch", "°"],
+  "tilt.roll": ["Roll", "°"],
+  hdop: ["HDOP", ""],
+  satellites: ["Satellites", ""],
+  "link.rssi": ["Signal", "dBm"],
+  "link.snr": ["Signal to noise", "dB"],
+  "link.gateways": ["Gateways", ""],
+};
+
+type Scalar = string | number | boolean | null;
+
+function plain(value: Scalar): string {
+  if (value === null) return "–";
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  return typeof value === "number" ? one.format(value) : value;
+}
+
+/** A reading in words: a channel such as `air.temperature.2` keeps its number. */
+export function reading(key: string, value: Scalar): { name: string; value: string } {
+  const [, base = key, channel] = /^(.*?)\.(\d+)$/.exec(key) ?? [key, key];
+  if (key === "odometer" && typeof value === "number")
+    return { name: "Odometer", value: metres(value) };
+  const [name, unit] = READINGS[base] ?? [
+    base.replace(/^custom\./, "").replaceAll(/[._]/g, " "),
+    "",
+  ];
+  const title = channel === undefined ? name : `${name} ${channel}`;
+  const shown = plain(value);
+  return { name: title, value: unit && value !== null ? `${shown} ${unit}` : shown };
+}
+
+const KINDS: Record<string, string> = { enter: "entered", exit: "left", pass: "passed through" };
+
+export function alertText(alert: Alert): string {
+  if (alert.text) return alert.text;
+  const did = KINDS[alert.kind] ?? alert.kind;
+  return `${alert.asset_name} ${did} ${alert.geofence_name}`.trim();
+}
+
+export function crossingVerb(kind: Crossing["kind"]): string {
+  return KINDS[kind] ?? kind;
+}
+
+export function plural(many: number, word: string): string {
+  return `${whole.format(many)} ${word}${many === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,69 @@
+import { object } from "../wire/read";
+import * as wire from "../wire/rest";
+import type { Http } from "./http";
+
+const LARGEST_PAGE = 1_000;
+const CROSSINGS_AT_MOST = 100;
+const ALERTS_AT_MOST = 500;
+
+/** The requests of the console, each by name. */
+export class Api {
+  private readonly http: Http;
+
+  constructor(http: Http) {
+    this.http = http;
+  }
+
+  /** Answers if there is a session; raises Problem 401 if not. */
+  async whoAmI(): Promise<void> {
+    await this.http.get("me/", object({}));
+  }
+
+  assets(): Promise<wire.Asset[]> {
+    return this.http.rows(`assets/?page_size=${LARGEST_PAGE}`, wire.asset);
+  }
+
+  assetState(id: number): Promise<wire.AssetState> {
+    return this.http.get(`assets/${id}/state/`, wire.assetState);
+  }
+
+  geofences(): Promise<wire.Geofence[]> {
+    return this.http.rows(`geofences/?page_size=${LARGEST_PAGE}`, wire.geofence);
+  }
+
+  createGeofence(draft: wire.GeofenceDraft): Promise<wire.Geofence> {
+    return this.http.write("POST", "geofences/", draft, wire.geofence);
+  }
+
+  changeGeofence(id: number, change: wire.GeofenceChange): Promise<wire.Geofence> {
+    return this.http.write("PATCH", `geofences/${id}/`, change, wire.geofence);
+  }
+
+  deleteGeofence(id: number): Promise<void> {
+    return this.http.remove(`geofences/${id}/`);
+  }
+
+  crossings(of: { geofence?: number; asset?: number }): Promise<wire.Crossing[]> {
+    const query = new URLSearchParams();
+    if (of.geofence !== undefined) query.set("geofence", String(of.geofence));
+    if (of.asset !== undefined) query.set("asset", String(of.asset));
+    return this.http.rows(`crossings/?${query}`, wire.crossing, CROSSINGS_AT_MOST);
+  }
+
+  rules(): Promise<wire.Rule[]> {
+    return this.http.rows(`rules/?page_size=${LARGEST_PAGE}`, wire.rule);
+  }
+
+  createRule(draft: wire.RuleDraft): Promise<wire.Rule> {
+    return this.http.write("POST", "rules/", draft, wire.rule);
+  }
+
+  alerts(state: string | null = null): Promise<wire.Alert[]> {
+    const query = state === null ? "" : `?state=${encodeURIComponent(state)}`;
+    return this.http.rows(`alerts/${query}`, wire.alert, ALERTS_AT_MOST);
+  }
+
+  acknowledge(alert: number): Promise<wire.Alert> {
+    return this.http.write("POST", `alerts/${alert}/acknowledge/`, {}, wire.alert);
+  }
+}

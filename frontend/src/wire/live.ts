@@ -1,0 +1,104 @@
+import {
+  fallback,
+  list,
+  nullable,
+  number,
+  object,
+  oneOf,
+  type Read,
+  tagged,
+  text,
+  Unreadable,
+  type Value,
+} from "./read";
+import { type Alert, alert, type Crossing, crossing } from "./rest";
+
+const columnLists = object({
+  id: list(number),
+  lon_e7: list(nullable(number)),
+  lat_e7: list(nullable(number)),
+  fix_at: list(nullable(number)),
+  measured_at: list(nullable(number)),
+  received_at: list(nullable(number)),
+  speed_mms: list(nullable(number)),
+  course_cdeg: list(nullable(number)),
+  accuracy_dm: list(nullable(number)),
+  method: list(nullable(text)),
+  battery: list(nullable(number)),
+});
+export type Columns = Value<typeof columnLists>;
+
+export const columns: Read<Columns> = (value, at) => {
+  const read = columnLists(value, at);
+  const rows = read.id.length;
+  for (const [name, column] of Object.entries(read)) {
+    if (column.length !== rows) throw new Unreadable(`${at}.${name}: expected ${rows} rows`);
+  }
+  return read;
+};
+
+export type Snapshot = {
+  type: "snapshot";
+  epoch: string;
+  seq: number;
+  server_time: number;
+  tick_ms: number;
+  assets: Columns;
+};
+export type Delta = {
+  type: "delta";
+  epoch: string;
+  seq: number;
+  server_time: number;
+  assets: Columns;
+  gone: number[];
+};
+export type LiveFrame =
+  | Snapshot
+  | Delta
+  | { type: "crossing"; crossing: Crossing }
+  | { type: "alert"; number: number; alert: Alert }
+  | { type: "changed"; what: string }
+  | { type: "heartbeat"; server_time: number }
+  | { type: "error"; code: string; detail: string };
+
+const frame: Read<LiveFrame> = tagged<LiveFrame>("type", {
+  snapshot: object({
+    type: oneOf("snapshot"),
+    epoch: text,
+    seq: number,
+    server_time: number,
+    tick_ms: fallback(number, 1000),
+    assets: columns,
+  }),
+  delta: object({
+    type: oneOf("delta"),
+    epoch: text,
+    seq: number,
+    server_time: number,
+    assets: columns,
+    gone: fallback(list(number), []),
+  }),
+  crossing: object({ type: oneOf("crossing"), crossing }),
+  alert: object({ type: oneOf("alert"), number, alert }),
+  changed: object({ type: oneOf("changed"), what: text }),
+  heartbeat: object({ type: oneOf("heartbeat"), server_time: number }),
+  error: object({ type: oneOf("error"), code: text, detail: fallback(text, "") }),
+});
+
+/** Raises Unreadable for anything that live-protocol.md does not describe. */
+export function readFrame(message: string): LiveFrame {
+  let value: unknown;
+  try {
+    value = JSON.parse(message);
+  } catch (error) {
+    throw new Unreadable("frame: expected JSON", { cause: error });
+  }
+  return frame(value, "");
+}
+
+export type ClientFrame =
+  | { type: "subscribe"; epoch: string | null; seq: number; alerts_after: number }
+  | { type: "ack"; seq: number }
+  | { type: "pause" }
+  | { type: "resume" };
