@@ -9,15 +9,15 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q
 from msgspec import Struct
 
 from alerts.conditions import Condition
-from alerts.models import Alert, Notification, RuleVersion
+from alerts.models import Alert, Notification
 from alerts.telling import Reason, Word
 from alerts.verdicts import StandingAlert, Step
 from assets.models import Asset
 from geofence.changes import CrossingChange
+from tracker.statements import rows
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -32,31 +32,37 @@ def conditions_for(crossings: Sequence[CrossingChange]) -> list[Condition]:
     """Return the versions of active rules that any of `crossings` could meet."""
     earliest = min(crossing.at for crossing in crossings)
     latest = max(crossing.at for crossing in crossings)
-    versions = (
-        RuleVersion.objects.filter(
-            geofence_id__in={crossing.geofence_id for crossing in crossings},
-            rule__organisation_id__in={crossing.organisation_id for crossing in crossings},
-            is_active=True,
-            valid_from__lte=latest,
-        )
-        .filter(Q(valid_to=None) | Q(valid_to__gt=earliest))
-        .select_related("rule")
+    found = rows(
+        "SELECT v.rule_id, v.id, r.organisation_id, v.geofence_id, v.trigger, v.asset_ids, v.tags,"
+        " v.recipients, v.valid_from, v.valid_to"
+        " FROM alerts_ruleversion v JOIN alerts_rule r ON r.id = v.rule_id"
+        " WHERE v.geofence_id = ANY(%s::bigint[]) AND r.organisation_id = ANY(%s::bigint[])"
+        " AND v.is_active AND v.valid_from <= %s AND (v.valid_to IS NULL OR v.valid_to > %s)",
+        [
+            list({crossing.geofence_id for crossing in crossings}),
+            list({crossing.organisation_id for crossing in crossings}),
+            latest,
+            earliest,
+        ],
     )
-    return [_condition(version) for version in versions]
+    return [_condition(*row) for row in found]
 
 
-def _condition(version: RuleVersion) -> Condition:
+def _condition(
+    rule_id: int, version_id: int, organisation_id: int, geofence_id: int, *rest: Any
+) -> Condition:
+    trigger, asset_ids, tags, recipients, valid_from, valid_to = rest
     return Condition(
-        rule_id=version.rule_id,
-        version_id=version.pk,
-        organisation_id=version.rule.organisation_id,
-        geofence_id=version.geofence_id,
-        trigger=version.trigger,  # type: ignore[arg-type]
-        asset_ids=frozenset(version.asset_ids),
-        tags=frozenset(version.tags),
-        recipients=tuple(version.recipients),
-        valid_from=version.valid_from,
-        valid_to=version.valid_to,
+        rule_id=rule_id,
+        version_id=version_id,
+        organisation_id=organisation_id,
+        geofence_id=geofence_id,
+        trigger=trigger,
+        asset_ids=frozenset(asset_ids),
+        tags=frozenset(tags),
+        recipients=tuple(recipients),
+        valid_from=valid_from,
+        valid_to=valid_to,
     )
 
 
@@ -65,7 +71,7 @@ def standing_alerts(crossings: Sequence[CrossingChange]) -> list[StandingAlert]:
 
     Always before `take_numbers`, as acknowledging does it: the same order, no deadlock.
     """
-    rows = (
+    standing = (
         Alert.objects.select_for_update()
         .filter(crossing_id__in=[crossing.crossing_id for crossing in crossings])
         .order_by("pk")
@@ -81,7 +87,7 @@ def standing_alerts(crossings: Sequence[CrossingChange]) -> list[StandingAlert]:
             at=at,
             is_withdrawn=state == Alert.State.WITHDRAWN,
         )
-        for pk, rule_id, version_id, crossing_id, kind, at, state in rows
+        for pk, rule_id, version_id, crossing_id, kind, at, state in standing
     ]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import secrets
 
@@ -18,7 +17,7 @@ def new_token() -> str:
 
 def digest_of(token: str) -> str:
     """Return what is stored for `token`: HMAC-SHA-256 under `TOKEN_KEY`, in hex."""
-    return hmac.new(settings.TOKEN_KEY.encode(), token.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(settings.TOKEN_KEY.encode(), token.encode(), "sha256").hex()
 
 
 def prefix_of(token: str) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import signal
 import sys
 import time
 from itertools import pairwise
@@ -40,6 +41,8 @@ DUMP_BATCH = 1_000
 
 def main() -> int:
     options = parse()
+    # An end from outside must not leave the server behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     table = external(options) if options.url else whole(options)
     print(table.text())
     if options.json:

@@ -12,18 +12,17 @@ class HourQuerySet(Tenanted):
 
 
 class UsageHour(models.Model):
-    """How many positions of an asset were measured in an hour of UTC.
+    """An hour of UTC in which an asset measured something.
 
-    An hour lies in one local day of every time zone in whole hours; local days are put
-    together from hours when they are billed.
+    Local days are put together from hours when they are billed. How often it measured is
+    asked of the positions, which are the evidence.
     """
 
     pk = models.CompositePrimaryKey("asset_id", "hour")
     asset = models.ForeignKey(Asset, models.CASCADE, db_constraint=False, db_index=False)
     hour = models.DateTimeField()
-    positions = models.PositiveIntegerField()
 
     objects = HourQuerySet.as_manager()
 
     def __str__(self) -> str:
-        return f"{self.asset_id} in {self.hour:%Y-%m-%d %H}h: {self.positions}"
+        return f"{self.asset_id} in {self.hour:%Y-%m-%d %H}h"

@@ -8,127 +8,40 @@ surely so at the newest fix that the zone admits. The rules are those of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Literal
+from collections.abc import Sequence
 
 import msgspec
-from msgspec import Struct
 
+from geofence.fold import (
+    UNKNOWN,
+    Fold,
+    Found,
+    Kind,
+    Mark,
+    Near,
+    Scope,
+    bytes_of,
+    fold_of,
+    in_order,
+)
 from geofence.segments import crossing_time_us, passing_times_us
 from geofence.zone import Zone
 from geofence.zone_index import INSIDE, OUTSIDE, UNSURE, Contact, ZoneIndex, columns_of
 
-UNKNOWN = UNSURE
-Kind = Literal["enter", "exit", "pass", "found", "lost"]
-
-
-class Mark(Struct, frozen=True, array_like=True):
-    """A fix that decides, as the fold remembers it. `accuracy_m` is 0 where unknown."""
-
-    at_us: int
-    device_id: int
-    lon_deg: float
-    lat_deg: float
-    accuracy_m: float = 0.0
-    altitude_m: float | None = None
-
-    @property
-    def key(self) -> tuple[int, int]:
-        """The order of fixes: by time, of one moment by device."""
-        return self.at_us, self.device_id
-
-    @property
-    def lonlat_deg(self) -> tuple[float, float]:
-        return self.lon_deg, self.lat_deg
-
-
-class Near(Struct, frozen=True, array_like=True):
-    """What is remembered of one zone.
-
-    `side` is INSIDE, OUTSIDE or UNKNOWN; `last` the last sure fix there; `candidate` the
-    first of `count` sure fixes on the other side. `was_inside` remembers, while the side
-    is unknown after a change of version, that the asset was inside before it. Since when
-    is not here, but in the crossings: the state must forget, or late facts would never
-    meet it again.
-    """
-
-    version_id: int
-    side: int
-    last: Mark | None = None
-    candidate: Mark | None = None
-    count: int = 0
-    was_inside: bool = False
-
-    @property
-    def is_inside(self) -> bool:
-        return self.side == INSIDE or self.was_inside
-
-
-class Found(Struct, frozen=True, kw_only=True):
-    """A crossing, or with `found` and `lost` an edge of what is known. Times in µs since 1970."""
-
-    geofence_id: int
-    version_id: int
-    kind: Kind
-    at_us: int
-    not_before_us: int | None
-    not_after_us: int
-    estimate_us: int | None = None
-    left_estimate_us: int | None = None
-    confirmed_us: int
-    device_id: int
-    lon_deg: float
-    lat_deg: float
-    is_inferred: bool = False
-
-    @property
-    def confirmed_key(self) -> tuple[int, int]:
-        return self.confirmed_us, self.device_id
-
-
-class Fold(Struct, array_like=True):
-    """All that judging an asset's next fix needs of its past.
-
-    `recent` holds, in order, the newest fix and for each limit of accuracy that some zone
-    sets, the newest fix within it. `since_checkpoint` counts fixes and is no part of the
-    state's meaning.
-    """
-
-    recent: tuple[Mark, ...] = ()
-    near: dict[int, Near] = {}
-    since_checkpoint: int = 0
-
-    @property
-    def last_key(self) -> tuple[int, int] | None:
-        return self.recent[-1].key if self.recent else None
-
-    def meets(self, other: Fold) -> bool:
-        """Whether every future fix will be judged alike from here on."""
-        return self.recent == other.recent and self.near == other.near
-
-
-_encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(Fold)
-
-
-def fold_of(data: bytes) -> Fold:
-    return _decoder.decode(data) if data else Fold()
-
-
-def bytes_of(fold: Fold) -> bytes:
-    return _encoder.encode(fold)
-
-
-class Scope(Struct, frozen=True):
-    """The asset that is judged, as far as zones linked to some assets must know it."""
-
-    asset_id: int = 0
-    tags: frozenset[str] = frozenset()
-
-    def admits(self, zone: Zone) -> bool:
-        if not zone.asset_ids and not zone.tags:
-            return True
-        return self.asset_id in zone.asset_ids or not self.tags.isdisjoint(zone.tags)
+__all__ = [
+    "UNKNOWN",
+    "Fold",
+    "Found",
+    "Kind",
+    "Mark",
+    "Near",
+    "Scope",
+    "bytes_of",
+    "fold_of",
+    "in_order",
+    "judge",
+    "judge_all",
+]
 
 
 def judge(
@@ -157,16 +70,16 @@ def _step(
     scope: Scope,
     found: list[Found],
 ) -> None:
-    sides = {contact.zone.geofence_id: contact for contact in met if scope.admits(contact.zone)}
+    contacts = {contact.zone.geofence_id: contact for contact in met if scope.admits(contact.zone)}
     for geofence_id in [*fold.near]:
-        if geofence_id not in sides:
-            _revisit(fold, geofence_id, mark, index, scope, sides, found)
-    if index.judges_pass_through:
-        _look_between(fold, mark, index, scope, sides)
-    for geofence_id in sorted(sides):
-        contact = sides[geofence_id]
-        near = fold.near.get(geofence_id) or _plainly_outside(fold, contact.zone)
-        near = _moved_on(near, mark, contact, found)
+        if geofence_id not in contacts:
+            _revisit(fold, geofence_id, mark, index, scope, contacts, found)
+    if index.max_gap_us >= 0:
+        _look_between(fold, mark, index, scope, contacts)
+    for geofence_id in sorted(contacts):
+        contact = contacts[geofence_id]
+        near = fold.near.get(geofence_id) or _plainly_outside(fold, contact.zone, index, scope)
+        near = _moved_on(near, mark, contact, index, found)
         if _is_plain(near, mark):
             fold.near.pop(geofence_id, None)
         else:
@@ -180,7 +93,7 @@ def _revisit(
     mark: Mark,
     index: ZoneIndex,
     scope: Scope,
-    sides: dict[int, Contact],
+    contacts: dict[int, Contact],
     found: list[Found],
 ) -> None:
     """A remembered zone that the fix is not close to: outside of it, or the zone has ended."""
@@ -191,42 +104,61 @@ def _revisit(
             found.append(_lost(geofence_id, near, mark))
         return
     side = UNSURE if mark.accuracy_m > zone.max_accuracy_m else OUTSIDE
-    sides[geofence_id] = Contact(zone, side)
+    contacts[geofence_id] = Contact(zone, side)
 
 
 def _look_between(
-    fold: Fold, mark: Mark, index: ZoneIndex, scope: Scope, sides: dict[int, Contact]
+    fold: Fold, mark: Mark, index: ZoneIndex, scope: Scope, contacts: dict[int, Contact]
 ) -> None:
     """Add zones that are plainly outside now and before, but lie on the way."""
-    if not fold.recent:
-        return
     for former in fold.recent:
+        if mark.at_us - former.at_us > index.max_gap_us:
+            continue
         for zone in index.passed(former.lonlat_deg, mark.lonlat_deg):
             holds = zone.valid_from_us <= mark.at_us < zone.valid_to_us
-            if holds and zone.geofence_id not in sides and scope.admits(zone):
-                side = UNSURE if mark.accuracy_m > zone.max_accuracy_m else OUTSIDE
-                sides[zone.geofence_id] = Contact(zone, side)
+            is_sure = mark.accuracy_m <= zone.max_accuracy_m
+            if holds and is_sure and zone.geofence_id not in contacts and scope.admits(zone):
+                contacts[zone.geofence_id] = Contact(zone, OUTSIDE)
 
 
-def _plainly_outside(fold: Fold, zone: Zone) -> Near:
-    """What an unremembered zone stands for: outside at the newest fix that it admits."""
+def _plainly_outside(fold: Fold, zone: Zone, index: ZoneIndex, scope: Scope) -> Near:
+    """What an unremembered zone stands for: outside at the newest fix that it admits.
+
+    Looked at once more, since that fix was judged by a former version, or before the zone
+    was drawn for the past: who was inside already has not crossed.
+    """
+    unknown = Near(zone.version_id, UNKNOWN)
     for mark in reversed(fold.recent):
-        if mark.accuracy_m <= zone.max_accuracy_m:
-            if mark.at_us >= zone.valid_from_us:
-                return Near(zone.version_id, OUTSIDE, mark)
-            break
-    return Near(zone.version_id, UNKNOWN)
+        if mark.accuracy_m > zone.max_accuracy_m:
+            continue
+        is_outside = _held(zone, mark, fold, index, scope) and _is_outside(zone, mark, index)
+        return Near(zone.version_id, OUTSIDE, mark) if is_outside else unknown
+    return unknown
+
+
+def _held(zone: Zone, mark: Mark, fold: Fold, index: ZoneIndex, scope: Scope) -> bool:
+    """Whether the zone, or at the newest fix a former version of it, was judged at `mark`."""
+    if mark.at_us >= zone.valid_from_us:
+        return True
+    former = index.zone_at(zone.geofence_id, mark.at_us)
+    # Only the newest: which others are remembered depends on limits that came later.
+    return mark is fold.recent[-1] and former is not None and scope.admits(former)
+
+
+def _is_outside(zone: Zone, mark: Mark, index: ZoneIndex) -> bool:
+    return index.side_of(zone, mark) == OUTSIDE
 
 
 def _is_plain(near: Near, mark: Mark) -> bool:
     return near.side == OUTSIDE and near.candidate is None and near.last == mark
 
 
-def _moved_on(near: Near, mark: Mark, contact: Contact, found: list[Found]) -> Near:
+def _moved_on(
+    near: Near, mark: Mark, contact: Contact, index: ZoneIndex, found: list[Found]
+) -> Near:
     zone, side = contact.zone, contact.side
     if near.version_id != zone.version_id:
-        # Another shape: nothing known of it yet, but being inside is remembered.
-        near = Near(zone.version_id, UNKNOWN, was_inside=near.is_inside)
+        near = _under_new_version(near, zone, index)
     if side == UNSURE:
         return near
     if near.side == UNKNOWN:
@@ -236,6 +168,16 @@ def _moved_on(near: Near, mark: Mark, contact: Contact, found: list[Found]) -> N
     if side == OUTSIDE and near.candidate is None and zone.judges_pass_through:
         _find_passing(near, mark, zone, found)
     return msgspec.structs.replace(near, last=mark, candidate=None, count=0)
+
+
+def _under_new_version(near: Near, zone: Zone, index: ZoneIndex) -> Near:
+    """What stays known: the side, if the last sure fix is on that side of the new shape, too.
+
+    Otherwise the shape has moved, and not the asset; being inside is remembered.
+    """
+    if near.last is not None and index.side_of(zone, near.last) == near.side:
+        return Near(zone.version_id, near.side, near.last)
+    return Near(zone.version_id, UNKNOWN, was_inside=near.is_inside)
 
 
 def _baseline(near: Near, mark: Mark, contact: Contact, found: list[Found]) -> Near:
@@ -295,7 +237,7 @@ def _challenged(near: Near, mark: Mark, zone: Zone, found: list[Found]) -> Near:
             at_us=candidate.at_us,
             not_before_us=near.last.at_us,
             not_after_us=candidate.at_us,
-            estimate_us=crossing_time_us(near.last, candidate, zone.area, is_entry=is_entry),
+            estimate_us=crossing_time_us(near.last, candidate, zone, is_entry=is_entry),
             confirmed_us=mark.at_us,
             device_id=mark.device_id,
             lon_deg=candidate.lon_deg,
@@ -310,7 +252,7 @@ def _find_passing(near: Near, mark: Mark, zone: Zone, found: list[Found]) -> Non
     last = near.last
     if last is None or mark.at_us - last.at_us > zone.max_gap_us:
         return
-    times = passing_times_us(last, mark, zone.area)
+    times = passing_times_us(last, mark, zone)
     if times is None:
         return
     found.append(
@@ -333,14 +275,16 @@ def _find_passing(near: Near, mark: Mark, zone: Zone, found: list[Found]) -> Non
 
 
 def _remember(fold: Fold, mark: Mark, accuracy_limits_m: Sequence[float]) -> None:
-    newest = {
-        next((old for old in reversed(fold.recent) if old.accuracy_m <= limit_m), mark)
-        for limit_m in accuracy_limits_m
-        if limit_m < mark.accuracy_m
-    }
-    newest.add(mark)
-    fold.recent = tuple(in_order(newest))
     fold.since_checkpoint += 1
+    if not accuracy_limits_m or mark.accuracy_m <= accuracy_limits_m[0]:
+        fold.recent = (mark,)
+        return
+    newest = {mark}
+    for limit_m in accuracy_limits_m:
+        admitted = (old for old in reversed(fold.recent) if old.accuracy_m <= limit_m)
+        if limit_m < mark.accuracy_m and (old := next(admitted, None)):
+            newest.add(old)
+    fold.recent = tuple(in_order(newest))
 
 
 def judge_all(
@@ -351,7 +295,3 @@ def judge_all(
 ) -> list[Found]:
     """As `judge`, asking `index` for the contacts."""
     return judge(fold, fixes, index.contacts(columns_of(fixes)), index, scope)
-
-
-def in_order(marks: Iterable[Mark]) -> list[Mark]:
-    return sorted(marks, key=lambda mark: mark.key)

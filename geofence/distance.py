@@ -1,8 +1,9 @@
 """Metres from a fix to the edge of a shape, in the local scale of the fix.
 
 The scale comes from the WGS 84 radii of curvature at the latitude of the fix, which is
-exact to better than 0.1 % over the kilometres that an accuracy can span. Edges are
-straight in longitude and latitude.
+exact to better than 0.1 % over the kilometres that an accuracy can span, except towards a
+pole: a few kilometres from it, what lies across the pole seems farther than it is. Edges
+are straight in longitude and latitude.
 """
 
 from __future__ import annotations
@@ -81,15 +82,27 @@ class ShapeEdge:
 
 
 def _edges(area: shapely.Polygon | shapely.MultiPolygon) -> tuple[Floats, Floats]:
-    starts, ends = [], []
-    for part in shapely.get_parts(area):
-        for ring in shapely.get_rings(part):
-            points = shapely.get_coordinates(ring)
-            starts.append(points[:-1])
-            ends.append(points[1:])
-    start, end = np.concatenate(starts), np.concatenate(ends)
-    on_meridian = (np.abs(start[:, 0]) == 180.0) & (start[:, 0] == end[:, 0])
+    """Return where the edges start and end, without those that only close the map's plane."""
+    rings = shapely.get_rings(shapely.get_parts(area))
+    points, ring = shapely.get_coordinates(rings, return_index=True)
+    is_edge = ring[:-1] == ring[1:]
+    start, end = points[:-1][is_edge], points[1:][is_edge]
     at_pole = (np.abs(start[:, 1]) == 90.0) & (start[:, 1] == end[:, 1])
-    west, _, east, _ = area.bounds
-    is_seam = at_pole | (on_meridian & (west == -180.0 and east == 180.0))
-    return start[~is_seam], end[~is_seam]
+    at_180 = (np.abs(start[:, 0]) == 180.0) & (start[:, 0] == end[:, 0])
+    real_start, real_end = _beside_one_part(start[at_180], end[at_180])
+    plain = ~(at_pole | at_180)
+    return np.vstack([start[plain], real_start]), np.vstack([end[plain], real_end])
+
+
+def _beside_one_part(start: Floats, end: Floats) -> tuple[Floats, Floats]:
+    """Return, of edges along the antimeridian, what has the shape on one side only."""
+    sides: list[Any] = []
+    for lon in (180.0, -180.0):
+        here = start[:, 0] == lon
+        lat = np.column_stack([start[here, 1], end[here, 1]])
+        lines: Any = shapely.linestrings(np.stack([np.full_like(lat, 180.0), lat], axis=2))
+        sides.append(shapely.union_all(lines))
+    parts = shapely.get_parts(shapely.symmetric_difference(sides[0], sides[1]))
+    points, line = shapely.get_coordinates(parts, return_index=True)
+    is_edge = line[:-1] == line[1:]
+    return points[:-1][is_edge], points[1:][is_edge]

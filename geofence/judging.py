@@ -13,7 +13,7 @@ from itertools import pairwise
 from msgspec import Struct
 
 from geofence.crossings import Fold, Found, Mark, Scope, bytes_of, fold_of, in_order, judge
-from geofence.zone_index import ZoneIndex, columns_of
+from geofence.zone_index import Contact, ZoneIndex, columns_of
 from tracker.positions.history import (
     FixRow,
     Key,
@@ -70,14 +70,14 @@ Steps = Generator[list[Wanted], list[Stretch], Verdict]
 
 def judge_assets(pending: Iterable[Pending]) -> list[Verdict]:
     """Judge each asset; loads what late ones need in rounds shared by all of them."""
-    verdicts, late = [], []
+    in_time, late = [], []
     for asset in pending:
         head = fold_of(asset.head)
         if _is_in_order(asset, head.last_key):
-            verdicts.append(_judge_in_order(asset, head))
+            in_time.append((asset, head))
         else:
             late.append(_judge_late(asset, head))
-    return verdicts + _run_together(late)
+    return _judge_in_order(in_time) + _run_together(late)
 
 
 def _is_in_order(asset: Pending, last: Key | None) -> bool:
@@ -86,17 +86,40 @@ def _is_in_order(asset: Pending, last: Key | None) -> bool:
     return last is None or min(mark.key for mark in asset.marks) > last
 
 
-def _judge_in_order(asset: Pending, head: Fold) -> Verdict:
-    verdict = Verdict(pending=asset, former_last=head.last_key)
-    _fold_on(verdict, head, in_order(asset.marks))
-    verdict.head = head
-    return verdict
+def _judge_in_order(assets: Sequence[tuple[Pending, Fold]]) -> list[Verdict]:
+    verdicts = []
+    ordered = [in_order(asset.marks) for asset, _ in assets]
+    contacts = _contacts(
+        [(asset.index, marks) for (asset, _), marks in zip(assets, ordered, strict=True)]
+    )
+    for (asset, head), marks, met in zip(assets, ordered, contacts, strict=True):
+        verdict = Verdict(pending=asset, former_last=head.last_key)
+        _fold_on(verdict, head, marks, met)
+        verdict.head = head
+        verdicts.append(verdict)
+    return verdicts
 
 
-def _fold_on(verdict: Verdict, fold: Fold, marks: Sequence[Mark]) -> None:
+def _contacts(
+    asked: Sequence[tuple[ZoneIndex, Sequence[Mark]]],
+) -> list[list[list[Contact]]]:
+    """Return the contacts of each list of marks, asking each index once for all of them."""
+    all_marks: dict[int, list[Mark]] = {}
+    indexes = {id(index): index for index, _ in asked}
+    for index, marks in asked:
+        all_marks.setdefault(id(index), []).extend(marks)
+    met = {
+        number: iter(indexes[number].contacts(columns_of(marks)))
+        for number, marks in all_marks.items()
+    }
+    return [[next(met[id(index)]) for _ in marks] for index, marks in asked]
+
+
+def _fold_on(
+    verdict: Verdict, fold: Fold, marks: Sequence[Mark], contacts: Sequence[list[Contact]]
+) -> None:
     """Fold over `marks`, leaving a checkpoint each `CHECKPOINT_EVERY` fixes."""
     asset = verdict.pending
-    contacts = asset.index.contacts(columns_of(marks)) if marks else []
     done = 0
     while done < len(marks):
         stop = done + max(CHECKPOINT_EVERY - fold.since_checkpoint, 1)
@@ -124,7 +147,8 @@ def _judge_late(asset: Pending, head: Fold) -> Steps:
         stretch = queue.pop(0)
         fold = carried or fold_of(stretch.low.fold if stretch.low else b"")
         _open_window(verdict, stretch, is_carried=carried is not None)
-        _fold_on(verdict, fold, _marks(stretch.fixes))
+        marks = _marks(stretch.fixes)
+        _fold_on(verdict, fold, marks, *_contacts([(asset.index, marks)]))
         carried = _settled(verdict, fold, stretch.high)
         if carried is not None and (not queue or _key(queue[0].low) != _key(stretch.high)):
             assert stretch.high is not None, "only a checkpoint is carried on from"

@@ -10,14 +10,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from geofence.changes import CrossingChange
 from geofence.crossings import Found
-from geofence.judging import Verdict, Window
+from geofence.judging import Verdict
 from geofence.models import Correction, Crossing
 from tracker.observation import instant, microseconds
-from tracker.statements import run
+from tracker.statements import rows, run
 
 Cause = dict[str, Any]
 
@@ -26,7 +27,7 @@ class Difference(Struct, kw_only=True):
     """What must change in the table: rows to add, to move (with what they become), to withdraw."""
 
     added: list[tuple[Verdict, Found]] = []
-    moved: list[tuple[Crossing, Verdict, Found]] = []
+    moved: list[tuple[Crossing, Found]] = []
     withdrawn: list[Crossing] = []
 
 
@@ -68,7 +69,7 @@ def _compare(verdict: Verdict, recorded: list[Crossing], difference: Difference)
             difference.added.append((verdict, one))
         else:
             unmatched.remove(former)
-            difference.moved.append((former, verdict, one))
+            difference.moved.append((former, one))
     difference.withdrawn += unmatched
 
 
@@ -151,7 +152,7 @@ def _is_late(verdict: Verdict, one: Found) -> bool:
     return last is not None and one.confirmed_key <= last
 
 
-def _row(verdict: Verdict, one: Found) -> dict[str, Any]:
+def _row(one: Found) -> dict[str, Any]:
     return {
         "version_id": one.version_id,
         "at": instant(one.at_us),
@@ -168,7 +169,7 @@ def _row(verdict: Verdict, one: Found) -> dict[str, Any]:
 
 
 def _add(difference: Difference, now: datetime) -> list[CrossingChange]:
-    rows = [
+    added = [
         Crossing(
             organisation_id=verdict.pending.organisation_id,
             asset_id=verdict.pending.asset_id,
@@ -176,26 +177,42 @@ def _add(difference: Difference, now: datetime) -> list[CrossingChange]:
             kind=one.kind,
             recorded_at=now,
             is_late=_is_late(verdict, one),
-            **_row(verdict, one),
+            **_row(one),
         )
         for verdict, one in difference.added
     ]
-    if rows:
-        Crossing.objects.bulk_create(rows)
-    return [_change("added" if row.is_late else "new", row) for row in rows]
+    if added:
+        _insert(added)
+    return [_change("added" if row.is_late else "new", row) for row in added]
+
+
+_COLUMNS = tuple(field.attname for field in Crossing._meta.concrete_fields if field.attname != "id")
+_INSERT = (
+    f"INSERT INTO geofence_crossing ({', '.join(_COLUMNS)}) SELECT {', '.join(_COLUMNS)}"
+    " FROM json_populate_recordset(NULL::geofence_crossing, %s::json)"
+    " WITH ORDINALITY ORDER BY ordinality RETURNING id"
+)
+
+
+def _insert(crossings: Sequence[Crossing]) -> None:
+    """Insert rows and give them their ids. Several times quicker than `bulk_create`."""
+    document = [{name: getattr(row, name) for name in _COLUMNS} for row in crossings]
+    inserted = rows(_INSERT, [msgspec.json.encode(document).decode()])
+    for row, (number,) in zip(crossings, inserted, strict=True):
+        row.id = number
 
 
 def _move(difference: Difference, now: datetime) -> list[CrossingChange]:
     changes = []
-    for row, verdict, one in difference.moved:
+    for row, one in difference.moved:
         was_at = row.at
-        for name, value in _row(verdict, one).items():
+        for name, value in _row(one).items():
             setattr(row, name, value)
         row.is_late = True
         changes.append(_change("moved", row, was_at=was_at))
     if changes:
-        fields = [*_row(*difference.moved[0][1:]), "is_late"]
-        Crossing.objects.bulk_update([row for row, *_ in difference.moved], fields)
+        fields = [*_row(difference.moved[0][1]), "is_late"]
+        Crossing.objects.bulk_update([row for row, _ in difference.moved], fields)
     return changes
 
 
@@ -275,6 +292,3 @@ def _update_presence(changes: list[CrossingChange]) -> None:
         " SET since = excluded.since, not_before = excluded.not_before",
         [[asset for asset, _ in pairs], [geofence for _, geofence in pairs]],
     )
-
-
-__all__ = ["Difference", "Window", "differences", "record"]

@@ -3,28 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-from assets.models import Asset
 from geofence.changes import CrossingChange
-from geofence.models import Geofence
+from tracker.statements import rows
 
 
 def crossing_rows(changes: Sequence[CrossingChange]) -> list[dict[str, Any]]:
-    """Return a row for each change, in order; two statements for the names, none if empty."""
+    """Return a row for each change, in order; one statement for the names, none if empty."""
     if not changes:
         return []
-    assets = dict(
-        Asset.objects.filter(pk__in={c.asset_id for c in changes}).values_list("pk", "name")
-    )
-    geofences = dict(
-        Geofence.objects.filter(pk__in={c.geofence_id for c in changes}).values_list("pk", "name")
-    )
-    return [crossing_row(c, assets[c.asset_id], geofences[c.geofence_id]) for c in changes]
+    names = {
+        (is_asset, number): name
+        for is_asset, number, name in rows(
+            "SELECT true, id, name FROM assets_asset WHERE id = ANY(%s::bigint[]) UNION ALL"
+            " SELECT false, id, name FROM geofence_geofence WHERE id = ANY(%s::bigint[])",
+            [
+                list({change.asset_id for change in changes}),
+                list({change.geofence_id for change in changes}),
+            ],
+        )
+    }
+    return [
+        crossing_row(change, names[True, change.asset_id], names[False, change.geofence_id])
+        for change in changes
+    ]
 
 
 def crossing_row(change: CrossingChange, asset_name: str, geofence_name: str) -> dict[str, Any]:
-    """Return `change` under the names of `GET /api/v1/crossings/`."""
+    """Return the change as `crossings` would answer it right after, for live frames.
+
+    What only the row knows, when it was first recorded, is null for one that was moved
+    or withdrawn.
+    """
+    now = datetime.now(UTC)
+    is_first = change.change in ("new", "added")
     return {
         "id": change.crossing_id,
         "asset": change.asset_id,
@@ -32,14 +46,20 @@ def crossing_row(change: CrossingChange, asset_name: str, geofence_name: str) ->
         "geofence": change.geofence_id,
         "geofence_name": geofence_name,
         "kind": change.kind,
-        "at": change.at.isoformat(),
-        "not_before": change.not_before.isoformat() if change.not_before else None,
-        "not_after": change.not_after.isoformat(),
-        "estimate": change.estimate.isoformat() if change.estimate else None,
-        "left_estimate": change.left_estimate.isoformat() if change.left_estimate else None,
+        "at": _instant(change.at),
+        "not_before": _instant(change.not_before),
+        "not_after": _instant(change.not_after),
+        "estimate": _instant(change.estimate),
+        "left_estimate": _instant(change.left_estimate),
         "inferred": change.is_inferred,
         "is_late": change.is_late,
         "correction": None if change.change == "new" else change.change,
+        "withdrawn_at": _instant(now if change.change == "withdrawn" else None),
+        "recorded_at": _instant(now if is_first else None),
         "lon_deg": change.lon_deg,
         "lat_deg": change.lat_deg,
     }
+
+
+def _instant(moment: datetime | None) -> str | None:
+    return None if moment is None else f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"

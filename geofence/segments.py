@@ -1,11 +1,16 @@
-"""When the straight way between two fixes meets the edge of a zone: estimates, in µs."""
+"""When the straight way between two fixes meets the edge of a zone: estimates, in µs.
+
+Straight in longitude, latitude and, where a zone has an altitude band, in altitude.
+"""
 
 from __future__ import annotations
 
+import math
 from typing import Protocol
 
-import numpy as np
 import shapely
+
+from geofence.zone import Zone
 
 # Shorter than this, in degrees (about 1 mm), a line touches and does not cut.
 _TOUCH_DEG = 1e-8
@@ -20,26 +25,27 @@ class Moment(Protocol):
     def lon_deg(self) -> float: ...
     @property
     def lat_deg(self) -> float: ...
+    @property
+    def altitude_m(self) -> float | None: ...
 
 
-Area = shapely.Polygon | shapely.MultiPolygon
 Stretch = tuple[float, float]
 
 
-def crossing_time_us(start: Moment, end: Moment, area: Area, *, is_entry: bool) -> int | None:
+def crossing_time_us(start: Moment, end: Moment, zone: Zone, *, is_entry: bool) -> int | None:
     """Return when the straight way from `start` to `end` came in last, or first went out.
 
-    None if the way does not meet the area, as when an altitude band decided.
+    None if the way does not meet the zone.
     """
-    stretches = _stretches_inside(start, end, area)
+    stretches = _stretches_inside(start, end, zone)
     if not stretches:
         return None
     return _time_us(start, end, stretches[-1][0] if is_entry else stretches[0][1])
 
 
-def passing_times_us(start: Moment, end: Moment, area: Area) -> tuple[int, int] | None:
+def passing_times_us(start: Moment, end: Moment, zone: Zone) -> tuple[int, int] | None:
     """Return when the straight way first came in and last went out; None if it only touches."""
-    stretches = [s for s in _stretches_inside(start, end, area) if s[1] > s[0]]
+    stretches = [s for s in _stretches_inside(start, end, zone) if s[1] > s[0]]
     if not stretches:
         return None
     return _time_us(start, end, stretches[0][0]), _time_us(start, end, stretches[-1][1])
@@ -49,25 +55,47 @@ def _time_us(start: Moment, end: Moment, fraction: float) -> int:
     return start.at_us + round((end.at_us - start.at_us) * fraction)
 
 
-def _stretches_inside(start: Moment, end: Moment, area: Area) -> list[Stretch]:
-    """Return the stretches of the way inside `area` as fractions of it, in order and joined."""
+def _stretches_inside(start: Moment, end: Moment, zone: Zone) -> list[Stretch]:
+    """Return the stretches of the way inside the zone as fractions of it, in order."""
+    floor, ceiling = _in_band(start.altitude_m, end.altitude_m, zone)
+    stretches = [(max(low, floor), min(high, ceiling)) for low, high in _over(start, end, zone)]
+    return [stretch for stretch in stretches if stretch[0] <= stretch[1]]
+
+
+def _over(start: Moment, end: Moment, zone: Zone) -> list[Stretch]:
+    """Return the stretches over the area at any altitude, joined."""
     step = end.lon_deg - start.lon_deg
     if abs(step) > 180.0:
-        step -= np.sign(step) * 360.0
+        step -= math.copysign(360.0, step)
     stretches: list[Stretch] = []
     for shift in (0.0, 360.0, -360.0):
-        line = shapely.LineString(
-            [
-                (start.lon_deg + shift, start.lat_deg),
-                (start.lon_deg + shift + step, end.lat_deg),
-            ]
-        )
-        if shapely.intersects(line, area):
-            stretches += _fractions(line, area)
+        lon = start.lon_deg + shift
+        if max(lon, lon + step) < -180.0 or min(lon, lon + step) > 180.0:
+            continue
+        line = shapely.LineString([(lon, start.lat_deg), (lon + step, end.lat_deg)])
+        if shapely.intersects(zone.area, line):
+            stretches += _fractions(line, zone.area)
     return _joined(sorted(stretches))
 
 
-def _fractions(line: shapely.LineString, area: Area) -> list[Stretch]:
+def _in_band(start_m: float | None, end_m: float | None, zone: Zone) -> Stretch:
+    """Return between which fractions of the way its altitude is in the band; (1, 0) for never.
+
+    An altitude known at one end only is taken for the whole way.
+    """
+    if start_m is None or end_m is None:
+        known_m = start_m if end_m is None else end_m
+        start_m = end_m = zone.floor_m if known_m is None else known_m
+    if start_m == end_m:
+        return (0.0, 1.0) if zone.floor_m <= start_m <= zone.ceiling_m else (1.0, 0.0)
+    climb_m = end_m - start_m
+    ends = sorted([(zone.floor_m - start_m) / climb_m, (zone.ceiling_m - start_m) / climb_m])
+    return max(ends[0], 0.0), min(ends[1], 1.0)
+
+
+def _fractions(
+    line: shapely.LineString, area: shapely.Polygon | shapely.MultiPolygon
+) -> list[Stretch]:
     if line.length == 0.0:
         return [(0.0, 0.0)]
     parts = []

@@ -23,6 +23,7 @@ from geofence.zone import Zone
 OUTSIDE, UNSURE, INSIDE = -1, 0, 1
 
 Floats = NDArray[np.float64]
+Rows = NDArray[np.int64]
 
 
 class FixColumns(Struct, frozen=True):
@@ -64,7 +65,7 @@ def columns_of(fixes: Sequence[Judged]) -> FixColumns:
 
 
 class Contact(Struct, frozen=True):
-    """A fix that is not plainly outside a zone: `side` is INSIDE, UNSURE, or OUTSIDE but close."""
+    """A fix that is not surely outside a zone: `side` is INSIDE or UNSURE."""
 
     zone: Zone
     side: int
@@ -79,19 +80,24 @@ class ZoneIndex:
         self._areas = np.array([zone.area for zone in self.zones], dtype=object)
         self._tree = shapely.STRtree(self._areas)
         shapely.prepare(self._areas)
+        self._bounds = shapely.bounds(self._areas).reshape(-1, 4)
         self._edges: dict[int, ShapeEdge] = {}
         self._valid_from = np.array([zone.valid_from_us for zone in self.zones], dtype=np.int64)
         self._valid_to = np.array([zone.valid_to_us for zone in self.zones], dtype=np.int64)
+        self._caps_m = np.array([zone.accuracy_cap_m for zone in self.zones], dtype=np.float64)
         self._number = {zone.version_id: number for number, zone in enumerate(self.zones)}
         self._versions: dict[int, list[Zone]] = {}
         for zone in self.zones:
             self._versions.setdefault(zone.geofence_id, []).append(zone)
+        self.uses_tags = any(zone.tags for zone in self.zones)
         self.accuracy_limits_m = sorted(
             {zone.max_accuracy_m for zone in self.zones if zone.max_accuracy_m < math.inf}
         )
         passable = [number for number, zone in enumerate(self.zones) if zone.judges_pass_through]
         self._passable = [self.zones[number] for number in passable]
-        self._passable_tree = shapely.STRtree(self._areas[passable]) if passable else None
+        self._passable_tree = shapely.STRtree(self._areas[passable])
+        # The longest gap over which any zone judges passing through.
+        self.max_gap_us = max((zone.max_gap_us for zone in self._passable), default=-1)
 
     def zone_at(self, geofence_id: int, at_us: int) -> Zone | None:
         """Return the version of a geofence that holds at `at_us`, if any."""
@@ -111,102 +117,127 @@ class ZoneIndex:
         """
         if lonlat_deg.ndim != 2 or lonlat_deg.shape[1] != 2:
             raise ValueError(f"expected shape (n, 2), got {lonlat_deg.shape}")
-        # "intersects", not "within": a point on the edge counts as inside.
-        points, zones = self._tree.query(shapely.points(lonlat_deg), predicate="intersects")
+        points, zones = self._tree.query(shapely.points(lonlat_deg))
+        is_inside = self._hold(zones, lonlat_deg[points])
         held: list[set[int]] = [set() for _ in range(len(lonlat_deg))]
-        for point, zone in zip(points.tolist(), zones.tolist(), strict=True):
+        for point, zone in zip(points[is_inside].tolist(), zones[is_inside].tolist(), strict=True):
             held[point].add(self.zones[zone].geofence_id)
         return [frozenset(ids) for ids in held]
 
     def contacts(self, fixes: FixColumns) -> list[list[Contact]]:
-        """Return, for each fix, the zones valid at its time that it is not plainly outside."""
+        """Return, for each fix, the zones valid at its time that it is not surely outside of."""
         met: list[list[Contact]] = [[] for _ in range(len(fixes.at_us))]
-        for number, zone_number, is_inside in self._near(fixes):
-            side = self._side(fixes, number, zone_number, is_inside=is_inside)
-            met[number].append(Contact(self.zones[zone_number], side))
+        rows, zones = self._near(fixes)
+        if not len(rows):
+            return met
+        is_inside = self._hold(zones, fixes.lonlat_deg[rows])
+        columns = (
+            rows.tolist(),
+            zones.tolist(),
+            fixes.lonlat_deg[rows].tolist(),
+            fixes.accuracy_m[rows].tolist(),
+            fixes.altitude_m[rows].tolist(),
+            is_inside.tolist(),
+        )
+        for row, number, lonlat, accuracy_m, altitude_m, holds in zip(*columns, strict=True):
+            side = self._side(number, lonlat, accuracy_m, altitude_m, is_inside=holds)
+            if side != OUTSIDE:
+                met[row].append(Contact(self.zones[number], side))
         return met
 
-    def side_of(self, zone: Zone, fixes: FixColumns, number: int) -> int:
-        """Return on which side of `zone` the fix of that row is."""
-        lon, lat = fixes.lonlat_deg[number]
-        return self._side(
-            fixes,
-            number,
-            self._number[zone.version_id],
-            is_inside=bool(shapely.intersects_xy(zone.area, lon, lat)),
-        )
+    def side_of(self, zone: Zone, fix: Judged) -> int:
+        """Return on which side of `zone`, one of this index, the fix is, whenever valid."""
+        is_inside = bool(shapely.intersects_xy(zone.area, *fix.lonlat_deg))
+        altitude_m = math.nan if fix.altitude_m is None else fix.altitude_m
+        number = self._number[zone.version_id]
+        return self._side(number, fix.lonlat_deg, fix.accuracy_m, altitude_m, is_inside=is_inside)
 
     def passed(self, start: Sequence[float], end: Sequence[float]) -> list[Zone]:
         """Return the zones that judge passing through and touch the segment (lon, lat pairs)."""
-        if self._passable_tree is None:
-            return []
-        hits = self._passable_tree.query(segment(start, end), predicate="intersects")
-        return [self._passable[number] for number in sorted(set(hits.ravel().tolist()))]
+        _, hits = self._passable_tree.query(segment(start, end), predicate="intersects")
+        return [self._passable[number] for number in sorted(set(hits.tolist()))]
 
-    @property
-    def judges_pass_through(self) -> bool:
-        return self._passable_tree is not None
+    def _hold(self, zones: Rows, lonlat_deg: Floats) -> NDArray[np.bool_]:
+        # "intersects", not "within": a point on the edge counts as inside. Asked of the
+        # prepared areas, since the tree itself would prepare the points instead.
+        return np.asarray(
+            shapely.intersects_xy(self._areas[zones], lonlat_deg[:, 0], lonlat_deg[:, 1])
+        )
 
-    def _near(self, fixes: FixColumns) -> list[tuple[int, int, bool]]:
-        """Return (fix, zone, is inside) for zones within the accuracy of the fix, in order."""
-        exact, coarse = self._inside(fixes), np.flatnonzero(fixes.accuracy_m > 0)
-        near = dict.fromkeys(zip(*exact, strict=True), True)
-        for fix, zone in self._within_reach(fixes, coarse):
-            near.setdefault((fix, zone), False)
-        return [
-            (fix, zone, is_inside)
-            for (fix, zone), is_inside in sorted(near.items())
-            if self._valid_from[zone] <= fixes.at_us[fix] < self._valid_to[zone]
-        ]
+    def _near(self, fixes: FixColumns) -> tuple[Rows, Rows]:
+        """Return (fix, zone) pairs, in order, whose box the fix with its accuracy may touch."""
+        if fixes.accuracy_m.any():
+            rows, zones = self._within_reach(fixes)
+        else:
+            rows, zones = self._tree.query(shapely.points(fixes.lonlat_deg))
+        at_us = fixes.at_us[rows]
+        holds = (self._valid_from[zones] <= at_us) & (at_us < self._valid_to[zones])
+        # As one number each: sorted, and without repeats from over the antimeridian.
+        pairs = np.unique(rows[holds] * len(self.zones) + zones[holds])
+        return np.divmod(pairs, max(len(self.zones), 1))
 
-    def _inside(self, fixes: FixColumns) -> tuple[list[int], list[int]]:
-        points, zones = self._tree.query(shapely.points(fixes.lonlat_deg), predicate="intersects")
-        return points.tolist(), zones.tolist()
-
-    def _within_reach(self, fixes: FixColumns, rows: NDArray[np.int64]) -> list[tuple[int, int]]:
-        """Return (fix, zone) pairs whose boxes come within the accuracy of the fix."""
-        if not len(rows) or not self.zones:
-            return []
-        lon, lat = fixes.lonlat_deg[rows].T
-        reach_lon, reach_lat = degrees_of(fixes.accuracy_m[rows], lat)
-        pairs: list[tuple[int, int]] = []
+    def _within_reach(self, fixes: FixColumns) -> tuple[Rows, Rows]:
+        lon, lat = fixes.lonlat_deg.T
+        reach_lon, _ = degrees_of(fixes.accuracy_m, lat)
+        everyone = np.arange(len(lon))
         # A box that sticks out over the antimeridian also looks in on the other side.
-        for shift in (0.0, 360.0, -360.0):
-            west, east = lon + shift - reach_lon, lon + shift + reach_lon
-            seen = np.flatnonzero((east >= -180.0) & (west <= 180.0))
-            if len(seen):
-                boxes = shapely.box(
-                    west[seen], (lat - reach_lat)[seen], east[seen], (lat + reach_lat)[seen]
-                )
-                found, zones = self._tree.query(boxes)
-                pairs += zip(rows[seen[found]].tolist(), zones.tolist(), strict=True)
-        return pairs
+        found = [
+            self._reached(fixes, everyone, 0.0),
+            self._reached(fixes, everyone[lon - reach_lon < -180.0], 360.0),
+            self._reached(fixes, everyone[lon + reach_lon > 180.0], -360.0),
+        ]
+        return np.concatenate([f for f, _ in found]), np.concatenate([z for _, z in found])
 
-    def _side(self, fixes: FixColumns, number: int, zone_number: int, *, is_inside: bool) -> int:
-        zone = self.zones[zone_number]
-        accuracy_m, altitude_m = fixes.accuracy_m[number], fixes.altitude_m[number]
+    def _reached(self, fixes: FixColumns, rows: Rows, shift_deg: float) -> tuple[Rows, Rows]:
+        boxes = _boxes(fixes, rows, shift_deg, fixes.accuracy_m[rows])
+        found, zones = self._tree.query(shapely.box(*boxes))
+        rows = rows[found]
+        # What counts of a coarse fix at a small zone may not come near it at all.
+        radius_m = np.minimum(fixes.accuracy_m[rows], self._caps_m[zones])
+        west, south, east, north = _boxes(fixes, rows, shift_deg, radius_m)
+        bounds = self._bounds[zones].T
+        touches = (
+            (west <= bounds[2]) & (east >= bounds[0]) & (south <= bounds[3]) & (north >= bounds[1])
+        )
+        return rows[touches], zones[touches]
+
+    def _side(
+        self,
+        number: int,
+        lonlat_deg: Sequence[float],
+        accuracy_m: float,
+        altitude_m: float,
+        *,
+        is_inside: bool,
+    ) -> int:
+        zone = self.zones[number]
         if accuracy_m > zone.max_accuracy_m:
             return UNSURE
         # Written so that an unknown altitude (NaN) is in every band.
         if altitude_m < zone.floor_m or altitude_m > zone.ceiling_m:
             return OUTSIDE
         radius_m = min(accuracy_m, zone.accuracy_cap_m)
-        if radius_m > 0 and self._is_near_edge(zone_number, fixes, number, radius_m):
+        lon_deg, lat_deg = lonlat_deg
+        if radius_m > 0 and self._edge(number).is_nearer(lon_deg, lat_deg, radius_m):
             return UNSURE
         return INSIDE if is_inside else OUTSIDE
 
-    def _is_near_edge(
-        self, zone_number: int, fixes: FixColumns, number: int, radius_m: float
-    ) -> bool:
-        lon, lat = fixes.lonlat_deg[number].tolist()
-        return self._edge(zone_number).is_nearer(lon, lat, radius_m)
-
-    def _edge(self, zone_number: int) -> ShapeEdge:
+    def _edge(self, number: int) -> ShapeEdge:
         # Most zones never meet a fix close to their edge: prepared when first needed.
-        edge = self._edges.get(zone_number)
+        edge = self._edges.get(number)
         if edge is None:
-            edge = self._edges[zone_number] = ShapeEdge(self.zones[zone_number].area)
+            edge = self._edges[number] = ShapeEdge(self.zones[number].area)
         return edge
+
+
+def _boxes(
+    fixes: FixColumns, rows: Rows, shift_deg: float, radius_m: Floats
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return west, south, east and north of boxes that hold the circles, moved sideways."""
+    lon, lat = fixes.lonlat_deg[rows].T
+    reach_lon, reach_lat = degrees_of(radius_m, lat)
+    lon = lon + shift_deg
+    return lon - reach_lon, lat - reach_lat, lon + reach_lon, lat + reach_lat
 
 
 def segment(start: Sequence[float], end: Sequence[float]) -> NDArray[np.object_]:

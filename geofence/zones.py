@@ -8,7 +8,7 @@ geofences, and re-judging after a change meets no batch that has missed it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import shapely
@@ -37,9 +37,8 @@ class ZoneStore:
         self._zones: dict[int, dict[int, Zone]] = {}
         self._loading = threading.Lock()
 
-    def indexes(self, organisation_ids: Iterable[int]) -> dict[int, ZoneIndex]:
-        """Return an index of each organisation at the revision that this transaction sees."""
-        revisions = _revisions(organisation_ids)
+    def indexes(self, revisions: Mapping[int, int]) -> dict[int, ZoneIndex]:
+        """Return an index of each organisation, at the revision given or a later one."""
         return {
             organisation_id: self._at(organisation_id, revision)
             for organisation_id, revision in revisions.items()
@@ -47,7 +46,7 @@ class ZoneStore:
 
     def refresh(self) -> None:
         """Bring the indexes in use up to date, so that no batch has to wait for it."""
-        self.indexes(list(self._indexes))
+        self.indexes(_revisions(list(self._indexes)))
 
     def _at(self, organisation_id: int, revision: int) -> ZoneIndex:
         index = self._indexes.get(organisation_id, _EMPTY)
@@ -74,17 +73,16 @@ class ZoneStore:
         return ZoneIndex(zones.values(), revision=revision)
 
 
-def _revisions(organisation_ids: Iterable[int]) -> dict[int, int]:
-    wanted = list(organisation_ids)
-    revisions = dict.fromkeys(wanted, 0)
-    if wanted:
-        found = rows(
+def _revisions(organisation_ids: Sequence[int]) -> dict[int, int]:
+    if not organisation_ids:
+        return {}
+    return dict(
+        rows(
             "SELECT organisation_id, revision FROM geofence_revision"
             " WHERE organisation_id = ANY(%s::bigint[])",
-            [wanted],
+            [organisation_ids],
         )
-        revisions.update(found)
-    return revisions
+    )
 
 
 def zone_of(row: tuple[Any, ...], area: Any) -> Zone:

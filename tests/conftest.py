@@ -9,6 +9,7 @@ from rest_framework.test import APIClient
 
 from assets.models import Asset, Membership, Organisation, User
 from assets.registry import registry
+from billing.metering import known_hours
 from geofence.zones import zones
 from tests import builders
 
@@ -84,3 +85,4 @@ def _fresh_memory() -> None:
     """Forget what the process holds of the database: each test starts from another one."""
     registry.__init__()  # type: ignore[misc]
     zones.__init__()  # type: ignore[misc]
+    known_hours.__init__()  # type: ignore[misc]

@@ -18,11 +18,11 @@ _SHARED: list[Any] = [
 
 def configure_logs(*, level: str, as_json: bool) -> None:
     """Send all records to standard error, one line each."""
-    renderer: Any = (
-        structlog.processors.JSONRenderer()
-        if as_json
-        else structlog.dev.ConsoleRenderer(colors=False)
+    # Plain tracebacks: the pretty ones print local variables, and with them tokens.
+    on_terminal = structlog.dev.ConsoleRenderer(
+        colors=False, exception_formatter=structlog.dev.plain_traceback
     )
+    renderer: Any = structlog.processors.JSONRenderer() if as_json else on_terminal
     structlog.configure(
         processors=[
             *_SHARED,

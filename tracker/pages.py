@@ -30,7 +30,7 @@ from tracker.positions.durability import switched_off
 from tracker.rest.problem import problem, request_id_of, response_of
 from tracker.rest.problem_types import PROBLEM_TYPES
 
-ATTRIBUTION = "© OpenStreetMap contributors"
+ATTRIBUTION = "Natural Earth · GeoNames"
 FAILURES_PER_MINUTE = 10
 # A listed password tried over many accounts stays under the limit of each (fault F-110).
 FAILURES_PER_MINUTE_OF_ADDRESS = 100

@@ -8,26 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
+from alerts.changes import Raised
 from alerts.judging import judge as judge_rules
 from alerts.nudging import nudge
 from assets.actions import register_unknown_device
-from assets.registry import registry
+from assets.registry import Registry, registry
 from billing.metering import meter, remeter
+from geofence.changes import CrossingChange
 from geofence.judging import judge_assets
 from geofence.ledger import record
 from geofence.zones import zones
 from tracker import broadcast
 from tracker.errors import Unavailable
 from tracker.positions import books, history, store
+from tracker.positions.store import StateRow
 from tracker.road.batch import Batch, Stale, facts_by_asset
 from tracker.road.delivery import Delivery, Receipt
 from tracker.road.frames import frames_of
 from tracker.road.judged import anew, metered, move_states, pending_assets, remade_state
+from tracker.road.revisions import Revisions, current_revisions
 
 MAX_TRIES = 5
 
@@ -54,24 +59,40 @@ def take(deliveries: Sequence[Delivery]) -> list[Receipt]:
     batch = Batch.resolve(deliveries, registry)
     with transaction.atomic():
         states = store.lock_states(batch.asset_ids)
-        batch.require_current(registry)
+        revisions = current_revisions(batch.organisation_ids)
+        require_current(registry, revisions)
         batch.recall_events()
         stored = batch.store()
         new, changed = facts_by_asset(batch, stored.new), facts_by_asset(batch, stored.changed)
-        indexes = zones.indexes(batch.organisation_ids)
+        indexes = zones.indexes(revisions.geofences)
         verdicts = judge_assets(pending_assets(new, changed, states, indexes))
         crossings = record(verdicts, now=now, cause=batch.cause())
         to_save, moved = move_states(states, (new, changed), verdicts)
         store.save_states(to_save)
         history.save_checkpoints([c for verdict in verdicts for c in verdict.checkpoints])
-        meter(metered(new))
+        meter(metered(new), revision=revisions.registry)
         books.set_aside(batch.asides())
         books.count(batch.counts())
         # Last, since alerts are numbered under one lock for all.
         alerts = judge_rules(crossings, now=now)
-    broadcast.publish(frames_of(moved, crossings, alerts))
-    nudge([notification for alert in alerts for notification in alert.notification_ids])
+        tell_after_commit(moved, crossings, alerts)
     return batch.receipts()
+
+
+def tell_after_commit(
+    moved: Sequence[StateRow], crossings: Sequence[CrossingChange], alerts: Sequence[Raised]
+) -> None:
+    """Send live frames and nudge the senders once all is committed, and not if it is not."""
+    frames = frames_of(moved, crossings, alerts)
+    notifications = [number for alert in alerts for number in alert.notification_ids]
+    transaction.on_commit(partial(broadcast.publish, frames))
+    transaction.on_commit(partial(nudge, notifications))
+
+
+def require_current(registry: Registry, revisions: Revisions) -> None:
+    """Raise `Stale` unless devices were resolved by what this transaction sees."""
+    if registry.revision != revisions.registry:
+        raise Stale
 
 
 def judge_again(
@@ -94,8 +115,7 @@ def judge_again(
         store.save_states(to_save)
         history.save_checkpoints([c for verdict in verdicts for c in verdict.checkpoints])
         alerts = judge_rules(crossings, now=now)
-    broadcast.publish(frames_of(to_save if is_history_moved else (), crossings, alerts))
-    nudge([notification for alert in alerts for notification in alert.notification_ids])
+        tell_after_commit(to_save if is_history_moved else (), crossings, alerts)
 
 
 def register_unknown_devices(deliveries: Sequence[Delivery]) -> None:

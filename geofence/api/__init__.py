@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from rest_framework.routers import BaseRouter
 
-from geofence.api.crossings import CrossingViewSet, crossing_row
+from geofence.api.crossings import CrossingViewSet
 from geofence.api.geofences import GeofenceViewSet
 
-__all__ = ["crossing_row", "register"]
+__all__ = ["register"]
 
 
 def register(router: BaseRouter) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import django_filters
@@ -17,7 +16,6 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from geofence.api.answers import RENDERERS, Row, page_answer, wants_geojson
-from geofence.changes import CrossingChange
 from geofence.models import Correction, Crossing
 from tracker.rest.geojson import feature
 
@@ -129,36 +127,6 @@ class CrossingViewSet(GenericViewSet[Crossing]):
         return Response(crossing_feature(row) if wants_geojson(request) else row)
 
 
-def crossing_row(change: CrossingChange, asset_name: str, geofence_name: str) -> Row:
-    """Return the change as `crossings` would answer it right after, for live frames.
-
-    What only the row knows, when it was first recorded, is null for one that was moved
-    or withdrawn.
-    """
-    now = datetime.now(UTC)
-    is_first = change.change in ("new", "added")
-    return {
-        "id": change.crossing_id,
-        "asset": change.asset_id,
-        "asset_name": asset_name,
-        "geofence": change.geofence_id,
-        "geofence_name": geofence_name,
-        "kind": change.kind,
-        "at": _instant(change.at),
-        "not_before": _instant(change.not_before),
-        "not_after": _instant(change.not_after),
-        "estimate": _instant(change.estimate),
-        "left_estimate": _instant(change.left_estimate),
-        "inferred": change.is_inferred,
-        "is_late": change.is_late,
-        "correction": None if change.change == "new" else change.change,
-        "withdrawn_at": _instant(now if change.change == "withdrawn" else None),
-        "recorded_at": _instant(now if is_first else None),
-        "lon_deg": change.lon_deg,
-        "lat_deg": change.lat_deg,
-    }
-
-
 def crossing_feature(row: Row) -> Row:
     point = {"type": "Point", "coordinates": [row["lon_deg"], row["lat_deg"]]}
     properties = {name: row[name] for name in row if name != "id"}
@@ -167,7 +135,3 @@ def crossing_feature(row: Row) -> Row:
 
 def _rows(page: Sequence[Any]) -> list[Row]:
     return list(CrossingRow(page, many=True).data)
-
-
-def _instant(moment: datetime | None) -> str | None:
-    return None if moment is None else f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"

@@ -9,9 +9,9 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from geofence.api import crossing_row
 from geofence.changes import CrossingChange
 from geofence.models import Geofence
+from geofence.rows import crossing_row
 from tests.builders import ELEVEN, NINE, NOON, TEN, make_asset
 from tests.geofence.builders import (
     make_correction,

@@ -37,6 +37,15 @@ def hours(answer: Any) -> list[str]:
     return [row["measured_at"][11:16] for row in answer.json()["results"]]
 
 
+def all_pages(client: Any, link: str | None) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    while link:
+        page = client.get(link).json()
+        rows += page["results"]
+        link = page["next"]
+    return rows
+
+
 def without_request_id(answer: Any) -> dict[str, Any]:
     body: dict[str, Any] = answer.json()
     assert body.pop("instance").startswith("urn:request:")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64encode
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ from tests.builders import (
     make_device,
     make_van,
 )
-from tests.positions.scenes import drive, hours, report, without_request_id
+from tests.positions.scenes import all_pages, drive, hours, report, without_request_id
 from tests.road.scenes import deliver, seen
 
 POSITIONS = "/api/v1/positions/"
@@ -39,7 +40,7 @@ def stan(api, stranger):
 
 
 def test_a_position_says_where_when_and_on_which_asset(vera, north, van):
-    place = {"speed_mps": 12.5, "method": "wifi"}
+    place: dict[str, Any] = {"speed_mps": 12.5, "method": "wifi"}
     deliver(north, [seen(van, NINE, DEPOT_LONLAT_DEG, readings={"battery.level": 80}, **place)])
 
     (row,) = vera.get(POSITIONS).json()["results"]
@@ -133,13 +134,10 @@ def test_following_next_shows_each_position_once(vera, north, van):
     lorry = make_van(north, "lorry")
     drive(north, van, NINE, TEN, ELEVEN)
     drive(north, lorry, NINE, TEN, NOON)
-    seen_rows, link = [], f"{POSITIONS}?page_size=2"
-    while link:
-        page = vera.get(link).json()
-        seen_rows += [(row["measured_at"][11:16], row["asset"]) for row in page["results"]]
-        link = page["next"]
 
-    assert seen_rows == [
+    rows = all_pages(vera, f"{POSITIONS}?page_size=3")
+
+    assert [(row["measured_at"][11:16], row["asset"]) for row in rows] == [
         ("12:00", lorry.pk),
         ("11:00", van.pk),
         ("10:00", lorry.pk),

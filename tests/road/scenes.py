@@ -8,6 +8,7 @@ from typing import Any
 
 from assets.models import Asset, Device, Organisation
 from assets.registry import registry
+from billing.metering import known_hours
 from geofence.models import Crossing, Presence
 from geofence.zones import zones
 from tests.builders import DEPOT_LONLAT_DEG, MORNING, device_on
@@ -135,3 +136,4 @@ def forget_memory() -> None:
     """Empty what the process holds of the database, as after a start."""
     registry.__init__()  # type: ignore[misc]
     zones.__init__()  # type: ignore[misc]
+    known_hours.__init__()  # type: ignore[misc]

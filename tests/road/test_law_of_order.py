@@ -122,7 +122,7 @@ def _outcome(north: Organisation, observations: list[Observation], batches: list
             "crossings": crossings_of(van),
             "presence": presence_of(van),
             "latest": latest_of(van),
-            "usage": list(UsageHour.objects.order_by("hour").values_list("hour", "positions")),
+            "usage": list(UsageHour.objects.order_by("hour").values_list("hour", flat=True)),
         }
         raise Rollback
     return outcome

@@ -3,46 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
-from typing import Any
+import sys
 
 import django
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
-
-class PatientHttp(HttpToolsProtocol):
-    """Closes connections that do not finish a request line and headers in time (fault F-039)."""
-
-    timeout_s = 10.0
-    _impatience: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
-        self._impatience = self.loop.call_later(self.timeout_s, self._lose_patience)
-
-    def on_headers_complete(self) -> None:
-        self._calm()
-        super().on_headers_complete()
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._calm()
-        self._impatience = self.loop.call_later(self.timeout_s, self._lose_patience)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._calm()
-        super().connection_lost(exc)
-
-    def _calm(self) -> None:
-        if self._impatience is not None:
-            self._impatience.cancel()
-            self._impatience = None
-
-    def _lose_patience(self) -> None:
-        if not self.transport.is_closing():
-            self.transport.close()
 
 
 def main() -> None:
@@ -53,8 +18,12 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tracker.settings")
     os.environ.setdefault("PROCESS_NAME", "tracker-ingest")
     django.setup()
+    # The committing thread comes back from the database many times a batch. At the usual
+    # 5 ms it would wait as long for its turn each time that the door is busy.
+    sys.setswitchinterval(0.0005)
 
     from tracker.ingest.application import Ingest
+    from tracker.ingest.patience import PatientHttp
 
     uvicorn.run(
         Ingest(),
@@ -62,6 +31,7 @@ def main() -> None:
         port=options.port,
         loop="uvloop",
         http=PatientHttp,
+        ws="none",
         lifespan="on",
         log_config=None,
         access_log=False,

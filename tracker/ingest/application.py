@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 import time
 from contextlib import suppress
@@ -108,9 +109,13 @@ class Ingest:
 
     async def _drain(self) -> None:
         while True:
-            if not self._spool.is_empty() and await self._committer.drain_some():
-                continue
-            await asyncio.sleep(REFRESH_EVERY_S)
+            try:
+                is_more = not self._spool.is_empty() and await self._committer.drain_some()
+            except Exception:  # a bug of ours, or the disk: what is spooled stays, so try again
+                log.exception("the spool could not be drained")
+                is_more = False
+            if not is_more:
+                await asyncio.sleep(REFRESH_EVERY_S)
 
     async def _inspect(self, path: str, scope: Scope, send: Send) -> None:
         status, body = 200, b"ok\n"
@@ -130,6 +135,9 @@ def _prepare() -> None:
     registry.refresh()
     make_partitions(timezone.now())
     connection.close()
+    # The registry stays for good: no collection need look through it again.
+    gc.collect()
+    gc.freeze()
 
 
 def _keep_fresh() -> None:

@@ -16,17 +16,17 @@ from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 from django.db import (
-    DatabaseError,
     InterfaceError,
     OperationalError,
     close_old_connections,
     connection,
 )
+from msgspec import structs
 
 from tracker import pipeline
 from tracker.errors import TrackerError, Unavailable
 from tracker.ingest.metrics import Metrics
-from tracker.ingest.spool import Spool, read
+from tracker.ingest.spool import Records, Spool
 from tracker.road.delivery import Delivery, Receipt, spooled_receipt
 
 log = structlog.get_logger(__name__)
@@ -49,11 +49,13 @@ class Committer:
         self._spooler = ThreadPoolExecutor(1, thread_name_prefix="spooler")
         self._descriptor: int | None = None
         self._down_until = 0.0
+        self._is_draining = False
         self.is_down = False
 
     async def commit(self, deliveries: Sequence[Delivery]) -> list[Receipt | TrackerError]:
         """Return what became of each delivery, once it is durable in the database or the spool."""
-        if self.is_down and time.monotonic() < self._down_until:
+        # While a spooled batch tries the database again and again, no other need wait for it.
+        if self.is_down and (self._is_draining or time.monotonic() < self._down_until):
             return await self._to_spool(deliveries)
         try:
             receipts = await self._on_thread(deliveries)
@@ -70,23 +72,33 @@ class Committer:
         path = self._spool.adopt()
         if path is None:
             return False
-        for deliveries in read(path):
-            while not await self._drained(deliveries):
-                # The database is the one to wait for, and it raises no event.
-                await asyncio.sleep(PROBE_EVERY_S)
-            self._metrics.drained += sum(len(d.observations) for d in deliveries)
-        self._spool.forget(path)
+        records = Records(path)
+        self._is_draining = True
+        try:
+            for deliveries in records:
+                while not await self._drained(deliveries):
+                    # The database is the one to wait for, and it raises no event.
+                    await asyncio.sleep(PROBE_EVERY_S)
+                self._metrics.drained += sum(len(d.observations) for d in deliveries)
+        finally:
+            self._is_draining = False
+        self._spool.forget(path, is_whole=records.is_whole)
         log.info("spool file drained", file=path.name)
         return True
 
     async def _drained(self, deliveries: Sequence[Delivery]) -> bool:
         """As `commit`, but what fails stays where it is: in its file."""
         try:
-            await self._on_thread(deliveries)
+            answers = await self._on_thread(deliveries)
         except _NO_DATABASE as error:
             self._note_down(error)
             return False
         self._note_up()
+        pairs = zip(deliveries, answers, strict=True)
+        unstorable = [delivery for delivery, answer in pairs if isinstance(answer, TrackerError)]
+        if unstorable:
+            # They were acknowledged; nobody will send them again.
+            await asyncio.to_thread(self._spool.put_by, unstorable)
         return True
 
     async def _on_thread(self, deliveries: Sequence[Delivery]) -> list[Receipt | TrackerError]:
@@ -102,31 +114,22 @@ class Committer:
         self._spooler.shutdown(wait=True)
 
     def _receive(self, deliveries: Sequence[Delivery]) -> list[Receipt | TrackerError]:
-        close_old_connections()
+        # Once closed, its number may become that of a sender's socket.
+        self._descriptor = None
         if self.is_down:
             connection.close()
+        close_old_connections()
         connection.ensure_connection()
         self._descriptor = connection.connection.fileno()
         try:
             return list(_repeating(deliveries))
-        except (OperationalError, InterfaceError):
+        except _NO_DATABASE:
+            self._descriptor = None
             connection.close()
             raise
-        except DatabaseError as error:
+        except Exception:  # a bug of ours: one bad uplink must not fail its neighbours
             log.exception("a batch could not be stored", deliveries=len(deliveries))
-            if len(deliveries) == 1:
-                raise Unavailable("this uplink could not be stored") from error
-            # One bad uplink must not fail its neighbours.
-            return [self._alone(delivery) for delivery in deliveries]
-
-    def _alone(self, delivery: Delivery) -> Receipt | TrackerError:
-        try:
-            return _repeating([delivery])[0]
-        except (OperationalError, InterfaceError):
-            raise
-        except DatabaseError:
-            log.exception("an uplink could not be stored", source=delivery.source_id)
-            return Unavailable("this uplink could not be stored")
+            return [_alone(delivery) for delivery in deliveries]
 
     def _cut(self) -> None:
         """Shut the socket of the running statement, which then fails in its thread."""
@@ -171,3 +174,21 @@ def _repeating(deliveries: Sequence[Delivery]) -> list[Receipt]:
             if getattr(error.__cause__, "sqlstate", None) not in REPEATABLE:
                 raise
     raise Unavailable("the database asks to try again")
+
+
+def _alone(delivery: Delivery) -> Receipt | TrackerError:
+    """Return what becomes of one delivery; who cannot be refused has it set aside at worst."""
+    attempts = [delivery]
+    if delivery.is_lenient:
+        reason = "unstorable: the server cannot store what it read here"
+        attempts.append(
+            structs.replace(delivery, observations=(), indexes=(), refusals=(), set_aside=reason)
+        )
+    for attempt in attempts:
+        try:
+            return _repeating([attempt])[0]
+        except _NO_DATABASE:
+            raise
+        except Exception:  # as above
+            log.exception("an uplink could not be stored", source=delivery.source_id)
+    return Unavailable("this uplink could not be stored")

@@ -18,6 +18,7 @@ from tracker.errors import (
     MethodNotAllowed,
     NotFound,
     Refused,
+    UnreadableUplink,
     UnsupportedMediaType,
 )
 from tracker.ingest.batcher import Batcher
@@ -171,6 +172,8 @@ def _decoded(uplink: Uplink, wire_format: WireFormat) -> Decoded:
     """Decode; of a lenient sender's unreadable uplink make one that is to be set aside."""
     try:
         _require_media_type(uplink, wire_format)
+        if "%00" in uplink.query:
+            raise UnreadableUplink("U+0000 cannot be stored.", code="forbidden-character")
         return wire_format.decode(uplink)
     except Refused as error:
         if not wire_format.is_lenient:

@@ -6,13 +6,12 @@ counts once: it leaves `set_aside` in the moment in which it becomes `stored` or
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import structlog
 from django.db import DataError, transaction
 from django.db.models import QuerySet
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from assets.models import Source
 from assets.registry import registry
@@ -47,7 +46,7 @@ def replay(uplinks: QuerySet[Any], uplink_id: int) -> Replay:
         if row.replayed_at is not None:
             raise Conflict("This uplink was taken up before.")
         try:
-            mine = _part_of(row, _decoded(row), uplinks)
+            mine = _part_of(row, _decoded(row))
         except Refused as error:
             return Replay(uplink_id, _set_aside(error.code), is_taken_up=False)
         received = pipeline.receive([_delivery(row, mine)])[0]
@@ -85,6 +84,7 @@ def _decoded(row: Any) -> Decoded:
         content_type=row.content_type or None,
         query=row.query,
         headers=row.headers,
+        user=row.basic_user or None,
     )
     name = row.source.wire_format
     if name == "auto":
@@ -94,43 +94,25 @@ def _decoded(row: Any) -> Decoded:
     return FORMATS[name].decode(uplink)
 
 
-def _part_of(row: Any, decoded: Decoded, uplinks: QuerySet[Any]) -> Decoded:
+def _part_of(row: Any, decoded: Decoded) -> Decoded:
     """Return the part of an uplink that `row` stands for; the rest was decided by itself.
 
-    A row that names a device stands for the device's observations. One that names none, for
-    what could not be read, whatever devices that turns out to be of. Raises Refused where
-    there is still nothing to use.
+    A row that names a device stands for the device's observations. One that names none stands
+    for a whole uplink that could not be used. Raises Refused where there is still nothing to use.
     """
-    if row.device_identifier:
-        part = _only(decoded, lambda device: bool(device == row.device_identifier))
-        if not part.observations:
-            raise Refused("it says nothing of this device any more", code="device-missing")
-        return structs.replace(part, refusals=(), set_aside=None)
-    if decoded.set_aside is not None:
-        raise Refused(code=decoded.set_aside.partition(":")[0])
-    siblings = _siblings(row, uplinks)
-    theirs = {identifier for _, identifier in siblings if identifier}
-    reasons = {reason for reason, identifier in siblings if not identifier}
-    refusals = tuple(r for r in decoded.refusals if r.faults[0].code not in reasons)
-    return structs.replace(_only(decoded, lambda device: device not in theirs), refusals=refusals)
-
-
-def _only(decoded: Decoded, is_wanted: Callable[[str], bool]) -> Decoded:
+    if not row.device_identifier:
+        if decoded.set_aside is not None:
+            raise Refused(code=decoded.set_aside.partition(":")[0])
+        return decoded
     pairs = zip(decoded.indexes, decoded.observations, strict=True)
-    wanted = [(index, each) for index, each in pairs if is_wanted(each.device)]
-    return structs.replace(
-        decoded,
-        indexes=tuple(index for index, _ in wanted),
-        observations=tuple(each for _, each in wanted),
+    mine = [(index, each) for index, each in pairs if each.device == row.device_identifier]
+    if not mine:
+        raise Refused("it says nothing of this device any more", code="device-missing")
+    return Decoded(
+        message=decoded.message,
+        indexes=tuple(index for index, _ in mine),
+        observations=tuple(each for _, each in mine),
     )
-
-
-def _siblings(row: Any, uplinks: QuerySet[Any]) -> list[tuple[str, str]]:
-    """Return reason and device of the other rows of the same uplink that are still open."""
-    rows = uplinks.filter(
-        source_id=row.source_id, received_at=row.received_at, body=row.body, replayed_at=None
-    )
-    return list(rows.exclude(pk=row.pk).values_list("reason", "device_identifier"))
 
 
 def _delivery(row: Any, decoded: Decoded) -> Delivery:

@@ -43,7 +43,8 @@ class Credential(Struct, frozen=True):
 def headers_of(scope: Scope) -> dict[str, str]:
     """Return the headers by lower-case name; of repeated ones the last counts."""
     raw = scope["headers"]
-    size = sum(len(name) + len(value) for name, value in raw)
+    size = sum([len(name) + len(value) for name, value in raw])
+    size += len(scope["path"]) + len(scope["query_string"])
     if len(raw) > HEADER_LIMIT_COUNT or size > HEADER_LIMIT_BYTES:
         raise HeadersTooLarge(f"at most {HEADER_LIMIT_COUNT} lines and {HEADER_LIMIT_BYTES} bytes")
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in raw}
@@ -65,9 +66,12 @@ def credential_of(headers: dict[str, str], token_in_path: str) -> Credential:
 
 def _basic(value: str) -> str:
     try:
-        return base64.b64decode(value, validate=True).decode()
+        plain = base64.b64decode(value, validate=True).decode()
     except (binascii.Error, UnicodeDecodeError) as error:
         raise CredentialsInvalid("the Basic credential cannot be read") from error
+    if "\0" in plain:
+        raise CredentialsInvalid("U+0000 is in no user name")
+    return plain
 
 
 async def body_of(
@@ -77,6 +81,7 @@ async def body_of(
     declared = headers.get("content-length", "")
     if declared.isascii() and declared.isdigit() and int(declared[:19]) > limit_bytes:
         raise TooLarge(f"at most {limit_bytes} bytes are read here")
+    # The server itself cuts who sends nothing; a clock for each request would cost too much.
     message = await receive()
     if message["type"] == "http.disconnect":
         raise HungUp

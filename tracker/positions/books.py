@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
 
+import msgspec
 from msgspec import Struct
 
-from tracker.positions.models import SetAside
 from tracker.statements import run
 
 # Each process counts in one of these rows of a source, so that processes do not wait
@@ -59,8 +58,8 @@ def count(counts: Mapping[int, Counts]) -> None:
     )
 
 
-class Aside(Struct, frozen=True, kw_only=True):
-    """An uplink to be kept with its reason."""
+class Aside(Struct, kw_only=True):
+    """An uplink to be kept with its reason; `user` is the name of HTTP Basic, if any."""
 
     organisation_id: int
     source_id: int
@@ -70,37 +69,45 @@ class Aside(Struct, frozen=True, kw_only=True):
     device_identifier: str
     content_type: str
     query: str
+    user: str
     headers: Mapping[str, str]
     body: bytes
     observations: int
+    digest: bytes = b""
+
+    def __post_init__(self) -> None:
+        # What a text column cannot hold, or not so much of.
+        self.detail = self.detail.replace("\0", "")[:1000]
+        self.device_identifier = self.device_identifier.replace("\0", "")[:128]
+        self.content_type, self.user = self.content_type[:100], self.user[:128]
+        content = "\0".join((self.reason, self.device_identifier, self.query)).encode()
+        self.digest = hashlib.blake2b(content + b"\0" + self.body, digest_size=16).digest()
+
+
+_SET_ASIDE = """
+    INSERT INTO positions_setaside AS s (organisation_id, source_id, received_at, reason, detail,
+        device_identifier, content_type, query, basic_user, headers, body, digest, observations)
+    SELECT organisation_id, source_id, received_at, reason, detail, device_identifier,
+        content_type, query, "user", headers, decode(body, 'base64'), decode(digest, 'base64'),
+        observations
+    FROM json_to_recordset(%s::json) AS o(organisation_id bigint, source_id bigint,
+        received_at timestamptz, reason text, detail text, device_identifier text,
+        content_type text, query text, "user" text, headers jsonb, body text, digest text,
+        observations int)
+    ORDER BY source_id, digest
+    ON CONFLICT (source_id, digest) DO UPDATE
+        SET replayed_at = NULL, observations = s.observations + excluded.observations"""
 
 
 def set_aside(uplinks: Iterable[Aside]) -> None:
-    """Keep uplinks that cannot be used yet; the same bytes for the same reason once."""
-    rows = [_row(uplink) for uplink in uplinks]
-    if rows:
-        SetAside.objects.bulk_create(
-            sorted(rows, key=lambda row: (row.source_id, bytes(row.digest))), ignore_conflicts=True
-        )
+    """Keep uplinks that cannot be used yet. The same bytes for the same reason are one row.
 
-
-def _row(uplink: Aside) -> Any:
-    content = "\0".join((uplink.reason, uplink.device_identifier, uplink.query)).encode()
-    digest = hashlib.blake2b(content + b"\0" + uplink.body, digest_size=16).digest()
-    return SetAside(
-        organisation_id=uplink.organisation_id,
-        source_id=uplink.source_id,
-        received_at=uplink.received_at,
-        reason=uplink.reason,
-        detail=uplink.detail[:1000],
-        device_identifier=uplink.device_identifier[:128],
-        content_type=uplink.content_type[:100],
-        query=uplink.query,
-        headers=dict(uplink.headers),
-        body=uplink.body,
-        digest=digest,
-        observations=uplink.observations,
-    )
-
-
-__all__: Sequence[str] = ["Aside", "Counts", "count", "set_aside"]
+    It stands for all its copies, and is open again if it had been replayed. One statement.
+    """
+    kept: dict[tuple[int, bytes], Aside] = {}
+    for uplink in uplinks:
+        former = kept.setdefault((uplink.source_id, uplink.digest), uplink)
+        if former is not uplink:
+            former.observations += uplink.observations
+    if kept:
+        run(_SET_ASIDE, [msgspec.json.encode(list(kept.values())).decode()])

@@ -161,14 +161,14 @@ def save_checkpoints(checkpoints: Sequence[NewCheckpoint]) -> None:
     )
 
 
-def hours(asset_id: int, since: datetime) -> list[tuple[datetime, int]]:
-    """Return (hour, plausible positions) of an asset, from the hour of `since` on."""
-    return rows(
-        "SELECT date_trunc('hour', p.measured_at, 'UTC') AS hour, count(*)"
+def hours(asset_id: int, since: datetime) -> list[datetime]:
+    """Return the hours with plausible positions of an asset, from the hour of `since` on."""
+    found = rows(
+        "SELECT DISTINCT date_trunc('hour', p.measured_at, 'UTC') AS hour"
         " FROM assets_assignment a JOIN positions_position p"
         " ON p.device_id = a.device_id AND p.measured_at <@ a.during"
         " WHERE a.asset_id = %s AND NOT p.is_clock_suspect"
-        " AND p.measured_at >= date_trunc('hour', %s::timestamptz, 'UTC')"
-        " GROUP BY hour ORDER BY hour",
+        " AND p.measured_at >= date_trunc('hour', %s::timestamptz, 'UTC') ORDER BY hour",
         [asset_id, since],
     )
+    return [hour for (hour,) in found]

@@ -109,6 +109,7 @@ class SetAside(models.Model):
     device_identifier = models.CharField(max_length=128, blank=True)
     content_type = models.CharField(max_length=100, blank=True)
     query = models.TextField(blank=True)
+    basic_user = models.CharField(max_length=128, blank=True, default="")
     headers = models.JSONField(default=dict)
     body = models.BinaryField()
     # The same bytes for the same reason are one row however often they arrive.

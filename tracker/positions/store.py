@@ -25,7 +25,7 @@ def _json(rows: Any) -> str:
     return _to_json(rows).decode()
 
 
-class StateRow(Struct, kw_only=True):
+class StateRow(Struct):
     """The latest of an asset and its fold state, while its row is locked."""
 
     asset_id: int
@@ -44,15 +44,13 @@ class StateRow(Struct, kw_only=True):
     method: str | None = None
     readings: dict[str, Any] = {}
     fold: bytes = b""
-    tags: list[str] = []
 
 
-_STATE_COLUMNS = StateRow.__struct_fields__[:-2]
+_STATE_COLUMNS = StateRow.__struct_fields__
 _SELECT_STATES = (
     "SELECT "
-    + ", ".join(f"s.{name}" for name in _STATE_COLUMNS[:-1])
-    + ", s.readings::text, s.fold, a.tags FROM positions_assetstate s"
-    " JOIN assets_asset a ON a.id = s.asset_id"
+    + ", ".join(f"s.{name}" for name in _STATE_COLUMNS[:-2])
+    + ", s.readings::text, s.fold FROM positions_assetstate s"
     " WHERE s.asset_id = ANY(%s::bigint[]) ORDER BY s.asset_id FOR UPDATE OF s"
 )
 
@@ -78,15 +76,19 @@ def lock_states(asset_ids: Iterable[int]) -> dict[int, StateRow]:
 
 def _select_states(asset_ids: list[int]) -> dict[int, StateRow]:
     found = rows(_SELECT_STATES, [asset_ids])
-    return {
-        row[0]: StateRow(
-            **dict(zip(_STATE_COLUMNS[:-1], row, strict=False)),
-            readings=orjson.loads(row[-3]),
-            fold=bytes(row[-2]),
-            tags=row[-1],
-        )
-        for row in found
-    }
+    return {row[0]: _state(row) for row in found}
+
+
+def _state(row: tuple[Any, ...]) -> StateRow:
+    *columns, readings, fold = row
+    named = dict(zip(_STATE_COLUMNS, columns, strict=False))
+    return StateRow(**named, readings=orjson.loads(readings), fold=bytes(fold))
+
+
+def tags_of(asset_ids: Iterable[int]) -> dict[int, frozenset[str]]:
+    """Return the tags of assets, for geofences that are linked by tag."""
+    found = rows("SELECT id, tags FROM assets_asset WHERE id = ANY(%s::bigint[])", [[*asset_ids]])
+    return {asset_id: frozenset(tags) for asset_id, tags in found}
 
 
 _POSITIONS = (

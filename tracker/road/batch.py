@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from assets.registry import DeviceEntry, Registry, revision_in_database
+from assets.registry import DeviceEntry, Registry
 from tracker.errors import Fault, Unavailable
 from tracker.observation import Observation, microseconds
 from tracker.positions import events, store
@@ -70,14 +70,6 @@ class Batch:
             for item in self.items
             if item.fact and item.asset_id is not None
         }
-
-    def require_current(self, registry: Registry) -> None:
-        """Raise `Stale` unless the registry is what this transaction sees.
-
-        Call it with the assets locked: then no later change can have been missed.
-        """
-        if registry.revision != revision_in_database():
-            raise Stale
 
     def recall_events(self) -> None:
         """Decide repeats that are known by their sender's own name."""
@@ -227,6 +219,7 @@ def _aside(
         device_identifier=identifier,
         content_type=uplink.content_type or "",
         query=uplink.query,
+        user=uplink.user or "",
         headers=uplink.headers,
         body=uplink.body,
         observations=former.observations + 1 if former else 1,

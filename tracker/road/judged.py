@@ -12,7 +12,8 @@ from geofence.zones import ZoneStore
 from tracker.observation import microseconds
 from tracker.positions.facts import Fact
 from tracker.positions.latest_state import move_forward
-from tracker.positions.store import StateRow, newest_facts
+from tracker.positions.store import StateRow, newest_facts, tags_of
+from tracker.road.revisions import current_revisions
 
 Facts = Mapping[int, Sequence[Fact]]
 
@@ -41,6 +42,7 @@ def pending_assets(
 ) -> list[Pending]:
     """Return the assets that have something to be judged, in id order."""
     pending = []
+    scope_of = _scopes({*new, *changed}, states, indexes)
     for asset_id in sorted({*new, *changed}):
         state = states[asset_id]
         marks = [mark for fact in new.get(asset_id, ()) if (mark := mark_of(fact))]
@@ -54,7 +56,7 @@ def pending_assets(
                     organisation_id=state.organisation_id,
                     head=state.fold,
                     index=indexes[state.organisation_id],
-                    scope=Scope(asset_id, frozenset(state.tags)),
+                    scope=scope_of[asset_id],
                     marks=marks,
                     changed=keys,
                 )
@@ -62,14 +64,26 @@ def pending_assets(
     return pending
 
 
+def _scopes(
+    asset_ids: Iterable[int], states: Mapping[int, StateRow], indexes: Mapping[int, ZoneIndex]
+) -> dict[int, Scope]:
+    """Return what zones linked to some assets must know; asks for tags only where they count."""
+    asset_ids = list(asset_ids)
+    tagged = [a for a in asset_ids if indexes[states[a].organisation_id].uses_tags]
+    tags = tags_of(tagged) if tagged else {}
+    return {asset_id: Scope(asset_id, tags.get(asset_id, frozenset())) for asset_id in asset_ids}
+
+
 def anew(state: StateRow, since: datetime, zones: ZoneStore) -> Pending:
     """Return the asset with all that it did since then, to be judged anew."""
+    revisions = current_revisions([state.organisation_id])
+    indexes = zones.indexes(revisions.geofences)
     return Pending(
         asset_id=state.asset_id,
         organisation_id=state.organisation_id,
         head=state.fold,
-        index=zones.indexes([state.organisation_id])[state.organisation_id],
-        scope=Scope(state.asset_id, frozenset(state.tags)),
+        index=indexes[state.organisation_id],
+        scope=_scopes([state.asset_id], {state.asset_id: state}, indexes)[state.asset_id],
         since_us=microseconds(since),
     )
 
@@ -80,7 +94,6 @@ def remade_state(state: StateRow) -> StateRow:
         asset_id=state.asset_id,
         organisation_id=state.organisation_id,
         fold=state.fold,
-        tags=state.tags,
     )
     move_forward(fresh, newest_facts(state.asset_id))
     return fresh

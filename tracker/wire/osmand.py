@@ -15,7 +15,7 @@ from tracker.wire.parameters import (
     SECRETS,
     all_parameters,
     first_of,
-    parameters_of,
+    single_of,
     value_of_text,
 )
 from tracker.wire.quantities import MPS_PER_KNOT, number_of_text, scaled, truth
@@ -58,8 +58,8 @@ class _Request:
 
     def __init__(self, uplink: Uplink) -> None:
         self._uplink = uplink
-        self._sent = parameters_of(uplink, repeatable=REPEATABLE)
         self._scans = all_parameters(uplink)
+        self._sent = single_of(self._scans, repeatable=REPEATABLE)
         self._faults: list[Fault] = []
 
     def decoded(self) -> Decoded:
@@ -117,13 +117,13 @@ class _Request:
             return None
 
     def _number(self, *names: str) -> float | None:
-        name = next((name for name in names if self._sent.get(name)), None)
-        if name is None:
-            return None
-        found = number_of_text(self._sent[name])
-        if found is None:
-            self._fault(name, "not-a-number", f"{name} is no number.")
-        return found
+        for name in names:
+            if text := self._sent.get(name):
+                found = number_of_text(text)
+                if found is None:
+                    self._fault(name, "not-a-number", f"{name} is no number.")
+                return found
+        return None
 
     def _fix(self) -> Fix | None:
         altitude_m, accuracy_m = self._number("altitude"), self._number("accuracy")

@@ -38,15 +38,22 @@ def parameters(text: str) -> dict[str, list[str]]:
 
 
 def parameters_of(uplink: Uplink, *, repeatable: frozenset[str] = frozenset()) -> dict[str, str]:
-    """Return the single parameters of query and form body together.
+    """Return the single parameters of query and form body together."""
+    return single_of(all_parameters(uplink), repeatable=repeatable)
+
+
+def single_of(
+    sent: Mapping[str, list[str]], *, repeatable: frozenset[str] = frozenset()
+) -> dict[str, str]:
+    """Return the value of each parameter that may not repeat.
 
     Raises UnreadableUplink (`duplicate-key`) where one that must be single has two values.
     """
     single: dict[str, str] = {}
-    for name, values in all_parameters(uplink).items():
+    for name, values in sent.items():
         if name in repeatable:
             continue
-        if any(value != values[0] for value in values):
+        if len(values) > 1 and any(value != values[0] for value in values):
             raise UnreadableUplink(f"{name[:64]!r} comes twice.", code="duplicate-key")
         single[name] = values[0].strip()
     return single
@@ -79,4 +86,7 @@ def value_of_text(text: str) -> Value:
 
 def first_of(single: Mapping[str, str], *names: str) -> str | None:
     """Return the first of these parameters that is there and not empty."""
-    return next((single[name] for name in names if single.get(name)), None)
+    for name in names:
+        if value := single.get(name):
+            return value
+    return None

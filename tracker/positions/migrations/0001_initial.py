@@ -275,6 +275,7 @@ class Migration(migrations.Migration):
                 ("device_identifier", models.CharField(blank=True, max_length=128)),
                 ("content_type", models.CharField(blank=True, max_length=100)),
                 ("query", models.TextField(blank=True)),
+                ("basic_user", models.CharField(blank=True, default="", max_length=128)),
                 ("headers", models.JSONField(default=dict)),
                 ("body", models.BinaryField()),
                 ("digest", models.BinaryField()),

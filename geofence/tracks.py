@@ -1,0 +1,191 @@
+"""Reading a recorded track out of a file: our JSON, GPX or CSV, told apart by content.
+
+The fixes come back in order of time, each moment once; two fixes of one moment are made
+one by the same rule as on the road. Everything that cannot be read is refused with its place.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+
+from geofence.crossings import Mark
+from tracker.errors import Unprocessable
+from tracker.observation import Fix, microseconds
+from tracker.positions.facts import Fact, merged
+
+SPELLINGS = {
+    "lon": ("lon_deg", "lon", "lng", "long", "longitude", "lon_dd", "x"),
+    "lat": ("lat_deg", "lat", "latitude", "lat_dd", "y"),
+    "time": ("measured_at", "time", "timestamp", "at", "datetime", "date_time", "time_utc", "utc"),
+    "accuracy": ("accuracy_m", "accuracy", "acc", "hacc", "h_accuracy", "horizontal_accuracy"),
+    "altitude": ("altitude_m", "altitude", "alt", "ele", "elevation", "height"),
+    "method": ("method",),
+}
+_NAMES = {spelled: name for name, all_of in SPELLINGS.items() for spelled in all_of}
+# Seconds since 1970 up to here; what is larger counts milliseconds.
+_LARGEST_S = 1e11
+
+Row = Mapping[str, Any]
+
+
+def read_track(body: bytes) -> list[Mark]:
+    """Return the fixes of a track in order. Raises `Unprocessable` for what is not one."""
+    facts: dict[datetime, Fact] = {}
+    for number, row in enumerate(_rows(body), start=1):
+        try:
+            fact = _fact(row)
+        except (ValueError, TypeError, OverflowError) as error:
+            raise _unreadable(f"Fix {number}: {error}.") from error
+        former = facts.get(fact.measured_at)
+        facts[fact.measured_at] = merged(former, fact) if former else fact
+    if not facts:
+        raise _unreadable("The track holds no fixes.")
+    # An estimate from gateways decides nothing.
+    return [_mark(facts[at]) for at in sorted(facts) if _fix(facts[at]).method != "gateway"]
+
+
+def _rows(body: bytes) -> Iterator[Row]:
+    """Yield the fixes under the names of `SPELLINGS`."""
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _unreadable(f"Byte {error.start} is not UTF-8.") from error
+    match text.lstrip()[:1]:
+        case "{" | "[":
+            return _json_rows(text)
+        case "<":
+            return _gpx_rows(text)
+        case _:
+            return _csv_rows(text)
+
+
+def _json_rows(text: str) -> Iterator[Row]:
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(f"Not JSON: {error}.") from error
+    if isinstance(document, list):
+        yield from (_named(row) for row in document)
+        return
+    columns, rows = document.get("columns"), document.get("rows")
+    if not isinstance(columns, list) or not isinstance(rows, list):
+        raise _unreadable("JSON tracks have columns and rows.")
+    for number, row in enumerate(rows, start=1):
+        if not isinstance(row, list) or len(row) != len(columns):
+            raise _unreadable(f"Row {number} has not as many values as there are columns.")
+        yield _named(dict(zip(columns, row, strict=True)))
+
+
+def _csv_rows(text: str) -> Iterator[Row]:
+    lines = [line for line in text.splitlines() if line.strip()]
+    head = lines[0] if lines else ""
+    delimiter = max(",;\t", key=head.count)
+    for row in csv.DictReader(lines, delimiter=delimiter):
+        # What is beyond the header has no name, and what is missing no value.
+        yield _named({key: value for key, value in row.items() if key is not None})
+
+
+def _gpx_rows(text: str) -> Iterator[Row]:
+    try:
+        root: Element = fromstring(text.encode(), forbid_dtd=True)
+    except DefusedXmlException as error:
+        raise _unreadable("Document types and entities are refused.") from error
+    except (ParseError, ValueError, LookupError) as error:
+        raise _unreadable("Not well-formed XML.") from error
+    for point in root.iter():
+        if _tag(point) == "trkpt":
+            inner = {_tag(child): child.text for child in point.iter()}
+            row = dict(_named({**point.attrib, **inner}))
+            # GPX says that its times are UTC, and not all writers say so again.
+            if isinstance(row.get("time"), str) and not _has_zone(row["time"]):
+                row["time"] += "Z"
+            yield row
+
+
+def _named(row: Any) -> Row:
+    """Return the row under our names, without columns that say nothing."""
+    if not isinstance(row, dict):
+        raise _unreadable("A fix is a JSON object.")
+    found: dict[str, Any] = {}
+    for spelled, value in row.items():
+        name = _NAMES.get(re.sub(r"\W+", "_", re.sub(r"\(.*\)", "", str(spelled)).strip().lower()))
+        is_said = value is not None and str(value).strip() != ""
+        if name and is_said:
+            found.setdefault(name, value)
+    return found
+
+
+def _fact(row: Row) -> Fact:
+    missing = [name for name in ("lon", "lat", "time") if name not in row]
+    if missing:
+        raise ValueError(f"no {' and no '.join(missing)}")
+    at = _time(row["time"])
+    fix = Fix(
+        lon_deg=_number(row["lon"]),
+        lat_deg=_number(row["lat"]),
+        altitude_m=_number(row["altitude"]) if "altitude" in row else None,
+        accuracy_m=_number(row["accuracy"]) if "accuracy" in row else None,
+        method="gateway" if row.get("method") == "gateway" else "gnss",
+    )
+    return Fact(
+        device_id=1, measured_at=at, received_at=at, time_source="device", fix=fix, readings={}
+    )
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool):
+        raise TypeError("true and false are no numbers")
+    return float(value)
+
+
+def _time(value: Any) -> datetime:
+    """Return an aware UTC time of RFC 3339, or of a number since 1970."""
+    text = str(value).strip()
+    if re.fullmatch(r"-?\d+(\.\d+)?", text):
+        since = float(text)
+        seconds = since / 1000.0 if abs(since) > _LARGEST_S else since
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+    if not _has_zone(text):
+        raise ValueError(f"the time {text!r} has no zone")
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _has_zone(text: str) -> bool:
+    return re.search(r"([zZ]|[+-]\d\d:?\d\d)\s*$", text) is not None
+
+
+def _fix(fact: Fact) -> Fix:
+    assert fact.fix is not None, "each row has a place"
+    return fact.fix
+
+
+def _mark(fact: Fact) -> Mark:
+    fix = _fix(fact)
+    return Mark(
+        microseconds(fact.measured_at),
+        fact.device_id,
+        fix.lon_deg,
+        fix.lat_deg,
+        fix.accuracy_m or 0.0,
+        fix.altitude_m,
+    )
+
+
+def _tag(element: Element) -> str:
+    return element.tag.rpartition("}")[2].lower() if isinstance(element.tag, str) else ""
+
+
+def _unreadable(detail: str) -> Unprocessable:
+    return Unprocessable(detail, code="track-unreadable")
+
+
+__all__ = ["SPELLINGS", "read_track"]

@@ -1,0 +1,293 @@
+"""`manage.py judge`: the crossings of a track in the hand, against cases worked out by hand."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from tests.geofence.shapes import box_ring
+
+FIXTURES = Path(__file__).parents[2] / "fixtures" / "tracks"
+# One degree wide around 10° east on the equator: a degree of longitude each minute.
+YARD = {"type": "Polygon", "coordinates": [box_ring(9.5, -1, 10.5, 1)]}
+
+
+def feature(geometry: Any, **properties: Any) -> dict[str, Any]:
+    return {"type": "Feature", "properties": properties, "geometry": geometry}
+
+
+def collection(*features: Any) -> dict[str, Any]:
+    return {"type": "FeatureCollection", "features": list(features)}
+
+
+def track(*rows: Any, columns: Any = ("lon_deg", "lat_deg", "measured_at")) -> str:
+    return json.dumps({"columns": columns, "rows": rows})
+
+
+def minute(number: int) -> str:
+    return f"2026-03-02T09:{number:02d}:00Z"
+
+
+def eastwards(*lons: float) -> str:
+    return track(*([lon, 0.0, minute(number)] for number, lon in enumerate(lons)))
+
+
+@pytest.fixture
+def judge(tmp_path: Path):
+    """Return a function that runs the command over texts and returns what it prints."""
+
+    def run(track_text: str, geofences: Any, *options: str) -> list[dict[str, Any]]:
+        (tmp_path / "track").write_text(track_text)
+        text = geofences if isinstance(geofences, str) else json.dumps(geofences)
+        (tmp_path / "geofences").write_text(text)
+        out = io.StringIO()
+        paths = ["--track", str(tmp_path / "track"), "--geofences", str(tmp_path / "geofences")]
+        call_command("judge", *paths, *options, stdout=out)
+        found: list[dict[str, Any]] = json.loads(out.getvalue())
+        return found
+
+    return run
+
+
+def kinds(found: list[dict[str, Any]]) -> list[tuple[Any, str, str]]:
+    return [(one["geofence"], one["kind"], one["at"]) for one in found]
+
+
+def test_entering_and_leaving_are_told_with_window_and_estimate(judge):
+    found = judge(eastwards(9, 10, 11), collection(feature(YARD, name="yard")))
+
+    assert found == [
+        {
+            "geofence": "yard",
+            "kind": "enter",
+            "at": "2026-03-02T09:01:00Z",
+            "not_before": "2026-03-02T09:00:00Z",
+            "not_after": "2026-03-02T09:01:00Z",
+            "estimate": "2026-03-02T09:00:30Z",
+            "inferred": False,
+        },
+        {
+            "geofence": "yard",
+            "kind": "exit",
+            "at": "2026-03-02T09:02:00Z",
+            "not_before": "2026-03-02T09:01:00Z",
+            "not_after": "2026-03-02T09:02:00Z",
+            "estimate": "2026-03-02T09:01:30Z",
+            "inferred": False,
+        },
+    ]
+
+
+def test_passing_through_has_an_estimate_of_both_ends(judge):
+    (passing,) = judge(eastwards(8, 12), YARD, "--pass-through")
+
+    assert (passing["kind"], passing["at"], passing["inferred"]) == ("pass", minute(1), True)
+    assert (passing["not_before"], passing["not_after"]) == (minute(0), minute(1))
+    assert passing["entered"] == "2026-03-02T09:00:22.500000Z"
+    assert passing["left"] == "2026-03-02T09:00:37.500000Z"
+    assert passing["estimate"] == {"entered": passing["entered"], "left": passing["left"]}
+
+
+@pytest.mark.fault("F-074")
+def test_passing_through_is_told_only_where_asked_for_and_within_the_gap(judge):
+    assert judge(eastwards(8, 12), YARD) == []
+    assert judge(eastwards(8, 12), YARD, "--pass-through", "--max-gap-s", "59") == []
+    assert len(judge(eastwards(8, 12), YARD, "--pass-through", "--max-gap-s", "60")) == 1
+
+
+def test_the_first_fix_inside_is_no_entry(judge):
+    assert kinds(judge(eastwards(10, 10, 11), YARD)) == [(0, "exit", minute(2))]
+
+
+def test_persistence_in_fixes_and_in_seconds(judge):
+    back_and_forth = eastwards(9, 10, 9, 10, 10, 10)
+
+    assert kinds(judge(back_and_forth, YARD, "--persist-fixes", "2")) == [(0, "enter", minute(3))]
+    assert kinds(judge(back_and_forth, YARD, "--persist-s", "120")) == [(0, "enter", minute(3))]
+    assert judge(back_and_forth, YARD, "--persist-s", "121") == []
+
+
+def test_fixes_in_any_order_and_repeated_are_told_the_same(judge):
+    rows = [[lon, 0.0, minute(number)] for number, lon in enumerate((9, 10, 11, 10, 8))]
+
+    assert judge(track(*rows[::-1], *rows), YARD) == judge(track(*rows), YARD)
+
+
+def test_crossings_of_several_geofences_come_in_order_of_time(judge):
+    inner = {"type": "Polygon", "coordinates": [box_ring(9.8, -1, 10.2, 1)]}
+
+    found = judge(
+        eastwards(9, 9.6, 10, 10.4, 11), collection(feature(inner, name="in"), feature(YARD))
+    )
+
+    assert kinds(found) == [
+        (1, "enter", minute(1)),
+        ("in", "enter", minute(2)),
+        ("in", "exit", minute(3)),
+        (1, "exit", minute(4)),
+    ]
+
+
+# --- accuracy ---------------------------------------------------------------------------
+
+# 0.001° is about 111 m: the second fix is 55 m inside.
+ROWS = [
+    [9.4, 0.0, minute(0), 5],
+    [9.5005, 0.0, minute(1), 100],
+    [9.6, 0.0, minute(2), 100],
+]
+COLUMNS = ("lon_deg", "lat_deg", "measured_at", "accuracy_m")
+
+
+@pytest.mark.parametrize(
+    ("options", "at"),
+    [
+        ((), minute(2)),
+        (("--accuracy-cap-m", "50"), minute(1)),
+        (("--accuracy-cap-m", "60"), minute(2)),
+    ],
+)
+def test_an_unsure_fix_does_not_enter(judge, options, at):
+    (entry,) = judge(track(*ROWS, columns=COLUMNS), YARD, *options)
+
+    assert (entry["at"], entry["not_before"]) == (at, minute(0))
+
+
+def test_too_coarse_fixes_decide_nothing(judge):
+    assert judge(track(*ROWS, columns=COLUMNS), YARD, "--max-accuracy-m", "99") == []
+
+
+def test_by_default_accuracy_counts_up_to_half_the_inradius(judge):
+    yard = collection(feature({"type": "Point", "coordinates": [9.5, 0.0]}, radius=100))
+    rows = [[9.4, 0.0, minute(0), 500], [9.5, 0.0, minute(1), 500]]
+
+    assert len(judge(track(*rows, columns=COLUMNS), yard)) == 1
+    # 0.0005° off its middle, the edge is 44 m away: less than 50 m.
+    rows[1][0] = 9.5005
+    assert judge(track(*rows, columns=COLUMNS), yard) == []
+
+
+# --- formats ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "head",
+    ["lon,lat,time", "Longitude,Latitude,Timestamp", "lng;lat;measured_at", "x\ty\tTime (UTC)"],
+)
+def test_a_csv_may_spell_its_columns_as_is_usual(judge, head):
+    sign = next(sign for sign in ",;\t" if sign in head)
+    lines = [head, *(sign.join([str(lon), "0", minute(n)]) for n, lon in enumerate((9, 10)))]
+
+    assert kinds(judge("\r\n".join(lines), YARD)) == [(0, "enter", minute(1))]
+
+
+def test_a_csv_may_have_other_columns_and_empty_accuracies(judge):
+    text = "id,time,lat,lon,accuracy_m\n1,2026-03-02T10:00:00+01:00,0,9,\n2,1772442060,0,10,3\n"
+
+    assert kinds(judge(text, YARD)) == [(0, "enter", minute(1))]
+
+
+def test_a_gpx_is_read_with_its_times_as_utc(judge):
+    points = "".join(
+        f'<trkpt lat="0" lon="{lon}"><ele>5</ele><time>2026-03-02T09:0{n}:00{zone}</time></trkpt>'
+        for n, (lon, zone) in enumerate([(9, "Z"), (10, ""), (11, "+00:00")])
+    )
+    gpx = (
+        '<?xml version="1.0"?><gpx xmlns="http://www.topografix.com/GPX/1/1">'
+        f"<trk><trkseg>{points}</trkseg></trk></gpx>"
+    )
+
+    found = judge(gpx, YARD)
+
+    assert kinds(found) == [(0, "enter", minute(1)), (0, "exit", minute(2))]
+
+
+@pytest.mark.parametrize(
+    "geofences",
+    [
+        YARD,
+        feature(YARD),
+        {"type": "MultiPolygon", "coordinates": [YARD["coordinates"]]},
+        feature({"type": "Point", "coordinates": [10.0, 0.0]}, radius_m=50_000),
+        feature({"type": "LineString", "coordinates": [[9.8, 0.0], [10.2, 0.0]]}, width=30_000),
+    ],
+    ids=["polygon", "feature", "multipolygon", "circle", "corridor"],
+)
+def test_geofences_come_as_any_geojson(judge, geofences):
+    assert kinds(judge(eastwards(9, 10, 11), geofences)) == [
+        (0, "enter", minute(1)),
+        (0, "exit", minute(2)),
+    ]
+
+
+def test_a_geofence_over_the_antimeridian(judge):
+    fiji = {"type": "Polygon", "coordinates": [box_ring(179, -1, 181, 1)]}
+
+    found = judge(eastwards(178, 179.5, -179.5, -178), fiji)
+
+    assert kinds(found) == [(0, "enter", minute(1)), (0, "exit", minute(3))]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "no fixes"),
+        ('{"rows": []}', "columns and rows"),
+        ("{", "Not JSON"),
+        ("lon,lat\n1,2\n", "no time"),
+        ("lon,lat,time\n1,95,2026-03-02T09:00:00Z\n", "Fix 1: 95.0 is not a latitude"),
+        ("lon,lat,time\n1,nan,2026-03-02T09:00:00Z\n", "not a latitude"),
+        ("lon,lat,time\n1,2,2026-03-02T09:00:00\n", "has no zone"),
+        ("lon,lat,time\n1,2,yesterday\n", "Fix 1"),
+        ("<gpx><trkpt></gpx>", "Not well-formed"),
+        ('<!DOCTYPE x [<!ENTITY a "b">]><gpx/>', "refused"),
+    ],
+)
+def test_a_track_that_cannot_be_read_is_refused_with_its_place(judge, text, said):
+    with pytest.raises(CommandError, match=said):
+        judge(text, YARD)
+
+
+@pytest.mark.parametrize(
+    ("geofences", "said"),
+    [
+        ("[", "not JSON"),
+        ("[]", "not a GeoJSON object"),
+        ({"type": "Point", "coordinates": [0, 0]}, "feature 0"),
+        ({"type": "Polygon", "coordinates": [[[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]]}, "valid"),
+    ],
+)
+def test_geofences_that_cannot_be_judged_are_refused(judge, geofences, said):
+    with pytest.raises(CommandError, match=said):
+        judge(eastwards(9, 10), geofences)
+
+
+@pytest.mark.parametrize(
+    "option", [("--persist-fixes", "0"), ("--persist-s", "-1"), ("--max-gap-s", "inf")]
+)
+def test_options_out_of_range_are_refused(judge, option):
+    with pytest.raises(CommandError):
+        judge(eastwards(9, 10), YARD, *option)
+
+
+def test_a_missing_file_is_named():
+    with pytest.raises(CommandError, match=r"nowhere\.json"):
+        call_command("judge", "--track", "nowhere.json", "--geofences", "nowhere.geojson")
+
+
+@pytest.mark.parametrize("name", ["car-drive", "lake-outing"])
+def test_the_recorded_tracks_leave_where_they_started(judge, name):
+    text = (FIXTURES / f"{name}.json").read_text()
+    lon, lat = json.loads(text)["rows"][0][:2]
+
+    found = judge(text, feature({"type": "Point", "coordinates": [lon, lat]}, radius=200))
+
+    assert found[0]["kind"] == "exit"
+    assert [one["kind"] for one in found] == ["exit", "enter"] * (len(found) // 2) + ["exit"] * (
+        len(found) % 2
+    )

@@ -1,0 +1,169 @@
+"""`manage.py judge --track FILE --geofences FILE`: the crossings of a track, without a database."""
+
+from __future__ import annotations
+
+import json
+import math
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from django.core.management.base import BaseCommand, CommandError
+
+from geofence.crossings import Fold, Found, judge_all
+from geofence.drawing import Shape
+from geofence.imports.found import Assumed
+from geofence.imports.geojson import of_geometry
+from geofence.shapes import area_of, inradius_m
+from geofence.tracks import read_track
+from geofence.zone import Zone
+from geofence.zone_index import ZoneIndex
+from tracker.errors import Refused, Unprocessable
+from tracker.observation import instant
+
+Name = str | int
+
+
+class Command(BaseCommand):
+    help = "Print the crossings of a recorded track against geofences, as JSON."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--track", type=Path, required=True, help="JSON of tracks, GPX or CSV")
+        parser.add_argument("--geofences", type=Path, required=True, help="GeoJSON")
+        parser.add_argument("--persist-fixes", type=_counted, default=1, metavar="N")
+        parser.add_argument("--persist-s", type=_not_negative, default=0.0, metavar="S")
+        parser.add_argument("--pass-through", action="store_true")
+        parser.add_argument("--max-gap-s", type=_not_negative, default=300.0, metavar="S")
+        parser.add_argument(
+            "--accuracy-cap-m",
+            type=_not_negative,
+            metavar="M",
+            help="by default half the radius of the largest circle inside each geofence",
+        )
+        parser.add_argument("--max-accuracy-m", type=_not_negative, default=math.inf, metavar="M")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        marks = _read(options["track"], read_track)
+        drawn = _read(options["geofences"], read_geofences)
+        zones = [_zone(number, shape, options) for number, (_, shape) in enumerate(drawn)]
+        found = judge_all(Fold(), marks, ZoneIndex(zones))
+        crossings = [one for one in found if one.kind not in ("found", "lost")]
+        crossings.sort(key=lambda one: (one.at_us, one.confirmed_us, one.geofence_id))
+        told = [_told(drawn[one.geofence_id][0], one) for one in crossings]
+        self.stdout.write(json.dumps(told, indent=2, ensure_ascii=False))
+
+
+def read_geofences(body: bytes) -> list[tuple[Name, list[Shape]]]:
+    """Return name and shapes of each feature: polygons, and points and lines with a size.
+
+    What has no `name` is called by its index. Raises `Unprocessable`.
+    """
+    try:
+        document = json.loads(body.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise Unprocessable(f"not JSON: {error}", code="not-geojson") from error
+    if not isinstance(document, dict):
+        raise Unprocessable("not a GeoJSON object", code="not-geojson")
+    is_collection = document.get("type") == "FeatureCollection"
+    features = document.get("features") if is_collection else [document]
+    if not isinstance(features, list):
+        raise Unprocessable("features must be a list", code="not-geojson")
+    return [_feature(index, feature) for index, feature in enumerate(features)]
+
+
+def _feature(index: int, feature: Any) -> tuple[Name, list[Shape]]:
+    if not isinstance(feature, dict):
+        raise Unprocessable(f"feature {index} is no JSON object", code="not-geojson")
+    is_feature = feature.get("type") == "Feature"
+    properties = (feature.get("properties") if is_feature else None) or {}
+    geometry = feature.get("geometry") if is_feature else feature
+    assumed = Assumed(
+        corridor_width_m=properties.get("width"), point_radius_m=properties.get("radius")
+    )
+    name = properties.get("name")
+    shapes = []
+    for found in of_geometry(geometry, properties, assumed):
+        if found.shape is None:
+            detail = found.fault.detail if found.fault else "no shape"
+            raise Unprocessable(f"feature {index}: {detail}", code="not-geojson")
+        shapes.append(found.shape)
+    return index if name is None else name, shapes
+
+
+def _zone(number: int, shapes: list[Shape], options: dict[str, Any]) -> Zone:
+    try:
+        areas = [area_of(shape) for shape in shapes]
+        radius_m = max(inradius_m(a, s) for a, s in zip(areas, shapes, strict=True))
+    except Refused as error:
+        raise CommandError(f"{options['geofences']}: feature {number}: {error.detail}") from error
+    cap_m = options["accuracy_cap_m"]
+    return Zone(
+        geofence_id=number,
+        version_id=number,
+        area=_united(areas),
+        accuracy_cap_m=radius_m / 2.0 if cap_m is None else cap_m,
+        max_accuracy_m=options["max_accuracy_m"],
+        persist_fixes=options["persist_fixes"],
+        persist_us=round(options["persist_s"] * 1e6),
+        judges_pass_through=options["pass_through"],
+        max_gap_us=round(options["max_gap_s"] * 1e6),
+        valid_from_us=-(1 << 62),
+    )
+
+
+def _united(areas: list[Any]) -> Any:
+    # Several only for points and lines of one feature.
+    whole = areas[0]
+    for area in areas[1:]:
+        whole = whole.union(area)
+    return whole
+
+
+def _told(name: Name, one: Found) -> dict[str, Any]:
+    crossing: dict[str, Any] = {
+        "geofence": name,
+        "kind": one.kind,
+        "at": _rfc3339(one.at_us),
+        "not_before": _rfc3339(one.not_before_us),
+        "not_after": _rfc3339(one.not_after_us),
+        "estimate": _rfc3339(one.estimate_us),
+        "inferred": one.is_inferred,
+    }
+    if one.kind == "pass":
+        times = {"entered": _rfc3339(one.estimate_us), "left": _rfc3339(one.left_estimate_us)}
+        crossing |= {"estimate": times, **times}
+    return crossing
+
+
+def _rfc3339(at_us: int | None) -> str | None:
+    if at_us is None:
+        return None
+    at: datetime = instant(at_us)
+    return at.isoformat().replace("+00:00", "Z")
+
+
+def _read(file: Path, read: Callable[[bytes], Any]) -> Any:
+    try:
+        return read(file.read_bytes())
+    except OSError as error:
+        raise CommandError(f"{file}: {error.strerror}") from error
+    except Refused as error:
+        faults = msgspec.to_builtins(error.faults)
+        raise CommandError(f"{file}: {error.detail} {faults or ''}".strip()) from error
+
+
+def _not_negative(text: str) -> float:
+    value = float(text)
+    if not 0.0 <= value < math.inf:
+        raise ArgumentTypeError("must be a number from 0 up")
+    return value
+
+
+def _counted(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError("must be a whole number from 1 up")
+    return int(text)
