@@ -35,21 +35,20 @@ migrate: install ## bring the database up to date
 demo: install ## everything at once with a simulated fleet, in the foreground; ^C ends it
 	@$(WITH_SERVERS) deploy/local/demo
 
-test: install ## every test, including slow ones and the browser
+test: install lint types ## everything: checks, all tests, the browser; ends with pytest's summary
 	@if $(HAS_CONSOLE); then $(NPM) test; fi
-	@$(WITH_SERVERS) .venv/bin/python -m pytest $(ARGS)
+	@$(WITH_SERVERS) $(MAKE) --no-print-directory prove
 
 check: install lint types ## what must pass before each push, in under three minutes
 	@if $(HAS_CONSOLE); then $(NPM) test; fi
-	@$(WITH_SERVERS) $(MAKE) --no-print-directory check-with-servers
+	@$(WITH_SERVERS) $(MAKE) --no-print-directory prove ARGS='-q -m "not slow and not browser" $(ARGS)'
 
-.PHONY: check-with-servers
-check-with-servers:
+.PHONY: prove
+prove: # what needs the servers: migrations, schema, and the tests
 	@$(MANAGE) makemigrations --check --dry-run
-	@mkdir -p $(LOCAL)
 	@$(MANAGE) spectacular --validate --fail-on-warn --file $(LOCAL)/openapi.yaml
 	@diff -u docs/openapi.yaml $(LOCAL)/openapi.yaml || { echo "the API changed: run \`make schema\`"; exit 1; }
-	@.venv/bin/python -m pytest -q -m "not slow and not browser" $(ARGS)
+	@.venv/bin/python -m pytest $(ARGS)
 
 lint: install
 	@.venv/bin/ruff check . $(SCRIPTS)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import pytest
+from hypothesis import settings
 from rest_framework.test import APIClient
 
 from assets.models import Asset, Membership, Organisation, User
@@ -12,6 +14,11 @@ from assets.registry import registry
 from billing.metering import known_hours
 from geofence.zones import zones
 from tests import builders
+
+# `make night` looks longer; the clock of a busy machine is no reason to fail.
+settings.register_profile("day", deadline=None)
+settings.register_profile("night", deadline=None, max_examples=2000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "day"))
 
 Api = Callable[[User], APIClient]
 

@@ -29,7 +29,8 @@ from tests.road.scenes import (
 )
 from tracker.observation import Fix, Observation
 
-EXAMPLES = int(os.environ.get("LAW_EXAMPLES", "60"))
+IS_NIGHT = os.environ.get("HYPOTHESIS_PROFILE") == "night"
+EXAMPLES = int(os.environ.get("LAW_EXAMPLES", "2000" if IS_NIGHT else "60"))
 
 pytestmark = [pytest.mark.law(1), pytest.mark.fault("F-050")]
 
