@@ -35,7 +35,7 @@ def degrees_of(radius_m: Floats, lat_deg: Floats) -> tuple[Floats, Floats]:
     # 110.5 km is the shortest degree of latitude; near a pole all longitudes are near.
     lat = radius_m / 110_500.0
     cosine = np.cos(np.radians(np.minimum(np.abs(lat_deg) + lat, 90.0)))
-    lon = np.minimum(lat / np.maximum(cosine, 1e-9) * 1.01, 180.0)
+    lon = np.minimum(lat / np.maximum(cosine, 1e-15) * 1.01, 180.0)
     return lon, lat
 
 

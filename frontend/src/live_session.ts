@@ -2,7 +2,7 @@ import type { LiveState } from "./fleet/live_state";
 import type { Api } from "./server/api";
 import { Problem } from "./server/http";
 import { LiveSocket } from "./server/socket";
-import type { LiveFrame } from "./wire/live";
+import type { Delta, LiveFrame, Snapshot } from "./wire/live";
 
 const SOCKET_PATH = "/ws/live/";
 const OFFLINE_AFTER_MS = 60_000;
@@ -13,6 +13,8 @@ export class LiveSession {
   private readonly live: LiveState;
   private readonly api: Api;
   private readonly socket: LiveSocket;
+  /** Assets seen live whose card was asked for, so that it is not asked for without end. */
+  private readonly strangers = new Set<number>();
 
   constructor(live: LiveState, api: Api) {
     this.live = live;
@@ -51,22 +53,41 @@ export class LiveSession {
   }
 
   private async readAlerts(): Promise<void> {
-    this.live.takeAlerts(await this.api.alerts());
+    this.live.setAlerts(await this.api.alerts());
+  }
+
+  private takeAssets(frame: Snapshot | Delta): void {
+    const taken = this.live.take(frame, Date.now());
+    if (taken === "gap") this.socket.subscribe();
+    if (taken !== "applied") return;
+    this.socket.ack(frame.seq);
+    this.meet(frame.assets.id);
+  }
+
+  /** Reads the list of assets again when one reports that is not in it. */
+  private meet(ids: readonly number[]): void {
+    const { roster } = this.live;
+    const fresh = ids.filter((id) => !roster.asset(id) && !this.strangers.has(id));
+    if (fresh.length === 0) return;
+    for (const id of fresh) this.strangers.add(id);
+    this.readAssets().catch((error) => {
+      for (const id of fresh) this.strangers.delete(id);
+      this.failed(error);
+    });
   }
 
   private take(frame: LiveFrame): void {
     switch (frame.type) {
       case "snapshot":
       case "delta":
-        if (this.live.take(frame, Date.now()) === "gap") this.socket.subscribe();
-        else this.socket.ack(frame.seq);
-        return;
+        return this.takeAssets(frame);
       case "crossing":
         return this.live.tell(frame);
       case "alert":
         return this.live.takeAlert(frame.alert, frame.number);
       case "changed":
         if (frame.what === "assets") void this.readAssets().catch(this.failed);
+        if (frame.what === "alerts") void this.readAlerts().catch(this.failed);
         return this.live.tell(frame);
       case "heartbeat":
         return this.live.lag.frame(frame.server_time, null, Date.now());

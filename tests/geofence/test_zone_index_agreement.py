@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -108,7 +109,7 @@ def by_winding(fixes: Lonlats, areas: list[shapely.MultiPolygon]) -> Pairs:
 def _turns(ring: Lonlats, fixes: Lonlats) -> NDArray[np.int64]:
     turns = np.zeros(len(fixes), dtype=np.int64)
     x, y = fixes.T
-    for (x1, y1), (x2, y2) in zip(ring[:-1], ring[1:], strict=True):
+    for (x1, y1), (x2, y2) in pairwise(ring):
         left = (x2 - x1) * (y - y1) - (x - x1) * (y2 - y1)
         turns += (y1 <= y) & (y2 > y) & (left > 0)
         turns -= (y1 > y) & (y2 <= y) & (left < 0)

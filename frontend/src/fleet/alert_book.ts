@@ -6,14 +6,22 @@ const WEIGHT: Record<Severity, number> = { critical: 0, warning: 1, info: 2 };
 export class AlertBook {
   private byId = new Map<number, Alert>();
   version = 0;
-  /** Highest number seen: the stream is resumed after it. */
-  lastNumber = 0;
+  /** Highest number seen: the stream is resumed after it. Null until any was. */
+  lastNumber: number | null = null;
 
   take(alert: Alert, number = alert.number): void {
-    this.lastNumber = Math.max(this.lastNumber, number);
+    this.lastNumber = Math.max(this.lastNumber ?? 0, number);
     const known = this.byId.get(alert.id);
     if (known && known.number > alert.number) return;
     this.byId.set(alert.id, alert);
+    this.version += 1;
+  }
+
+  /** Begins anew with what the server has, since frames may have been lost. */
+  replace(alerts: readonly Alert[]): void {
+    this.byId.clear();
+    this.lastNumber ??= 0;
+    for (const alert of alerts) this.take(alert);
     this.version += 1;
   }
 
@@ -25,9 +33,10 @@ export class AlertBook {
     return this.list().filter((alert) => alert.state === "open");
   }
 
-  /** Assets with an alert that nobody took yet. */
+  /** Assets with an alert that nobody took yet; what is only worth knowing does not count. */
   alertingAssets(): Set<number> {
-    return new Set(this.open().map((alert) => alert.asset));
+    const urgent = this.open().filter(({ severity }) => severity !== "info");
+    return new Set(urgent.map(({ asset }) => asset));
   }
 
   worst(asset: number): Severity | null {

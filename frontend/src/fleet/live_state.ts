@@ -1,4 +1,4 @@
-import type { Delta, Snapshot } from "../wire/live";
+import type { Delta, List, Snapshot } from "../wire/live";
 import type { Alert, Asset, Crossing } from "../wire/rest";
 import { AlertBook } from "./alert_book";
 import { LagMeter, type Link } from "./clock";
@@ -7,7 +7,7 @@ import { Replica, type Taken } from "./replica";
 import { type Entry, Roster } from "./roster";
 
 export type Access = "granted" | "signed-out" | "forbidden";
-export type News = { type: "crossing"; crossing: Crossing } | { type: "changed"; what: string };
+export type News = { type: "crossing"; crossing: Crossing } | { type: "changed"; what: List };
 
 /** Everything the views look at. Whoever changes it rings the pulse. */
 export class LiveState {
@@ -18,6 +18,8 @@ export class LiveState {
   readonly pulse = new Pulse(400);
   link: Link = "connecting";
   access: Access = "granted";
+  /** How often the server sends to this page: seldom, when the page does not keep up. */
+  tick_ms = 0;
   /** False until the list of assets has arrived once. */
   isLoaded = false;
   private readonly readers = new Set<(news: News) => void>();
@@ -35,6 +37,7 @@ export class LiveState {
     // A snapshot's rows may be days old; only what has just moved tells the lag.
     const isFresh = frame.type === "delta" && newest > 0;
     this.lag.frame(frame.server_time, isFresh ? newest : null, now);
+    this.tick_ms = frame.tick_ms;
     const taken = this.replica.take(frame);
     this.pulse.ring();
     return taken;
@@ -45,6 +48,11 @@ export class LiveState {
     this.isLoaded = true;
     this.fleet.touch(assets.map(({ id }) => id));
     this.pulse.ring();
+  }
+
+  setAlerts(alerts: readonly Alert[]): void {
+    this.alerts.replace(alerts);
+    this.alertsChanged();
   }
 
   takeAlerts(alerts: readonly Alert[]): void {

@@ -1,7 +1,8 @@
 import type { Delta, Snapshot } from "../wire/live";
 import { Fleet } from "./fleet";
 
-export type Taken = "applied" | "gap";
+/** After a gap all is "waiting" until the snapshot comes, so that it is asked for once. */
+export type Taken = "applied" | "gap" | "waiting";
 
 /**
  * The server's fleet as seen from here: a snapshot and the deltas since, in
@@ -22,6 +23,7 @@ export class Replica {
   }
 
   take(frame: Snapshot | Delta): Taken {
+    if (frame.type === "delta" && this.at === null) return "waiting";
     if (frame.type === "delta" && !this.follows(frame)) {
       this.at = null;
       return "gap";
@@ -36,6 +38,6 @@ export class Replica {
   }
 
   private follows(delta: Delta): boolean {
-    return this.at !== null && this.at.epoch === delta.epoch && this.at.seq + 1 === delta.seq;
+    return this.at !== null && this.at.epoch === delta.epoch && this.at.seq === delta.prev;
   }
 }

@@ -12,11 +12,12 @@ import { Protocol } from "pmtiles";
 import type { Fleet } from "../fleet/fleet";
 import type { Theme } from "../fleet/look";
 import type { Roster } from "../fleet/roster";
-import type { Geofence, LonLat, Shape } from "../wire/rest";
+import type { Geofence, Shape } from "../wire/rest";
 import { AccuracyRing } from "./accuracy_ring";
 import type { AssetLayer } from "./asset_layer";
 import { AssetScene } from "./asset_scene";
 import { basemapStyle, DETAIL_ENDS_AT_ZOOM, MAP_FONT } from "./basemap_style";
+import { Camera, type Covered } from "./camera";
 import type { DrawnKind } from "./drawing";
 import { GeofenceLayer } from "./geofence_layer";
 import { type Box, boxOf, cornersOf, metresPerPixel } from "./geometry";
@@ -31,7 +32,6 @@ export type MapEvents = {
   moved(view: View, bounds: Box): void;
   detail(isMissing: boolean): void;
 };
-export type Covered = { left_px: number; bottom_px: number };
 export type LiveMapOptions = {
   fleet: Fleet;
   roster: Roster;
@@ -40,10 +40,7 @@ export type LiveMapOptions = {
   isStill: boolean;
 };
 
-const PADDING_PX = 64;
-const EDGE_PX = 24;
 const CLOSE_ZOOM = 13;
-const EASE_MS = 200;
 const WORLD: View = { lon_deg: 10, lat_deg: 30, zoom: 1.6 };
 
 setWorkerUrl(workerUrl);
@@ -58,6 +55,7 @@ export class LiveMap {
   private readonly map: MapLibre;
   private readonly options: LiveMapOptions;
   private readonly layer: AssetLayer;
+  private readonly camera: Camera;
   private readonly scene: AssetScene;
   private readonly geofences: GeofenceLayer;
   private readonly ring: AccuracyRing;
@@ -65,12 +63,11 @@ export class LiveMap {
   private theme: Theme;
   private events: MapEvents | null = null;
   private selected: number | null = null;
-  private isFollowing = false;
+  private onFollowEnd: (() => void) | null = null;
   private isReady = false;
   private hasFramed = false;
   private frame = 0;
   private drawn_at = 0;
-  private covered: Covered = { left_px: 0, bottom_px: 0 };
   private stopDrawing: (() => void) | null = null;
   private isDrawing = false;
 
@@ -103,6 +100,7 @@ export class LiveMap {
     this.map.touchZoomRotate.disableRotation();
     this.map.addControl(new NavigationControl({ showCompass: false }), "bottom-right");
     this.map.addControl(new ScaleControl({ maxWidth: 120, unit: "metric" }), "bottom-left");
+    this.camera = new Camera(this.map, options.isStill);
     this.layer = new NativeAssetLayer(this.map);
     this.scene = new AssetScene(options.fleet, options.roster, this.layer);
     this.scene.motion.isOn = !options.isStill;
@@ -145,42 +143,39 @@ export class LiveMap {
 
   select(id: number | null): void {
     this.selected = id;
-    if (id === null) this.isFollowing = false;
+    if (id === null) this.endFollowing();
     this.scene.select(id, Date.now());
     this.showRing();
   }
 
-  setFollowing(isFollowing: boolean): void {
-    this.isFollowing = isFollowing;
+  /** Keeps the selected asset in the middle until the user drags the map; then calls `onEnd`. */
+  startFollowing(onEnd: () => void): void {
+    this.onFollowEnd = onEnd;
     this.follow();
+  }
+
+  stopFollowing(): void {
+    this.onFollowEnd = null;
   }
 
   flyToAsset(id: number): void {
     const at = this.scene.place(id, Date.now());
-    if (at) this.ease(at, Math.max(this.map.getZoom(), CLOSE_ZOOM));
+    if (at) this.camera.goTo(at, Math.max(this.map.getZoom(), CLOSE_ZOOM));
   }
 
   /** Brings an asset into the part of the map that can be seen, if it is not there. */
   reveal(id: number): void {
     const at = this.scene.place(id, Date.now());
-    if (!at) return;
-    const { x, y } = this.map.project(at);
-    const { clientWidth, clientHeight } = this.element;
-    const isSeen =
-      x > this.covered.left_px + EDGE_PX &&
-      x < clientWidth - EDGE_PX &&
-      y > EDGE_PX &&
-      y < clientHeight - this.covered.bottom_px - EDGE_PX;
-    if (!isSeen) this.ease(at, this.map.getZoom());
+    if (at) this.camera.reveal(at);
   }
 
   fitAll(): void {
-    this.fit(boxOf(this.scene.places(Date.now())));
+    this.camera.fit(boxOf(this.scene.places(Date.now())));
   }
 
   fitShape(shape: Shape): void {
     this.hasFramed = true;
-    this.fit(boxOf(cornersOf(shape)));
+    this.camera.fit(boxOf(cornersOf(shape)));
   }
 
   setView({ lon_deg, lat_deg, zoom }: View): void {
@@ -190,9 +185,7 @@ export class LiveMap {
 
   /** Parts of the map, from the left and from below, that something else covers. */
   setCovered(covered: Covered): void {
-    this.covered = covered;
-    const corners = this.element.querySelectorAll<HTMLElement>("[class*=maplibregl-ctrl-bottom]");
-    for (const corner of corners) corner.style.bottom = `${covered.bottom_px}px`;
+    this.camera.setCovered(covered);
   }
 
   setGeofences(geofences: readonly Geofence[], selected: number | null): void {
@@ -224,9 +217,7 @@ export class LiveMap {
   private listen(): void {
     this.map.on("style.load", () => this.attach());
     this.map.on("moveend", () => this.afterMove());
-    this.map.on("dragstart", () => {
-      this.isFollowing = false;
-    });
+    this.map.on("dragstart", () => this.endFollowing());
     this.map.on("click", ({ point }) => {
       if (!this.isDrawing) this.events?.picked(this.layer.pick(point));
     });
@@ -279,44 +270,18 @@ export class LiveMap {
     const box = boxOf(this.scene.places(Date.now()));
     if (!box) return;
     this.hasFramed = true;
-    this.fit(box);
-  }
-
-  private fit(box: Box | null): void {
-    if (!box) return;
-    const corners: [LonLat, LonLat] = [
-      [box.west, box.south],
-      [box.east, box.north],
-    ];
-    const { clientWidth, clientHeight } = this.element;
-    const margin = Math.min(PADDING_PX, clientWidth / 10, clientHeight / 10);
-    const padding = {
-      top: margin,
-      right: margin,
-      bottom: margin + this.covered.bottom_px,
-      left: margin + this.covered.left_px,
-    };
-    this.map.fitBounds(corners, { padding, maxZoom: 15, duration: this.easing() });
-  }
-
-  private ease(center: LonLat, zoom: number): void {
-    this.map.easeTo({ center, zoom, offset: this.offset(), duration: this.easing() });
-  }
-
-  /** From the middle of the map to the middle of what can be seen of it. */
-  private offset(): [number, number] {
-    return [this.covered.left_px / 2, -this.covered.bottom_px / 2];
-  }
-
-  private easing(): number {
-    return this.scene.motion.isOn ? EASE_MS : 0;
+    this.camera.fit(box);
   }
 
   private follow(): void {
-    const at =
-      this.isFollowing && this.selected !== null && this.scene.place(this.selected, Date.now());
-    if (!at || this.map.isMoving()) return;
-    this.map.easeTo({ center: at, offset: this.offset(), duration: 0 });
+    if (!this.onFollowEnd || this.selected === null) return;
+    const at = this.scene.place(this.selected, Date.now());
+    if (at) this.camera.track(at);
+  }
+
+  private endFollowing(): void {
+    this.onFollowEnd?.();
+    this.onFollowEnd = null;
   }
 
   private showRing(): void {
@@ -337,7 +302,7 @@ export class LiveMap {
       if (now - this.drawn_at >= every) {
         this.drawn_at = now;
         this.scene.glide(now);
-        if (this.isFollowing) this.follow();
+        this.follow();
         if (this.selected !== null) this.showRing();
       }
       if (!this.scene.motion.isStill) this.frame = requestAnimationFrame(step);

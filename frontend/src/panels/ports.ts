@@ -19,7 +19,8 @@ export type MapPort = {
   ): () => void;
   setTheme(theme: Theme): void;
   select(id: number | null): void;
-  setFollowing(isFollowing: boolean): void;
+  startFollowing(onEnd: () => void): void;
+  stopFollowing(): void;
   flyToAsset(id: number): void;
   reveal(id: number): void;
   fitAll(): void;

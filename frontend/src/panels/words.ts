@@ -109,7 +109,13 @@ export function reading(key: string, value: Scalar): { name: string; value: stri
   return { name: title, value: unit && value !== null ? `${shown} ${unit}` : shown };
 }
 
-const KINDS: Record<string, string> = { enter: "entered", exit: "left", pass: "passed through" };
+const KINDS: Record<string, string> = {
+  enter: "entered",
+  exit: "left",
+  pass: "passed through",
+  found: "was found inside",
+  lost: "is no longer inside",
+};
 
 export function alertText(alert: Alert): string {
   if (alert.text) return alert.text;

@@ -97,6 +97,25 @@ describe("live socket", () => {
     expect(FakeSocket.all).toHaveLength(1);
   });
 
+  it.each([4008, 4009])("comes back late after %i, which was its own fault", (code) => {
+    started();
+    latest().accept();
+    latest().end(code);
+    vi.advanceTimersByTime(9_999);
+    expect(FakeSocket.all).toHaveLength(1);
+    vi.advanceTimersByTime(1);
+    expect(FakeSocket.all).toHaveLength(2);
+  });
+
+  it.each([4011, 4013])("comes back after %i, as from any failure", (code) => {
+    const { events } = started();
+    latest().accept();
+    latest().end(code);
+    vi.advanceTimersByTime(1_000);
+    expect(events.ended).not.toHaveBeenCalled();
+    expect(FakeSocket.all).toHaveLength(2);
+  });
+
   it("asks whether the session is over when the handshake fails", () => {
     const { events } = started();
     latest().end(1006);

@@ -7,6 +7,8 @@ const RETRY_FIRST_MS = 500;
 const RETRY_AT_MOST_MS = 10_000;
 const SIGNED_OUT = 4401;
 const FORBIDDEN = 4403;
+/** What we sent was wrong, and would be wrong again soon. */
+const OUR_FAULT = new Set([4008, 4009]);
 
 export type SocketState = "connecting" | "live" | "reconnecting";
 export type Ending = "signed-out" | "forbidden";
@@ -19,7 +21,7 @@ export type SocketEvents = {
   /** The handshake failed: perhaps the session is over, which only a request can tell. */
   refused(): void;
   /** Where to resume from. */
-  position(): { epoch: string | null; seq: number; alerts_after: number };
+  position(): { epoch: string | null; seq: number; alerts_after: number | null };
 };
 
 export type Connect = (url: string, protocol: string) => WebSocket;
@@ -131,6 +133,7 @@ export class LiveSocket {
     if (code === SIGNED_OUT) return this.events.ended("signed-out");
     if (code === FORBIDDEN) return this.events.ended("forbidden");
     if (!wasOpen) this.events.refused();
+    if (OUR_FAULT.has(code)) this.retries = Number.POSITIVE_INFINITY;
     this.retry();
   }
 

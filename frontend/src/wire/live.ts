@@ -48,17 +48,22 @@ export type Snapshot = {
 export type Delta = {
   type: "delta";
   epoch: string;
+  /** The `seq` that it follows. */
+  prev: number;
   seq: number;
   server_time: number;
+  /** How often this connection is served; slower when we are. */
+  tick_ms: number;
   assets: Columns;
   gone: number[];
 };
+export type List = "assets" | "geofences" | "crossings" | "alerts";
 export type LiveFrame =
   | Snapshot
   | Delta
   | { type: "crossing"; crossing: Crossing }
   | { type: "alert"; number: number; alert: Alert }
-  | { type: "changed"; what: string }
+  | { type: "changed"; what: List }
   | { type: "heartbeat"; server_time: number }
   | { type: "error"; code: string; detail: string };
 
@@ -74,14 +79,19 @@ const frame: Read<LiveFrame> = tagged<LiveFrame>("type", {
   delta: object({
     type: oneOf("delta"),
     epoch: text,
+    prev: number,
     seq: number,
     server_time: number,
+    tick_ms: fallback(number, 1000),
     assets: columns,
     gone: fallback(list(number), []),
   }),
   crossing: object({ type: oneOf("crossing"), crossing }),
   alert: object({ type: oneOf("alert"), number, alert }),
-  changed: object({ type: oneOf("changed"), what: text }),
+  changed: object({
+    type: oneOf("changed"),
+    what: oneOf("assets", "geofences", "crossings", "alerts"),
+  }),
   heartbeat: object({ type: oneOf("heartbeat"), server_time: number }),
   error: object({ type: oneOf("error"), code: text, detail: fallback(text, "") }),
 });
@@ -98,7 +108,7 @@ export function readFrame(message: string): LiveFrame {
 }
 
 export type ClientFrame =
-  | { type: "subscribe"; epoch: string | null; seq: number; alerts_after: number }
+  | { type: "subscribe"; epoch: string | null; seq: number; alerts_after: number | null }
   | { type: "ack"; seq: number }
   | { type: "pause" }
   | { type: "resume" };

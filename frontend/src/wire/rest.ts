@@ -91,7 +91,8 @@ export const crossing = object({
   asset_name: fallback(text, ""),
   geofence: number,
   geofence_name: fallback(text, ""),
-  kind: oneOf("enter", "exit", "pass"),
+  // The last two are the edges of what is known: first seen inside, and no longer.
+  kind: oneOf("enter", "exit", "pass", "found", "lost"),
   at: text,
   not_before: nullable(text),
   not_after: nullable(text),

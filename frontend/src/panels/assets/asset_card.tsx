@@ -85,7 +85,11 @@ function Conditions({ state, now }: { state: AssetState; now: number }) {
 function CardActions({ id, hasFix }: { id: number; hasFix: boolean }) {
   const map = useMap();
   const [isFollowing, setFollowing] = useState(false);
-  useEffect(() => map?.setFollowing(isFollowing), [map, isFollowing]);
+  useEffect(() => {
+    if (!map || !isFollowing) return;
+    map.startFollowing(() => setFollowing(false));
+    return () => map.stopFollowing();
+  }, [map, isFollowing]);
   if (!map || !hasFix) return null;
   return (
     <div className="card-actions">

@@ -6,6 +6,14 @@ import { useCrossings } from "./queries";
 
 const CORRECTIONS = { added: "added late", moved: "corrected", withdrawn: "withdrawn" } as const;
 
+const WAYS: Record<Crossing["kind"], string> = {
+  enter: "→|",
+  exit: "|→",
+  pass: "|→|",
+  found: "•|",
+  lost: "|•",
+};
+
 /** Within what time the crossing must have happened, where that is not sharp. */
 function doubt({ not_before, not_after }: Crossing): string | null {
   if (!not_before || !not_after) return null;
@@ -21,7 +29,7 @@ function CrossingItem({ crossing }: { crossing: Crossing }) {
   return (
     <li className={correction === "withdrawn" ? "crossing crossing-withdrawn" : "crossing"}>
       <span className={`way way-${kind}`} aria-hidden="true">
-        {{ enter: "→|", exit: "|→", pass: "|→|" }[kind]}
+        {WAYS[kind]}
       </span>
       <p>
         <button type="button" className="link" onClick={() => select(crossing.asset)}>

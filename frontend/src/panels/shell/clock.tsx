@@ -2,6 +2,8 @@ import type { LiveState } from "../../fleet/live_state";
 import { useLive, useNow } from "../context";
 import { behind, span } from "../words";
 
+const SLOW_TICK_MS = 2_000;
+
 type Reading = { tone: "good" | "late" | "lost"; text: string };
 
 function aged(live: LiveState): string {
@@ -15,6 +17,8 @@ function readingOf(live: LiveState): Reading {
       return { tone: "late", text: ["Connecting…", aged(live)].join(" ").trim() };
     case "live": {
       const lag = live.lag.behind_ms;
+      if (live.tick_ms >= SLOW_TICK_MS)
+        return { tone: "late", text: `Updating every ${span(live.tick_ms / 1000)}` };
       const tone = lag !== null && lag > 5_000 ? "late" : "good";
       return { tone, text: lag === null ? "Live" : `Live · ${behind(lag)}` };
     }
