@@ -53,7 +53,7 @@ def configure_logs(*, level: str, as_json: bool) -> None:
                 "daphne": {"level": "WARNING"},
                 "django.channels": {"level": "WARNING"},
                 "django.server": {"level": "WARNING"},
-                "celery": {"level": "INFO"},
+                "celery": {"level": "WARNING"},
                 "celery.app.trace": {"level": "WARNING"},
             },
         }

@@ -57,8 +57,9 @@ def uplink_message(message: UplinkMessage) -> tuple[tuple[Observation, ...], dic
     place = located(payload, now=network.at)
     timed, untimed = _measurements(message)
     measured = _payload_time(place, timed) or network
-    if len(timed) == 1 and place.measured_at is None:
-        untimed, timed = [*untimed, *timed.values()], {}
+    if measured.at in timed:
+        # The moment of the payload itself, said twice.
+        untimed.append(timed.pop(measured.at))
     fix = place.fix or _first_fix(untimed) or _fallback_fix(message, place)
     receptions = [_reception(one) for one in entries(message.members.get("rx_metadata"))]
     from_payload, lost = decoded_readings(payload, place)
