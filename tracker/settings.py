@@ -73,6 +73,26 @@ INSTALLED_APPS = [
     "tracker.apps.TrackerConfig",
 ]
 
+# The ingest process shows no pages and does without what only they need: half its memory.
+ONLY_FOR_PAGES = {
+    "daphne",
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "rest_framework_gis",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_vite",
+    "csp",
+    "channels",
+}
+if env.bool("INGEST_ONLY", default=False):
+    INSTALLED_APPS = [app for app in INSTALLED_APPS if app not in ONLY_FOR_PAGES]
+
 MIDDLEWARE = [
     "tracker.rest.problem.ProblemMiddleware",
     "django.middleware.security.SecurityMiddleware",

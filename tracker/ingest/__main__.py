@@ -17,6 +17,7 @@ def main() -> None:
     options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tracker.settings")
     os.environ.setdefault("PROCESS_NAME", "tracker-ingest")
+    os.environ.setdefault("INGEST_ONLY", "1")
     django.setup()
     # The committing thread comes back from the database many times a batch. At the usual
     # 5 ms it would wait as long for its turn each time that the door is busy.
