@@ -45,14 +45,9 @@ class ShapeEdge:
     def __init__(self, area: shapely.Polygon | shapely.MultiPolygon) -> None:
         starts, ends = _edges(area)
         self._start, self._step = starts, ends - starts
-        lines: Any = shapely.linestrings(np.stack([starts, ends], axis=1))
-        self._lines = shapely.multilinestrings(lines)
-        shapely.prepare(self._lines)
 
     def is_nearer(self, lon_deg: float, lat_deg: float, radius_m: float) -> bool:
         """Whether the edge comes nearer than `radius_m` to the fix."""
-        if not self._may_be_nearer(lon_deg, lat_deg, radius_m):
-            return False
         return self.distance_m(lon_deg, lat_deg) < radius_m
 
     def distance_m(self, lon_deg: float, lat_deg: float) -> float:
@@ -71,14 +66,6 @@ class ShapeEdge:
         length2 = dx * dx + dy * dy
         along = np.clip((x * dx + y * dy) / np.where(length2 > 0, length2, 1.0), 0.0, 1.0)
         return float(np.min((x - along * dx) ** 2 + (y - along * dy) ** 2))
-
-    def _may_be_nearer(self, lon_deg: float, lat_deg: float, radius_m: float) -> bool:
-        """A quick look by the prepared edge; errs on the side of yes."""
-        lon_m, _ = metres_per_degree(lat_deg)
-        reach_deg = radius_m / max(min(lon_m, 110_500.0), 1e-6) * 1.02
-        if abs(lon_deg) + reach_deg >= 180.0:
-            return True
-        return bool(shapely.dwithin(self._lines, shapely.Point(lon_deg, lat_deg), reach_deg))
 
 
 def _edges(area: shapely.Polygon | shapely.MultiPolygon) -> tuple[Floats, Floats]:

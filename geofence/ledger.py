@@ -211,9 +211,22 @@ def _move(difference: Difference, now: datetime) -> list[CrossingChange]:
         row.is_late = True
         changes.append(_change("moved", row, was_at=was_at))
     if changes:
-        fields = [*_row(difference.moved[0][1]), "is_late"]
-        Crossing.objects.bulk_update([row for row, _ in difference.moved], fields)
+        document = [
+            {"id": row.pk} | {name: getattr(row, name) for name in _MOVED}
+            for row, _ in difference.moved
+        ]
+        run(_UPDATE, [msgspec.json.encode(document).decode()])
     return changes
+
+
+_MOVED = (
+    "version_id", "at", "not_before", "not_after", "estimate", "left_estimate", "confirmed_at",
+    "device_id", "is_inferred", "lon_deg", "lat_deg", "is_late",
+)  # fmt: skip
+_UPDATE = (
+    f"UPDATE geofence_crossing c SET {', '.join(f'{name} = o.{name}' for name in _MOVED)}"
+    " FROM json_populate_recordset(NULL::geofence_crossing, %s::json) o WHERE c.id = o.id"
+)
 
 
 def _withdraw(difference: Difference, now: datetime) -> list[CrossingChange]:

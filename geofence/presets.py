@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TypedDict
 
 OFTEN_S, SELDOM_S = 60.0, 900.0
+# How long the error of a receiver looks like a movement.
+DRIFT_S = 30.0
 
 
 class Judging(TypedDict, total=False):
@@ -29,13 +31,17 @@ class Judging(TypedDict, total=False):
 def preset_for(interval_s: float) -> Judging:
     """Return what suits an asset that reports each `interval_s` seconds.
 
-    Frequent reports can afford a second fix before a crossing is believed. Sparse ones
+    Frequent reports can afford a second fix and some patience before a crossing is believed:
+    the error of a receiver drifts over tens of seconds. Sparse ones
     cannot, but may drive through a small geofence unseen between two fixes. Beyond a
     quarter of an hour the straight line between two fixes says nothing about the road.
     """
     if interval_s <= OFTEN_S:
         return Judging(
-            persist_fixes=2, persist_s=interval_s, judges_pass_through=False, max_gap_s=300.0
+            persist_fixes=2,
+            persist_s=max(interval_s, DRIFT_S),
+            judges_pass_through=False,
+            max_gap_s=300.0,
         )
     return Judging(
         persist_fixes=1,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import shapely
@@ -81,6 +81,8 @@ class ZoneIndex:
         self._tree = shapely.STRtree(self._areas)
         shapely.prepare(self._areas)
         self._bounds = shapely.bounds(self._areas).reshape(-1, 4)
+        # Most zones never meet a fix close to their edge: both are made when first needed.
+        self._outlines = np.full(len(self.zones), None, dtype=object)
         self._edges: dict[int, ShapeEdge] = {}
         self._valid_from = np.array([zone.valid_from_us for zone in self.zones], dtype=np.int64)
         self._valid_to = np.array([zone.valid_to_us for zone in self.zones], dtype=np.int64)
@@ -130,17 +132,22 @@ class ZoneIndex:
         rows, zones = self._near(fixes)
         if not len(rows):
             return met
-        is_inside = self._hold(zones, fixes.lonlat_deg[rows])
+        lonlat, accuracy_m = fixes.lonlat_deg[rows], fixes.accuracy_m[rows]
         columns = (
             rows.tolist(),
             zones.tolist(),
-            fixes.lonlat_deg[rows].tolist(),
-            fixes.accuracy_m[rows].tolist(),
+            lonlat.tolist(),
+            accuracy_m.tolist(),
             fixes.altitude_m[rows].tolist(),
-            is_inside.tolist(),
+            self._hold(zones, lonlat).tolist(),
+            self._may_be_unsure(zones, lonlat, accuracy_m).tolist(),
         )
-        for row, number, lonlat, accuracy_m, altitude_m, holds in zip(*columns, strict=True):
-            side = self._side(number, lonlat, accuracy_m, altitude_m, is_inside=holds)
+        for row, number, place, accuracy, altitude, is_inside, is_close in zip(
+            *columns, strict=True
+        ):
+            side = self._side(
+                number, place, accuracy, altitude, is_inside=is_inside, is_close=is_close
+            )
             if side != OUTSIDE:
                 met[row].append(Contact(self.zones[number], side))
         return met
@@ -150,7 +157,9 @@ class ZoneIndex:
         is_inside = bool(shapely.intersects_xy(zone.area, *fix.lonlat_deg))
         altitude_m = math.nan if fix.altitude_m is None else fix.altitude_m
         number = self._number[zone.version_id]
-        return self._side(number, fix.lonlat_deg, fix.accuracy_m, altitude_m, is_inside=is_inside)
+        return self._side(
+            number, fix.lonlat_deg, fix.accuracy_m, altitude_m, is_inside=is_inside, is_close=True
+        )
 
     def passed(self, start: Sequence[float], end: Sequence[float]) -> list[Zone]:
         """Return the zones that judge passing through and touch the segment (lon, lat pairs)."""
@@ -164,37 +173,66 @@ class ZoneIndex:
             shapely.intersects_xy(self._areas[zones], lonlat_deg[:, 0], lonlat_deg[:, 1])
         )
 
+    def _may_be_unsure(
+        self, zones: Rows, lonlat_deg: Floats, accuracy_m: Floats
+    ) -> NDArray[np.bool_]:
+        """Return whether the outline is close in degrees; a quick look that errs on yes."""
+        radius_m = np.minimum(accuracy_m, self._caps_m[zones])
+        lon, lat = lonlat_deg.T
+        reach: Any = np.maximum(*degrees_of(radius_m, lat))
+        # From over the antimeridian the outline looks far away.
+        close: NDArray[np.bool_] = (radius_m > 0) & (np.abs(lon) + reach >= 180.0)
+        asked = np.flatnonzero((radius_m > 0) & ~close)
+        if len(asked):
+            points: Any = shapely.points(lonlat_deg[asked])
+            close[asked] = shapely.dwithin(self._outlines_of(zones[asked]), points, reach[asked])
+        return close
+
+    def _outlines_of(self, zones: Rows) -> Any:
+        outlines = self._outlines[zones]
+        missing = np.unique(zones[outlines == None])  # noqa: E711
+        if len(missing):
+            made = shapely.boundary(self._areas[missing])
+            shapely.prepare(made)
+            self._outlines[missing] = made
+            outlines = self._outlines[zones]
+        return outlines
+
     def _near(self, fixes: FixColumns) -> tuple[Rows, Rows]:
         """Return (fix, zone) pairs, in order, whose box the fix with its accuracy may touch."""
         if fixes.accuracy_m.any():
             rows, zones = self._within_reach(fixes)
         else:
             rows, zones = self._tree.query(shapely.points(fixes.lonlat_deg))
+        if not len(rows):
+            return rows, zones
         at_us = fixes.at_us[rows]
         holds = (self._valid_from[zones] <= at_us) & (at_us < self._valid_to[zones])
         # As one number each: sorted, and without repeats from over the antimeridian.
         pairs = np.unique(rows[holds] * len(self.zones) + zones[holds])
-        return np.divmod(pairs, max(len(self.zones), 1))
+        return np.divmod(pairs, len(self.zones))
 
     def _within_reach(self, fixes: FixColumns) -> tuple[Rows, Rows]:
         lon, lat = fixes.lonlat_deg.T
-        reach_lon, _ = degrees_of(fixes.accuracy_m, lat)
-        everyone = np.arange(len(lon))
+        reach = degrees_of(fixes.accuracy_m, lat)
+        found = [self._reached(fixes, reach, 0.0)]
         # A box that sticks out over the antimeridian also looks in on the other side.
-        found = [
-            self._reached(fixes, everyone, 0.0),
-            self._reached(fixes, everyone[lon - reach_lon < -180.0], 360.0),
-            self._reached(fixes, everyone[lon + reach_lon > 180.0], -360.0),
-        ]
+        if (np.abs(lon) + reach[0]).max() > 180.0:
+            found += [self._reached(fixes, reach, 360.0), self._reached(fixes, reach, -360.0)]
         return np.concatenate([f for f, _ in found]), np.concatenate([z for _, z in found])
 
-    def _reached(self, fixes: FixColumns, rows: Rows, shift_deg: float) -> tuple[Rows, Rows]:
-        boxes = _boxes(fixes, rows, shift_deg, fixes.accuracy_m[rows])
-        found, zones = self._tree.query(shapely.box(*boxes))
-        rows = rows[found]
+    def _reached(
+        self, fixes: FixColumns, reach: tuple[Floats, Floats], shift_deg: float
+    ) -> tuple[Rows, Rows]:
+        lon, lat = fixes.lonlat_deg.T
+        boxes: Any = shapely.box(*_bounds(lon + shift_deg, lat, reach))
+        rows, zones = self._tree.query(boxes)
+        if not len(rows):
+            return rows, zones
         # What counts of a coarse fix at a small zone may not come near it at all.
         radius_m = np.minimum(fixes.accuracy_m[rows], self._caps_m[zones])
-        west, south, east, north = _boxes(fixes, rows, shift_deg, radius_m)
+        counted = degrees_of(radius_m, lat[rows])
+        west, south, east, north = _bounds(lon[rows] + shift_deg, lat[rows], counted)
         bounds = self._bounds[zones].T
         touches = (
             (west <= bounds[2]) & (east >= bounds[0]) & (south <= bounds[3]) & (north >= bounds[1])
@@ -209,6 +247,7 @@ class ZoneIndex:
         altitude_m: float,
         *,
         is_inside: bool,
+        is_close: bool,
     ) -> int:
         zone = self.zones[number]
         if accuracy_m > zone.max_accuracy_m:
@@ -218,26 +257,21 @@ class ZoneIndex:
             return OUTSIDE
         radius_m = min(accuracy_m, zone.accuracy_cap_m)
         lon_deg, lat_deg = lonlat_deg
-        if radius_m > 0 and self._edge(number).is_nearer(lon_deg, lat_deg, radius_m):
+        if is_close and self._edge(number).is_nearer(lon_deg, lat_deg, radius_m):
             return UNSURE
         return INSIDE if is_inside else OUTSIDE
 
     def _edge(self, number: int) -> ShapeEdge:
-        # Most zones never meet a fix close to their edge: prepared when first needed.
         edge = self._edges.get(number)
         if edge is None:
             edge = self._edges[number] = ShapeEdge(self.zones[number].area)
         return edge
 
 
-def _boxes(
-    fixes: FixColumns, rows: Rows, shift_deg: float, radius_m: Floats
+def _bounds(
+    lon: Floats, lat: Floats, reach: tuple[Floats, Floats]
 ) -> tuple[Floats, Floats, Floats, Floats]:
-    """Return west, south, east and north of boxes that hold the circles, moved sideways."""
-    lon, lat = fixes.lonlat_deg[rows].T
-    reach_lon, reach_lat = degrees_of(radius_m, lat)
-    lon = lon + shift_deg
-    return lon - reach_lon, lat - reach_lat, lon + reach_lon, lat + reach_lat
+    return lon - reach[0], lat - reach[1], lon + reach[0], lat + reach[1]
 
 
 def segment(start: Sequence[float], end: Sequence[float]) -> NDArray[np.object_]:

@@ -41,14 +41,19 @@ def change_asset(
     tags: list[str] | None = None,
     expected_interval_s: int | None = None,
 ) -> Asset:
-    """Change what is given, and nothing else. Tags link geofences, so registries hear of them."""
+    """Change what is given, and nothing else.
+
+    Tags link geofences to assets, so with other tags the asset's history is judged again.
+    """
+    is_linked_anew = tags is not None and set(tags) != set(asset.tags)
     changes = {"name": name, "kind": kind, "tags": tags, "expected_interval_s": expected_interval_s}
     given = {field: value for field, value in changes.items() if value is not None}
     for field, value in given.items():
         setattr(asset, field, value)
     with transaction.atomic():
-        if tags is not None:
+        if is_linked_anew:
             stamp_devices_of(asset, raise_registry_revision())
+            moved(None, {asset.pk}, DISTANT_PAST)
         with unless_taken(f"An asset named {asset.name!r} exists already."):
             asset.save(update_fields=list(given))
     return asset

@@ -155,7 +155,7 @@ def _told_by_rote(yard: Zone, track: Sequence[Mark]) -> list[tuple[object, ...]]
     index = ZoneIndex([yard])
     sure = [(one, side) for one in track if (side := index.side_of(yard, one)) != UNSURE]
     found: list[tuple[object, ...]] = []
-    standing, tries, last = UNSURE, list[Mark](), None
+    standing, tries, last = UNSURE, list[Mark](), track[0]
     for one, side in sure:
         if standing == UNSURE:
             standing, last = side, one

@@ -37,7 +37,10 @@ class Ingest:
     def __init__(self) -> None:
         self._metrics = Metrics()
         self._spool = Spool(settings.SPOOL_DIR, settings.SPOOL_MAX_BYTES)
-        self._committer = Committer(self._spool, self._metrics, settings.COMMIT_PATIENCE_S)
+        # Two lanes: while the database works for one, the other can be decoded and judged.
+        self._committer, self._second = (
+            Committer(self._spool, self._metrics, settings.COMMIT_PATIENCE_S) for _ in range(2)
+        )
         self._batcher: Batcher | None = None
         self._door: Door | None = None
         self._starting: asyncio.Lock | None = None
@@ -85,13 +88,13 @@ class Ingest:
                 return
             await asyncio.to_thread(_prepare)
             self._batcher = Batcher(
-                self._committer.commit,
                 self._metrics,
                 max_observations=settings.QUEUE_LIMIT_OBSERVATIONS,
                 max_bytes=settings.QUEUE_LIMIT_BYTES,
             )
             self._tasks = [
-                asyncio.create_task(self._batcher.run()),
+                asyncio.create_task(self._batcher.run(self._committer.commit)),
+                asyncio.create_task(self._batcher.run(self._second.commit, only_when_crowded=True)),
                 asyncio.create_task(self._drain()),
             ]
             threading.Thread(target=_keep_fresh, name="refresh", daemon=True).start()
@@ -106,6 +109,7 @@ class Ingest:
             with suppress(asyncio.CancelledError):
                 await task
         self._committer.close()
+        self._second.close()
 
     async def _drain(self) -> None:
         while True:

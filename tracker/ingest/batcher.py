@@ -16,6 +16,8 @@ from tracker.road.delivery import Delivery, Receipt
 log = structlog.get_logger(__name__)
 
 BATCH_OBSERVATIONS = 1000
+# With so many waiting while a batch commits, a second one goes beside it.
+CROWD = 200
 
 Commit = Callable[[Sequence[Delivery]], Awaitable[list[Receipt | TrackerError]]]
 
@@ -27,15 +29,12 @@ class Waiting(Struct):
 
 
 class Batcher:
-    """Collects deliveries and hands them to `commit`, one batch at a time.
+    """Collects deliveries and hands them out in batches, one at a time to each lane.
 
     Bounded by observations and bytes: beyond either, `submit` raises Unavailable at once.
     """
 
-    def __init__(
-        self, commit: Commit, metrics: Metrics, *, max_observations: int, max_bytes: int
-    ) -> None:
-        self._commit = commit
+    def __init__(self, metrics: Metrics, *, max_observations: int, max_bytes: int) -> None:
         self._metrics = metrics
         self._max_observations = max_observations
         self._max_bytes = max_bytes
@@ -43,6 +42,8 @@ class Batcher:
         self._observations = 0
         self._bytes = 0
         self._filled = asyncio.Event()
+        self._crowded = asyncio.Event()
+        self._queued = 0
 
     async def submit(self, delivery: Delivery, n_bytes: int) -> Receipt:
         """Return the receipt once the delivery is durable. Raises Unavailable when full."""
@@ -56,18 +57,25 @@ class Batcher:
         waiting = Waiting(delivery, asyncio.get_running_loop().create_future(), n_bytes)
         self._queue.append(waiting)
         self._observations += weight
+        self._queued += weight
         self._bytes += n_bytes
         self._metrics.waiting = self._observations
         self._filled.set()
+        if self._queued >= CROWD:
+            self._crowded.set()
         return await waiting.receipt
 
-    async def run(self) -> None:
-        """Commit batches for ever."""
+    async def run(self, commit: Commit, *, only_when_crowded: bool = False) -> None:
+        """Commit batches for ever, in a lane of their own.
+
+        A lane for crowds leaves small batches to the others: what is shared is cheaper.
+        """
+        signal = self._crowded if only_when_crowded else self._filled
         while True:
-            await self._filled.wait()
-            await self._commit_batch(self._next())
-            if not self._queue:
-                self._filled.clear()
+            await signal.wait()
+            batch = self._next()
+            if batch:
+                await self._commit_batch(commit, batch)
 
     async def finish(self) -> None:
         """Return when nothing is waiting any more."""
@@ -81,11 +89,16 @@ class Batcher:
             waiting = self._queue.popleft()
             weight += max(len(waiting.delivery.observations), 1)
             batch.append(waiting)
+        self._queued -= weight
+        if not self._queue:
+            self._filled.clear()
+        if self._queued < CROWD:
+            self._crowded.clear()
         return batch
 
-    async def _commit_batch(self, batch: list[Waiting]) -> None:
+    async def _commit_batch(self, commit: Commit, batch: list[Waiting]) -> None:
         try:
-            answers = await self._commit([waiting.delivery for waiting in batch])
+            answers = await commit([waiting.delivery for waiting in batch])
         except Exception as error:  # a bug of ours must not stop the door: say so and go on
             log.exception("a batch failed")
             answers = [Unavailable(f"internal error: {type(error).__name__}")] * len(batch)

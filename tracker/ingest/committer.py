@@ -15,12 +15,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import structlog
-from django.db import (
-    InterfaceError,
-    OperationalError,
-    close_old_connections,
-    connection,
-)
+from django.db import InterfaceError, OperationalError, connection
 from msgspec import structs
 
 from tracker import pipeline
@@ -118,7 +113,6 @@ class Committer:
         self._descriptor = None
         if self.is_down:
             connection.close()
-        close_old_connections()
         connection.ensure_connection()
         self._descriptor = connection.connection.fileno()
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import secrets
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
@@ -11,11 +10,6 @@ import msgspec
 from msgspec import Struct
 
 from tracker.statements import run
-
-# Each process counts in one of these rows of a source, so that processes do not wait
-# for each other's commits.
-SHARDS = 16
-_shard = secrets.randbelow(SHARDS)
 
 
 class Counts(Struct):
@@ -32,14 +26,18 @@ class Counts(Struct):
 
 
 def count(counts: Mapping[int, Counts]) -> None:
-    """Add to the books, by source id. One statement; the last of a transaction, since it is hot."""
+    """Add to the books, by source id. One statement, late in a transaction, since it is hot.
+
+    Each connection counts in a row of its own, so that none waits for another's commit.
+    """
     if not counts:
         return
     rows = sorted(counts.items())
     run(
         "INSERT INTO positions_sourcecount AS b (source_id, shard, received, stored, duplicate,"
         " set_aside, refused, last_received_at)"
-        " SELECT s, %s, r, st, d, a, f, now() FROM unnest(%s::bigint[], %s::bigint[],"
+        " SELECT s, pg_backend_pid() %% 16, r, st, d, a, f, now()"
+        " FROM unnest(%s::bigint[], %s::bigint[],"
         " %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[]) AS c(s, r, st, d, a, f)"
         " ON CONFLICT (source_id, shard) DO UPDATE"
         " SET received = b.received + excluded.received, stored = b.stored + excluded.stored,"
@@ -47,7 +45,6 @@ def count(counts: Mapping[int, Counts]) -> None:
         " set_aside = b.set_aside + excluded.set_aside, refused = b.refused + excluded.refused,"
         " last_received_at = excluded.last_received_at",
         [
-            _shard,
             [source_id for source_id, _ in rows],
             [c.received for _, c in rows],
             [c.stored for _, c in rows],

@@ -18,6 +18,8 @@ from tracker.observation import instant
 from tracker.statements import rows, run
 
 Key = tuple[int, int]
+# an asset, and the keys of the checkpoints around a stretch of its fixes
+Ends = tuple[int, Key | None, Key | None]
 # lon, lat, accuracy or None, altitude or None, behind the key
 FixRow = tuple[int, int, float, float, float | None, float | None]
 
@@ -91,8 +93,16 @@ _FIXES = f"""
 def stretches(wanted: Sequence[Wanted]) -> list[Stretch]:
     """Return the stretches in the order asked for, in two statements whatever their number."""
     bounds = _bounds(wanted)
-    fixes = _fixes(wanted, bounds)
-    return [Stretch(low, high, fixes.get(number, [])) for number, (low, high) in enumerate(bounds)]
+    # Many late facts may lie in one stretch: it is loaded once.
+    ends = [
+        (w.asset_id, low.key if low else None, high.key if high else None)
+        for w, (low, high) in zip(wanted, bounds, strict=True)
+    ]
+    fixes = _fixes(list(dict.fromkeys(ends)))
+    return [
+        Stretch(low, high, fixes.get(end, []))
+        for end, (low, high) in zip(ends, bounds, strict=True)
+    ]
 
 
 def _bounds(wanted: Sequence[Wanted]) -> list[tuple[SavedFold | None, SavedFold | None]]:
@@ -108,27 +118,25 @@ def _saved(row: Sequence[Any]) -> SavedFold | None:
     return None if row[0] is None else SavedFold((row[0], row[1]), bytes(row[2]))
 
 
-def _fixes(
-    wanted: Sequence[Wanted], bounds: Sequence[tuple[SavedFold | None, SavedFold | None]]
-) -> dict[int, list[FixRow]]:
-    """Fixes of the stretches; the lowest and highest keys stand in for open ends."""
-    lows = [low.key if low else None for low, _ in bounds]
-    highs = [high.key if high else None for _, high in bounds]
+def _fixes(ends: Sequence[Ends]) -> dict[Ends, list[FixRow]]:
+    """Return the fixes between these ends; keys beyond all others stand in for open ones."""
+    lows = [low for _, low, _ in ends]
+    highs = [high for _, _, high in ends]
     found = rows(
         _FIXES,
         [
-            list(range(len(wanted))),
-            [w.asset_id for w in wanted],
+            list(range(len(ends))),
+            [asset_id for asset_id, _, _ in ends],
             [_instant(low, "-infinity") for low in lows],
             [low[1] if low else -1 for low in lows],
             [_instant(high, "infinity") for high in highs],
             [high[1] if high else 1 << 62 for high in highs],
         ],
     )
-    fixes: dict[int, list[FixRow]] = {}
+    fixes: dict[Ends, list[FixRow]] = {}
     for number, at_us, device_id, lon, lat, accuracy_m, altitude_m in found:
         fix = (at_us, device_id, lon, lat, accuracy_m, altitude_m)
-        fixes.setdefault(number, []).append(fix)
+        fixes.setdefault(ends[number], []).append(fix)
     return fixes
 
 
