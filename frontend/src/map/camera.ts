@@ -27,6 +27,17 @@ export class Camera {
     for (const corner of corners) corner.style.bottom = `${covered.bottom_px}px`;
   }
 
+  /** What is in the picture, covered parts included. */
+  box(): Box {
+    const bounds = this.map.getBounds();
+    return {
+      west: bounds.getWest(),
+      south: bounds.getSouth(),
+      east: bounds.getEast(),
+      north: bounds.getNorth(),
+    };
+  }
+
   fit(box: Box | null): void {
     if (!box) return;
     const corners: [LonLat, LonLat] = [

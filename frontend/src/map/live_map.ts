@@ -12,19 +12,22 @@ import { Protocol } from "pmtiles";
 import type { Fleet } from "../fleet/fleet";
 import type { Theme } from "../fleet/look";
 import type { Roster } from "../fleet/roster";
-import type { Geofence, Shape } from "../wire/rest";
+import type { Geofence, LonLat, Shape } from "../wire/rest";
 import { AccuracyRing } from "./accuracy_ring";
 import type { AssetLayer } from "./asset_layer";
 import { AssetScene } from "./asset_scene";
 import { basemapStyle, DETAIL_ENDS_AT_ZOOM, MAP_FONT } from "./basemap_style";
 import { Camera, type Covered } from "./camera";
 import type { DrawnKind } from "./drawing";
+import { DrawingBoard } from "./drawing_board";
 import { GeofenceLayer } from "./geofence_layer";
 import { type Box, boxOf, cornersOf, metresPerPixel } from "./geometry";
+import { GlideLoop } from "./glide_loop";
 import { graticule } from "./graticule";
 import { addIcons } from "./icons";
 import { redrawEvery_ms } from "./motion";
 import { NativeAssetLayer } from "./native_asset_layer";
+import { TrackLine } from "./track_line";
 
 export type View = { lon_deg: number; lat_deg: number; zoom: number };
 export type MapEvents = {
@@ -59,6 +62,9 @@ export class LiveMap {
   private readonly scene: AssetScene;
   private readonly geofences: GeofenceLayer;
   private readonly ring: AccuracyRing;
+  private readonly track: TrackLine;
+  private readonly board: DrawingBoard;
+  private readonly gliding: GlideLoop;
   private readonly element = document.createElement("div");
   private theme: Theme;
   private events: MapEvents | null = null;
@@ -66,10 +72,6 @@ export class LiveMap {
   private onFollowEnd: (() => void) | null = null;
   private isReady = false;
   private hasFramed = false;
-  private frame = 0;
-  private drawn_at = 0;
-  private stopDrawing: (() => void) | null = null;
-  private isDrawing = false;
 
   /** Text is drawn with the page's own font, so that must be there first. */
   static async create(options: LiveMapOptions): Promise<LiveMap> {
@@ -106,6 +108,13 @@ export class LiveMap {
     this.scene.motion.isOn = !options.isStill;
     this.geofences = new GeofenceLayer(this.map);
     this.ring = new AccuracyRing(this.map);
+    this.track = new TrackLine(this.map);
+    this.board = new DrawingBoard(this.map);
+    this.gliding = new GlideLoop({
+      isStill: () => this.scene.motion.isStill,
+      every_ms: () => redrawEvery_ms(metresPerPixel(this.map.getZoom(), this.map.getCenter().lat)),
+      draw: (now) => this.glide(now),
+    });
     this.listen();
   }
 
@@ -126,19 +135,19 @@ export class LiveMap {
   setTheme(theme: Theme): void {
     if (theme === this.theme) return;
     this.theme = theme;
-    this.cancelDrawing();
+    this.board.cancel();
     this.map.setStyle(this.style(), { diff: false });
   }
 
   /** Draws what changed in the fleet. Call it on each tick. */
   refresh(): void {
     if (!this.isReady) return;
-    this.scene.refresh(this.bounds(), Date.now());
+    this.scene.refresh(this.camera.box(), Date.now());
     // Before it is in the page the map has no size to frame anything in.
     if (!this.hasFramed && this.events) this.frameFirst();
     this.showRing();
     this.follow();
-    this.animate();
+    this.gliding.start();
   }
 
   select(id: number | null): void {
@@ -192,37 +201,34 @@ export class LiveMap {
     this.geofences.show(geofences, selected);
   }
 
+  showTrack(points: readonly LonLat[]): void {
+    this.track.show(points);
+  }
+
   showDraft(shape: Shape | null): void {
     this.geofences.showDraft(shape);
   }
 
   /** Starts drawing; the previous drawing, if any, is given up. */
-  async draw(kind: DrawnKind, done: (shape: Shape) => void): Promise<void> {
-    this.cancelDrawing();
-    this.isDrawing = true;
-    const { draw } = await import("./drawing");
-    if (!this.isDrawing) return;
-    this.stopDrawing = draw(this.map, kind, (shape) => {
-      this.cancelDrawing();
-      done(shape);
-    });
+  draw(kind: DrawnKind, done: (shape: Shape) => void): Promise<void> {
+    return this.board.draw(kind, done);
   }
 
   cancelDrawing(): void {
-    this.isDrawing = false;
-    this.stopDrawing?.();
-    this.stopDrawing = null;
+    this.board.cancel();
   }
 
   private listen(): void {
     this.map.on("style.load", () => this.attach());
     this.map.on("moveend", () => this.afterMove());
     this.map.on("dragstart", () => this.endFollowing());
+    // A tile that did not arrive is no news to the user: the rest of the map goes on.
+    this.map.on("error", ({ error }) => console.warn("map:", error.message));
     this.map.on("click", ({ point }) => {
-      if (!this.isDrawing) this.events?.picked(this.layer.pick(point));
+      if (!this.board.isDrawing) this.events?.picked(this.layer.pick(point));
     });
     this.map.on("mousemove", ({ point }) => {
-      if (this.isDrawing) return;
+      if (this.board.isDrawing) return;
       this.map.getCanvas().style.cursor = this.layer.pick(point) === null ? "" : "pointer";
     });
   }
@@ -230,6 +236,7 @@ export class LiveMap {
   private attach(): void {
     addIcons(this.map, this.theme);
     this.geofences.attach(this.theme);
+    this.track.attach(this.theme);
     this.ring.attach(this.theme);
     this.layer.attach(this.theme);
     this.isReady = true;
@@ -242,19 +249,9 @@ export class LiveMap {
     return basemapStyle(this.theme, url, attribution);
   }
 
-  private bounds(): Box {
-    const bounds = this.map.getBounds();
-    return {
-      west: bounds.getWest(),
-      south: bounds.getSouth(),
-      east: bounds.getEast(),
-      north: bounds.getNorth(),
-    };
-  }
-
   private afterMove(): void {
     const { lng, lat } = this.map.getCenter();
-    const [zoom, bounds] = [this.map.getZoom(), this.bounds()];
+    const [zoom, bounds] = [this.map.getZoom(), this.camera.box()];
     const isMissing = zoom > DETAIL_ENDS_AT_ZOOM;
     const grid = isMissing
       ? graticule(bounds)
@@ -270,7 +267,8 @@ export class LiveMap {
     const box = boxOf(this.scene.places(Date.now()));
     if (!box) return;
     this.hasFramed = true;
-    this.camera.fit(box);
+    const chosen = this.selected === null ? null : this.scene.place(this.selected, Date.now());
+    this.camera.fit(chosen ? boxOf([chosen]) : box);
   }
 
   private follow(): void {
@@ -292,21 +290,9 @@ export class LiveMap {
     this.ring.show(at, accuracy_dm === null ? null : accuracy_dm / 10);
   }
 
-  /** Redraws only as often as the eye can tell at this scale, and only while something glides. */
-  private animate(): void {
-    if (this.frame !== 0 || this.scene.motion.isStill) return;
-    const step = () => {
-      this.frame = 0;
-      const now = Date.now();
-      const every = redrawEvery_ms(metresPerPixel(this.map.getZoom(), this.map.getCenter().lat));
-      if (now - this.drawn_at >= every) {
-        this.drawn_at = now;
-        this.scene.glide(now);
-        this.follow();
-        if (this.selected !== null) this.showRing();
-      }
-      if (!this.scene.motion.isStill) this.frame = requestAnimationFrame(step);
-    };
-    this.frame = requestAnimationFrame(step);
+  private glide(now: number): void {
+    this.scene.glide(now);
+    this.follow();
+    if (this.selected !== null) this.showRing();
   }
 }

@@ -61,6 +61,25 @@ function layers(theme: Theme): LayerSpecification[] {
         "circle-stroke-width": 2.5,
       },
     },
+    // Below the icons: those are placed first, and no label covers one.
+    {
+      id: "asset-labels",
+      type: "symbol",
+      source: SOURCE,
+      filter: ["!=", ["get", "label"], ""],
+      layout: {
+        "text-field": ["get", "label"],
+        "text-font": [MAP_FONT],
+        "text-size": 12.5,
+        "text-variable-anchor": ["top", "bottom", "left", "right"],
+        // As far as the corner of a turned icon, or a label would give way to its own asset.
+        "text-radial-offset": ["interpolate", ["linear"], ["zoom"], 8, 1.45, 13, 1.85],
+        "text-padding": 1,
+        "text-max-width": 14,
+        "symbol-sort-key": ["-", 0, ["get", "order"]],
+      },
+      paint: { "text-color": tones.text, "text-halo-color": tones.halo, "text-halo-width": 1.8 },
+    },
     {
       id: ICONS,
       type: "symbol",
@@ -70,8 +89,9 @@ function layers(theme: Theme): LayerSpecification[] {
         "icon-rotate": ["get", "turn"],
         "icon-rotation-alignment": "map",
         "icon-size": ["interpolate", ["linear"], ["zoom"], 3, 0.55, 8, 0.8, 13, 1],
+        "icon-padding": 0,
         "icon-allow-overlap": true,
-        "icon-ignore-placement": true,
+        "icon-ignore-placement": false,
         "symbol-sort-key": ["get", "order"],
       },
     },
@@ -87,22 +107,6 @@ function layers(theme: Theme): LayerSpecification[] {
         "icon-allow-overlap": true,
         "icon-ignore-placement": true,
       },
-    },
-    {
-      id: "asset-labels",
-      type: "symbol",
-      source: SOURCE,
-      filter: ["!=", ["get", "label"], ""],
-      layout: {
-        "text-field": ["get", "label"],
-        "text-font": [MAP_FONT],
-        "text-size": 12.5,
-        "text-anchor": "top",
-        "text-offset": [0, 1.1],
-        "text-max-width": 14,
-        "symbol-sort-key": ["-", 0, ["get", "order"]],
-      },
-      paint: { "text-color": tones.text, "text-halo-color": tones.halo, "text-halo-width": 1.8 },
     },
   ];
 }

@@ -28,6 +28,7 @@ export type MapPort = {
   setView(view: View): void;
   setCovered(covered: { left_px: number; bottom_px: number }): void;
   setGeofences(geofences: readonly wire.Geofence[], selected: number | null): void;
+  showTrack(points: readonly wire.LonLat[]): void;
   showDraft(shape: wire.Shape | null): void;
   draw(kind: DrawnKind, done: (shape: wire.Shape) => void): Promise<void>;
   cancelDrawing(): void;
@@ -35,6 +36,7 @@ export type MapPort = {
 
 export type Backend = {
   assetState(id: number): Promise<wire.AssetState>;
+  track(id: number): Promise<wire.LonLat[]>;
   geofences(): Promise<wire.Geofence[]>;
   createGeofence(draft: wire.GeofenceDraft): Promise<wire.Geofence>;
   changeGeofence(id: number, change: wire.GeofenceChange): Promise<wire.Geofence>;
@@ -42,6 +44,8 @@ export type Backend = {
   crossings(of: { geofence?: number; asset?: number }): Promise<wire.Crossing[]>;
   rules(): Promise<wire.Rule[]>;
   createRule(draft: wire.RuleDraft): Promise<wire.Rule>;
+  changeRule(id: number, change: wire.RuleChange): Promise<wire.Rule>;
+  retireRule(id: number): Promise<void>;
   alerts(state?: string | null): Promise<wire.Alert[]>;
   acknowledge(alert: number): Promise<wire.Alert>;
 };

@@ -16,6 +16,6 @@ describe("words", () => {
     expect(reading("air.temperature", 4.13)).toEqual({ name: "Temperature", value: "4.1 °C" });
     expect(reading("air.temperature.2", 5)).toEqual({ name: "Temperature 2", value: "5 °C" });
     expect(reading("leak", false)).toEqual({ name: "Leak", value: "no" });
-    expect(reading("custom.fill_level", 7)).toEqual({ name: "fill level", value: "7" });
+    expect(reading("custom.fill_level", 7)).toEqual({ name: "Fill level", value: "7" });
   });
 });

@@ -55,6 +55,20 @@ export function metres(m: number): string {
   return m >= 10_000 ? `${one.format(m / 1000)} km` : `${whole.format(m)} m`;
 }
 
+const METHODS: Record<string, string> = {
+  gnss: "GNSS",
+  wifi: "Wi-Fi",
+  ble: "Bluetooth",
+  cell: "mobile network",
+  lora_tdoa: "LoRa",
+  lora_rssi: "LoRa",
+};
+
+/** How a fix was found. */
+export function methodWord(method: string): string {
+  return METHODS[method] ?? method;
+}
+
 export function coordinates(lon_deg: number, lat_deg: number): string {
   return `${lat_deg.toFixed(5)}, ${lon_deg.toFixed(5)}`;
 }
@@ -87,6 +101,8 @@ const READINGS: Record<string, [name: string, unit: string]> = {
   "link.gateways": ["Gateways", ""],
 };
 
+const capital = (words: string) => words.slice(0, 1).toUpperCase() + words.slice(1);
+
 type Scalar = string | number | boolean | null;
 
 function plain(value: Scalar): string {
@@ -101,7 +117,7 @@ export function reading(key: string, value: Scalar): { name: string; value: stri
   if (key === "odometer" && typeof value === "number")
     return { name: "Odometer", value: metres(value) };
   const [name, unit] = READINGS[base] ?? [
-    base.replace(/^custom\./, "").replaceAll(/[._]/g, " "),
+    capital(base.replace(/^custom\./, "").replaceAll(/[._]/g, " ")),
     "",
   ];
   const title = channel === undefined ? name : `${name} ${channel}`;

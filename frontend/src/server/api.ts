@@ -27,6 +27,16 @@ export class Api {
     return this.http.get(`assets/${id}/state/`, wire.assetState);
   }
 
+  /** The way of the last 24 hours, simplified by the server. */
+  async track(id: number): Promise<wire.LonLat[]> {
+    const { geometry } = await this.http.get(
+      `assets/${id}/track/`,
+      wire.track,
+      "application/geo+json",
+    );
+    return geometry?.coordinates ?? [];
+  }
+
   geofences(): Promise<wire.Geofence[]> {
     return this.http.rows(`geofences/?page_size=${LARGEST_PAGE}`, wire.geofence);
   }
@@ -56,6 +66,14 @@ export class Api {
 
   createRule(draft: wire.RuleDraft): Promise<wire.Rule> {
     return this.http.write("POST", "rules/", draft, wire.rule);
+  }
+
+  changeRule(id: number, change: wire.RuleChange): Promise<wire.Rule> {
+    return this.http.write("PATCH", `rules/${id}/`, change, wire.rule);
+  }
+
+  retireRule(id: number): Promise<void> {
+    return this.http.remove(`rules/${id}/`);
   }
 
   alerts(state: string | null = null): Promise<wire.Alert[]> {

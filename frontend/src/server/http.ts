@@ -2,6 +2,7 @@ import type { Read } from "../wire/read";
 import { type ProblemDetails, page, problem } from "../wire/rest";
 
 const API = "/api/v1/";
+const JSON_TYPE = "application/json";
 const PAGES_AT_MOST = 500;
 
 /** The server said no, in its own words. `status` 0 means that it was not reached. */
@@ -28,8 +29,8 @@ export class Http {
     this.options = options;
   }
 
-  async get<T>(path: string, read: Read<T>): Promise<T> {
-    return read(await this.send("GET", path), path);
+  async get<T>(path: string, read: Read<T>, accept = JSON_TYPE): Promise<T> {
+    return read(await this.send("GET", path, undefined, accept), path);
   }
 
   async write<T>(method: "POST" | "PATCH", path: string, body: unknown, read: Read<T>): Promise<T> {
@@ -55,18 +56,28 @@ export class Http {
     return found.slice(0, atMost);
   }
 
-  private async send(method: Method, path: string, body?: unknown): Promise<unknown> {
-    const response = await this.fetch(method, path, body);
+  private async send(
+    method: Method,
+    path: string,
+    body?: unknown,
+    accept = JSON_TYPE,
+  ): Promise<unknown> {
+    const response = await this.fetch(method, path, body, accept);
     if (response.ok) return response.status === 204 ? null : await response.json();
     const failure = await problemOf(response);
     if (isSignedOut(failure)) this.options.onSignedOut();
     throw failure;
   }
 
-  private async fetch(method: Method, path: string, body: unknown): Promise<Response> {
-    const headers: Record<string, string> = { Accept: "application/json" };
+  private async fetch(
+    method: Method,
+    path: string,
+    body: unknown,
+    accept: string,
+  ): Promise<Response> {
+    const headers: Record<string, string> = { Accept: accept };
     if (method !== "GET") headers["X-CSRFToken"] = cookie(this.options.csrf_cookie);
-    if (body !== undefined) headers["Content-Type"] = "application/json";
+    if (body !== undefined) headers["Content-Type"] = JSON_TYPE;
     const init: RequestInit = { method, headers, credentials: "same-origin" };
     if (body !== undefined) init.body = JSON.stringify(body);
     try {

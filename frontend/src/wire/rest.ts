@@ -104,6 +104,9 @@ export const crossing = object({
 });
 export type Crossing = Value<typeof crossing>;
 
+/** The way of an asset as GeoJSON; null without a fix. */
+export const track = object({ geometry: nullable(object({ coordinates: list(lonlat) })) });
+
 export const severity = oneOf("info", "warning", "critical");
 export type Severity = Value<typeof severity>;
 
@@ -158,3 +161,4 @@ export type GeofenceDraft = { organisation: number; name: string; colour: string
 /** The shape only if it was drawn anew: each makes a new version of the geofence. */
 export type GeofenceChange = Partial<Omit<GeofenceDraft, "organisation">>;
 export type RuleDraft = Omit<Rule, "id">;
+export type RuleChange = Partial<Omit<RuleDraft, "organisation" | "geofence">>;

@@ -88,6 +88,62 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/assets/{asset}/positions/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Positions of an asset: those of its devices, while they were on it. */
+        get: operations["assets_positions_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assets/{asset}/state/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return the latest fix, the latest of each reading, and the geofences that it is in. */
+        get: operations["assets_state"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assets/{asset}/track/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description The way of an asset as a line with a time for each point, simplified for a screen.
+         *
+         *     At any time the line is within `within_m` metres of the fixes. By default the last day.
+         *     Fixes of a doubtful clock and places of gateways are left out.
+         */
+        get: operations["assets_track"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/assets/{id}/": {
         parameters: {
             query?: never;
@@ -550,6 +606,33 @@ export interface paths {
         patch: operations["organisations_partial_update"];
         trace?: never;
     };
+    "/api/v1/positions/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description Positions of the devices that you see, by the time at which they were measured.
+         *
+         *     With `asset`: while they were on it.
+         */
+        get: operations["positions_list"];
+        put?: never;
+        /**
+         * @description Store one observation, or a list of up to 1,000, in our own JSON.
+         *
+         *     The receipt comes when they are durable and says what became of each. Where all were
+         *     refused the answer is a 422 with the reasons.
+         */
+        post: operations["positions_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rules/": {
         parameters: {
             query?: never;
@@ -657,6 +740,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sources/{source}/counts/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The books of a source: received is the sum of the others. For owners and operators. */
+        get: operations["sources_counts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/states/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return the states of all assets that are not archived, the newest asset first. */
+        get: operations["states_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tokens/": {
         parameters: {
             query?: never;
@@ -688,6 +805,73 @@ export interface paths {
         post?: never;
         /** @description One's own tokens. DELETE revokes; the row stays to be seen. */
         delete: operations["tokens_destroy"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uplinks/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["uplinks_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uplinks/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One uplink with its whole body. */
+        get: operations["uplinks_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uplinks/{id}/replay/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Read it again, as if it had arrived then. What still cannot be used goes on waiting. */
+        post: operations["uplinks_replay_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uplinks/replay/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Take up those that wait, oldest first, up to 100 at once; filters as in the list. */
+        post: operations["uplinks_replay_some"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -849,6 +1033,15 @@ export interface components {
          * @enum {string}
          */
         AttemptOutcomeEnum: "started" | "sent" | "temporary" | "unclear" | "permanent";
+        Books: {
+            received: number;
+            stored: number;
+            duplicate: number;
+            set_aside: number;
+            refused: number;
+            /** Format: date-time */
+            last_received_at: string | null;
+        };
         /**
          * @description * `inside` - inside
          *     * `outside` - outside
@@ -1043,6 +1236,15 @@ export interface components {
             model?: string;
         };
         /**
+         * @description * `stored` - stored
+         *     * `duplicate` - duplicate
+         *     * `set-aside` - set-aside
+         *     * `refused` - refused
+         *     * `spooled` - spooled
+         * @enum {string}
+         */
+        DispositionEnum: "stored" | "duplicate" | "set-aside" | "refused" | "spooled";
+        /**
          * @description * `enter` - enter
          *     * `found` - found
          * @enum {string}
@@ -1096,6 +1298,27 @@ export interface components {
             rule_version: components["schemas"]["RuleVersion"];
             crossing: components["schemas"]["Evidence"];
             changes: components["schemas"]["AlertChange"][];
+        };
+        Fix: {
+            /** Format: double */
+            lon_deg: number;
+            /** Format: double */
+            lat_deg: number;
+            /** Format: double */
+            altitude_m: number | null;
+            /**
+             * Format: double
+             * @description 68 % radius
+             */
+            accuracy_m: number | null;
+            /** Format: double */
+            speed_mps: number | null;
+            /**
+             * Format: double
+             * @description clockwise from north
+             */
+            course_deg: number | null;
+            method: components["schemas"]["MethodEnum"];
         };
         /** @description A new version: a shape as drawn, or GeoJSON `geometry`, or judging alone. */
         GeofenceInputRequest: {
@@ -1292,7 +1515,7 @@ export interface components {
             battery: (number | null)[];
         };
         LiveSnapshot: {
-            type: components["schemas"]["TypeEnum"];
+            type: components["schemas"]["LiveSnapshotTypeEnum"];
             /** @description null: no stream follows */
             epoch: string | null;
             seq: number;
@@ -1301,6 +1524,11 @@ export interface components {
             tick_ms: number;
             assets: components["schemas"]["LiveColumns"];
         };
+        /**
+         * @description * `snapshot` - snapshot
+         * @enum {string}
+         */
+        LiveSnapshotTypeEnum: "snapshot";
         Me: {
             readonly id: number;
             /** @description Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only. */
@@ -1333,6 +1561,19 @@ export interface components {
             email: string;
             role: components["schemas"]["RoleEnum"];
         };
+        /**
+         * @description * `gnss` - gnss
+         *     * `wifi` - wifi
+         *     * `ble` - ble
+         *     * `cell` - cell
+         *     * `lora_tdoa` - lora_tdoa
+         *     * `lora_rssi` - lora_rssi
+         *     * `network` - network
+         *     * `gateway` - gateway
+         *     * `manual` - manual
+         * @enum {string}
+         */
+        MethodEnum: "gnss" | "wifi" | "ble" | "cell" | "lora_tdoa" | "lora_rssi" | "network" | "gateway" | "manual";
         Notification: {
             /** Format: uuid */
             readonly id: string;
@@ -1365,6 +1606,33 @@ export interface components {
         NotificationStateEnum: "pending" | "sending" | "sent" | "failed" | "given_up" | "cancelled";
         /** @enum {unknown} */
         NullEnum: null;
+        /** @description Our own JSON, for the OpenAPI document; `tracker.wire.own_json` reads it. */
+        ObservationRequest: {
+            /** @description identifier */
+            device: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339 with Z or an offset
+             */
+            measured_at: string;
+            /** Format: double */
+            lat?: number;
+            /** Format: double */
+            lon?: number;
+            /** Format: double */
+            altitude_m?: number;
+            /** Format: double */
+            accuracy_m?: number;
+            /** Format: double */
+            speed_mps?: number;
+            /** Format: double */
+            course_deg?: number;
+            method?: components["schemas"]["MethodEnum"];
+            event_id?: string;
+            readings?: {
+                [key: string]: unknown;
+            };
+        };
         Organisation: {
             readonly id: number;
             name: string;
@@ -1508,6 +1776,19 @@ export interface components {
             previous?: string | null;
             results: components["schemas"]["Organisation"][];
         };
+        PaginatedPositionList: {
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
+             */
+            next?: string | null;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
+             */
+            previous?: string | null;
+            results: components["schemas"]["Position"][];
+        };
         PaginatedPresenceRowList: {
             /**
              * Format: uri
@@ -1546,6 +1827,32 @@ export interface components {
              */
             previous?: string | null;
             results: components["schemas"]["Source"][];
+        };
+        PaginatedStateList: {
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
+             */
+            next?: string | null;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
+             */
+            previous?: string | null;
+            results: components["schemas"]["State"][];
+        };
+        PaginatedUplinkList: {
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
+             */
+            next?: string | null;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
+             */
+            previous?: string | null;
+            results: components["schemas"]["Uplink"][];
         };
         PaginatedVersionRowList: {
             /**
@@ -1679,6 +1986,30 @@ export interface components {
             /** Format: double */
             accuracy_m?: number | null;
         };
+        Position: {
+            device: number;
+            device_identifier: string;
+            /** @description the device was on it then */
+            asset: number | null;
+            /**
+             * Format: date-time
+             * @description by the clock that `time_source` names
+             */
+            measured_at: string;
+            /**
+             * Format: date-time
+             * @description its first copy, by the server's clock
+             */
+            received_at: string;
+            time_source: components["schemas"]["TimeSourceEnum"];
+            fix: components["schemas"]["Fix"] | null;
+            /** @description canonical names and units, see the glossary */
+            readings: {
+                [key: string]: unknown;
+            };
+            /** @description no sane clock says this time */
+            is_clock_suspect: boolean;
+        };
         PresenceRow: {
             asset: number;
             asset_name: string;
@@ -1705,6 +2036,73 @@ export interface components {
          * @enum {string}
          */
         ReasonEnum: "raised" | "amended" | "withdrawn";
+        Receipt: {
+            /**
+             * @description where there is one observation only
+             *
+             *     * `stored` - stored
+             *     * `duplicate` - duplicate
+             *     * `set-aside` - set-aside
+             *     * `refused` - refused
+             *     * `spooled` - spooled
+             */
+            disposition?: components["schemas"]["DispositionEnum"];
+            /** @description the sum of the others */
+            received: number;
+            stored: number;
+            duplicate: number;
+            set_aside: number;
+            refused: number;
+            spooled: number;
+            /** @description unless all were stored */
+            results?: components["schemas"]["Result"][];
+            errors: components["schemas"]["ReceiptFault"][];
+        };
+        ReceiptFault: {
+            /** @description RFC 6901, into the body */
+            pointer: string;
+            code: string;
+            detail: string;
+        };
+        Replay: {
+            /**
+             * @description where there is one observation only
+             *
+             *     * `stored` - stored
+             *     * `duplicate` - duplicate
+             *     * `set-aside` - set-aside
+             *     * `refused` - refused
+             *     * `spooled` - spooled
+             */
+            disposition?: components["schemas"]["DispositionEnum"];
+            /** @description the sum of the others */
+            received: number;
+            stored: number;
+            duplicate: number;
+            set_aside: number;
+            refused: number;
+            spooled: number;
+            /** @description unless all were stored */
+            results?: components["schemas"]["Result"][];
+            errors: components["schemas"]["ReceiptFault"][];
+            uplink: number;
+            /** @description false: some of it still waits */
+            is_taken_up: boolean;
+        };
+        Replays: {
+            tried: number;
+            taken_up: number;
+            /** @description to send again with, for those that were not tried; else null */
+            after: number | null;
+            replays: components["schemas"]["Replay"][];
+        };
+        Result: {
+            /** @description place in the list that was sent */
+            index: number;
+            disposition: components["schemas"]["DispositionEnum"];
+            /** @description why it was not stored */
+            code?: string;
+        };
         Role: {
             role: components["schemas"]["RoleEnum"];
         };
@@ -1879,6 +2277,109 @@ export interface components {
             readonly token: string;
             readonly url: string;
         };
+        State: {
+            asset: number;
+            /**
+             * Format: date-time
+             * @description null: never heard of
+             */
+            measured_at: string | null;
+            /** Format: date-time */
+            received_at: string | null;
+            fix: components["schemas"]["StateFix"] | null;
+            /** @description the newest of each name */
+            readings: {
+                [key: string]: unknown;
+            };
+            readings_at: {
+                [key: string]: string;
+            };
+            presence: components["schemas"]["StatePresence"][];
+        };
+        StateFix: {
+            /** Format: double */
+            lon_deg: number;
+            /** Format: double */
+            lat_deg: number;
+            /** Format: double */
+            altitude_m: number | null;
+            /**
+             * Format: double
+             * @description 68 % radius
+             */
+            accuracy_m: number | null;
+            /** Format: double */
+            speed_mps: number | null;
+            /**
+             * Format: double
+             * @description clockwise from north
+             */
+            course_deg: number | null;
+            method: components["schemas"]["MethodEnum"];
+            /**
+             * Format: date-time
+             * @description the newest fix; readings may be newer
+             */
+            at: string;
+        };
+        StatePresence: {
+            geofence: number;
+            name: string;
+            /**
+             * Format: date-time
+             * @description first sure fix inside
+             */
+            since: string;
+            /**
+             * Format: date-time
+             * @description last sure fix outside
+             */
+            not_before: string | null;
+        };
+        /**
+         * @description * `device` - device
+         *     * `network` - network
+         *     * `server` - server
+         * @enum {string}
+         */
+        TimeSourceEnum: "device" | "network" | "server";
+        Track: {
+            type: components["schemas"]["TrackTypeEnum"];
+            id: number;
+            /** @description null without a fix */
+            geometry: components["schemas"]["TrackLine"] | null;
+            properties: components["schemas"]["TrackProperties"];
+        };
+        TrackLine: {
+            type: components["schemas"]["TrackLineTypeEnum"];
+            /** @description longitudes go on beyond 180 where the way crosses the antimeridian */
+            coordinates: number[][];
+        };
+        /**
+         * @description * `LineString` - LineString
+         * @enum {string}
+         */
+        TrackLineTypeEnum: "LineString";
+        TrackProperties: {
+            asset: number;
+            /** Format: date-time */
+            since: string;
+            /** Format: date-time */
+            until: string;
+            /** @description before they were simplified */
+            fixes: number;
+            /**
+             * Format: double
+             * @description no fix is farther from the line at its time
+             */
+            within_m: number;
+            coordTimes: string[];
+        };
+        /**
+         * @description * `Feature` - Feature
+         * @enum {string}
+         */
+        TrackTypeEnum: "Feature";
         /**
          * @description * `enter` - enters
          *     * `exit` - leaves
@@ -1887,16 +2388,36 @@ export interface components {
          */
         TriggerEnum: "enter" | "exit" | "enter_or_exit";
         /**
-         * @description * `snapshot` - snapshot
-         * @enum {string}
-         */
-        TypeEnum: "snapshot";
-        /**
          * @description * `set-aside` - set aside, to be taken up once registered
          *     * `register` - register a device and an asset for it
          * @enum {string}
          */
         UnknownDevicesEnum: "set-aside" | "register";
+        Uplink: {
+            id: number;
+            organisation: number;
+            source: number;
+            source_name: string;
+            /** Format: date-time */
+            received_at: string;
+            /** @description a code */
+            reason: string;
+            detail: string;
+            /** @description empty where none was read */
+            device_identifier: string;
+            /** @description so many of it wait, where that is known */
+            observations: number;
+            content_type: string;
+            /** @description bytes of the body */
+            size: number;
+            /** @description the beginning of the body as text */
+            readonly preview: string;
+            /**
+             * Format: date-time
+             * @description null: waits
+             */
+            replayed_at: string | null;
+        };
         /** @description A new version: a shape as drawn, or GeoJSON `geometry`, or judging alone. */
         VersionInputRequest: {
             /**
@@ -2027,6 +2548,38 @@ export interface components {
             dwell_max_s: number | null;
             /** @description a late or changed fact had a part in it */
             is_corrected: boolean;
+        };
+        WholeUplink: {
+            id: number;
+            organisation: number;
+            source: number;
+            source_name: string;
+            /** Format: date-time */
+            received_at: string;
+            /** @description a code */
+            reason: string;
+            detail: string;
+            /** @description empty where none was read */
+            device_identifier: string;
+            /** @description so many of it wait, where that is known */
+            observations: number;
+            content_type: string;
+            /** @description bytes of the body */
+            size: number;
+            /** @description the beginning of the body as text */
+            readonly preview: string;
+            /**
+             * Format: date-time
+             * @description null: waits
+             */
+            replayed_at: string | null;
+            query: string;
+            headers: {
+                [key: string]: string;
+            };
+            /** @description what is not UTF-8 is replaced */
+            readonly body_text: string;
+            readonly body_base64: string;
         };
         /** @description RFC 9457, with our members code and errors. */
         Problem: {
@@ -2257,6 +2810,116 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Asset"];
+                };
+            };
+            /** @description Refused, or not now */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    assets_positions_list: {
+        parameters: {
+            query?: {
+                /** @description The pagination cursor value. */
+                cursor?: string;
+                format?: "geojson" | "json";
+                /** @description measured then or later */
+                from?: string;
+                /** @description Number of results to return per page. */
+                page_size?: number;
+                /** @description measured before then */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                asset: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedPositionList"];
+                    "application/geo+json": components["schemas"]["PaginatedPositionList"];
+                };
+            };
+            /** @description Refused, or not now */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    assets_state: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                asset: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["State"];
+                };
+            };
+            /** @description Refused, or not now */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    assets_track: {
+        parameters: {
+            query?: {
+                format?: "geojson" | "json";
+                /** @description measured then or later */
+                from?: string;
+                max_points?: number;
+                /** @description measured before then */
+                to?: string;
+                /** @description fewer points where this is enough */
+                tolerance_m?: number;
+            };
+            header?: never;
+            path: {
+                asset: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/geo+json": components["schemas"]["Track"];
                 };
             };
             /** @description Refused, or not now */
@@ -3788,6 +4451,88 @@ export interface operations {
             };
         };
     };
+    positions_list: {
+        parameters: {
+            query?: {
+                asset?: number;
+                /** @description The pagination cursor value. */
+                cursor?: string;
+                device?: number;
+                format?: "geojson" | "json";
+                /** @description measured then or later */
+                from?: string;
+                organisation?: number;
+                /** @description Number of results to return per page. */
+                page_size?: number;
+                /** @description measured before then */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedPositionList"];
+                    "application/geo+json": components["schemas"]["PaginatedPositionList"];
+                };
+            };
+            /** @description Refused, or not now */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    positions_create: {
+        parameters: {
+            query?: {
+                format?: "geojson" | "json";
+                /** @description by default your only one */
+                organisation?: number;
+            };
+            header?: {
+                /** @description The same key, path and body within 24 hours are carried out once. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ObservationRequest"][];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                    "application/geo+json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description Refused, or not now */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     rules_list: {
         parameters: {
             query?: {
@@ -4161,6 +4906,72 @@ export interface operations {
             };
         };
     };
+    sources_counts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Books"];
+                };
+            };
+            /** @description Refused, or not now */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    states_list: {
+        parameters: {
+            query?: {
+                /** @description The pagination cursor value. */
+                cursor?: string;
+                /** @description only assets inside of it */
+                geofence?: number;
+                organisation?: number;
+                /** @description Number of results to return per page. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedStateList"];
+                };
+            };
+            /** @description Refused, or not now */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     tokens_list: {
         parameters: {
             query?: {
@@ -4278,6 +5089,147 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Refused, or not now */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    uplinks_list: {
+        parameters: {
+            query?: {
+                /** @description The pagination cursor value. */
+                cursor?: string;
+                /** @description identifier of a device */
+                device?: string;
+                organisation?: number;
+                /** @description Number of results to return per page. */
+                page_size?: number;
+                reason?: string;
+                replayed?: boolean;
+                source?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedUplinkList"];
+                };
+            };
+            /** @description Refused, or not now */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    uplinks_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WholeUplink"];
+                };
+            };
+            /** @description Refused, or not now */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    uplinks_replay_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key, path and body within 24 hours are carried out once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replay"];
+                };
+            };
+            /** @description Refused, or not now */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    uplinks_replay_some: {
+        parameters: {
+            query?: {
+                after?: number;
+                /** @description identifier of a device */
+                device?: string;
+                organisation?: number;
+                reason?: string;
+                replayed?: boolean;
+                source?: number;
+            };
+            header?: {
+                /** @description The same key, path and body within 24 hours are carried out once. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replays"];
+                };
             };
             /** @description Refused, or not now */
             default: {

@@ -11,10 +11,20 @@ import { alertText, exactly, span, when } from "../words";
 export function AlertMarks({ alert }: { alert: Alert }) {
   return (
     <>
-      {alert.state === "withdrawn" && <span className="mark mark-withdrawn">withdrawn</span>}
+      {alert.state === "withdrawn" && (
+        <span
+          className="mark mark-withdrawn"
+          title="A late report showed that this did not happen."
+        >
+          withdrawn: did not happen
+        </span>
+      )}
       {alert.amended_at && alert.state !== "withdrawn" && (
-        <span className="mark" title={exactly(alert.amended_at)}>
-          corrected
+        <span
+          className="mark mark-moved"
+          title={`A late report moved it, ${exactly(alert.amended_at)}`}
+        >
+          time moved
         </span>
       )}
       {alert.is_late && <span className="mark">late report</span>}

@@ -8,9 +8,22 @@ import { AlertItem } from "../alerts/alert_item";
 import { useLive, useMap, useNow, usePorts } from "../context";
 import { Icon, StatusGlyph } from "../glyphs";
 import { useSelected } from "../stage/selection";
-import { ago, coordinates, course, exactly, metres, reading, span, speed } from "../words";
+import {
+  ago,
+  coordinates,
+  course,
+  exactly,
+  methodWord,
+  metres,
+  reading,
+  span,
+  speed,
+} from "../words";
+import { TrackToggle } from "./track_toggle";
 
+/** Presence and readings are read again soon after something came, and now and then. */
 const STATE_EVERY_MS = 15_000;
+const STATE_WHEN_BEHIND_MS = 2_000;
 
 function Fact({ name, title, children }: { name: string; title?: string; children: string }) {
   return (
@@ -33,7 +46,7 @@ function Facts({ row, now }: { row: Row; now: number }) {
       <Fact name="Accuracy">
         {accuracy_dm === null
           ? "not reported"
-          : `± ${metres(accuracy_dm / 10)}${method ? ` · ${method}` : ""}`}
+          : `± ${metres(accuracy_dm / 10)}${method ? ` · ${methodWord(method)}` : ""}`}
       </Fact>
       {lon_e7 !== null && lat_e7 !== null && (
         <Fact name="Latitude, longitude">{coordinates(lon_e7 / 1e7, lat_e7 / 1e7)}</Fact>
@@ -105,8 +118,13 @@ function CardActions({ id, hasFix }: { id: number; hasFix: boolean }) {
       >
         {isFollowing ? "Following" : "Follow"}
       </Button>
+      <TrackToggle id={id} />
     </div>
   );
+}
+
+function isBehind(state: AssetState | undefined, row: Row | null): boolean {
+  return Date.parse(state?.received_at ?? "1970-01-01") < (row?.received_at ?? 0);
 }
 
 /** All that is known of one asset now. */
@@ -115,12 +133,13 @@ export function AssetCard({ id }: { id: number }) {
   const now = useNow();
   const { backend } = usePorts();
   const { select } = useSelected();
+  const row = live.fleet.row(id);
   const state = useQuery({
     queryKey: ["asset-state", id],
     queryFn: () => backend.assetState(id),
-    refetchInterval: STATE_EVERY_MS,
+    refetchInterval: ({ state: { data } }) =>
+      isBehind(data, row) ? STATE_WHEN_BEHIND_MS : STATE_EVERY_MS,
   });
-  const row = live.fleet.row(id);
   const entry = live.roster.entry(live.fleet, id, now);
   const alerts = live.alerts.open().filter(({ asset }) => asset === id);
   const isUnknown = row === null && live.roster.asset(id) === undefined;

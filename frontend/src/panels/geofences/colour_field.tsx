@@ -4,11 +4,17 @@ const NAMES = ["Teal", "Violet", "Amber", "Pink", "Blue", "Green"];
 
 type Props = { value: string; onChange: (colour: string) => void; error: string | undefined };
 
+/** A colour that came from elsewhere stays on offer. */
+function offered(value: string): string[] {
+  const isUsual = GEOFENCE_COLOURS.some((usual) => usual.toLowerCase() === value.toLowerCase());
+  return isUsual || !value ? GEOFENCE_COLOURS : [...GEOFENCE_COLOURS, value];
+}
+
 export function ColourField({ value, onChange, error }: Props) {
   return (
     <fieldset className="colours">
       <legend>Colour</legend>
-      {GEOFENCE_COLOURS.map((colour, index) => (
+      {offered(value).map((colour, index) => (
         <label key={colour} className="colour">
           <input
             type="radio"

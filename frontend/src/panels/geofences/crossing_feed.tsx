@@ -4,7 +4,7 @@ import { useSelected } from "../stage/selection";
 import { crossingVerb, exactly, span, when } from "../words";
 import { useCrossings } from "./queries";
 
-const CORRECTIONS = { added: "added late", moved: "corrected", withdrawn: "withdrawn" } as const;
+const CORRECTIONS = { added: "added late", moved: "time moved", withdrawn: "withdrawn" } as const;
 
 const WAYS: Record<Crossing["kind"], string> = {
   enter: "→|",

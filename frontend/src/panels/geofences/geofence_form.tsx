@@ -3,19 +3,21 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useRef, useState } from "react";
 import { GEOFENCE_COLOURS } from "../../fleet/look";
-import type { Geofence, GeofenceChange, GeofenceDraft } from "../../wire/rest";
+import type { Geofence, GeofenceChange, GeofenceDraft, Rule } from "../../wire/rest";
+import { Loading } from "../assets/asset_panel";
 import { useCanOperate, usePorts } from "../context";
+import type { Backend } from "../ports";
 import { type FieldErrors, fieldErrors } from "../refusals";
 import { ColourField } from "./colour_field";
-import { type RuleChoice, RuleFields } from "./rule_fields";
+import { useRules } from "./queries";
+import { RuleFields } from "./rule_fields";
+import { choiceOf, NO_RULE, type RuleStep, ruleStep, ruleToEdit, USUAL_RULE } from "./rule_steps";
 import { ShapeFields } from "./shape_fields";
 import { draftOf, EMPTY_SHAPE, parsed } from "./shapes";
 
 const FIELDS = ["name", "colour", "shape", "organisation", "trigger", "severity", "recipients"];
-const NO_RULE: RuleChoice = { trigger: "never", severity: "warning", recipients: [] };
-const USUAL_RULE: RuleChoice = { ...NO_RULE, trigger: "enter_or_exit" };
 
-function useForm(geofence: Geofence | null) {
+function useForm(geofence: Geofence | null, rules: readonly Rule[]) {
   const { organisations } = usePorts().boot;
   const [name, setName] = useState(geofence?.name ?? "");
   const [colour, setColour] = useState(geofence?.colour || GEOFENCE_COLOURS[0] || "");
@@ -25,7 +27,9 @@ function useForm(geofence: Geofence | null) {
   // A shape that the fields cannot hold without loss is kept as it is.
   const kept = geofence && draftOf(geofence.shape) === null ? geofence.shape : null;
   const [shape, setShape] = useState((geofence && draftOf(geofence.shape)) ?? EMPTY_SHAPE);
-  const [rule, setRule] = useState(geofence ? NO_RULE : USUAL_RULE);
+  const edited = ruleToEdit(rules);
+  const usual = geofence ? NO_RULE : USUAL_RULE;
+  const [rule, setRule] = useState(edited ? choiceOf(edited) : usual);
   return {
     name,
     setName,
@@ -44,7 +48,7 @@ function useForm(geofence: Geofence | null) {
 type Form = ReturnType<typeof useForm>;
 
 /** Saves the geofence, then its rule. A refused rule does not save the geofence twice. */
-function useSave(form: Form, geofence: Geofence | null) {
+function useSave(form: Form, geofence: Geofence | null, rules: readonly Rule[]) {
   const { backend } = usePorts();
   const client = useQueryClient();
   const saved = useRef<Geofence | null>(geofence);
@@ -58,12 +62,7 @@ function useSave(form: Form, geofence: Geofence | null) {
       saved.current = saved.current
         ? await backend.changeGeofence(saved.current.id, changed(saved.current, draft))
         : await backend.createGeofence(draft);
-      const { trigger, severity, recipients } = form.rule;
-      if (trigger !== "never") {
-        const name = `${draft.name}: ${trigger.replaceAll("_", " ")}`;
-        const of = { organisation, geofence: saved.current.id };
-        await backend.createRule({ ...of, name, trigger, severity, recipients });
-      }
+      await take(backend, ruleStep(saved.current, rules, form.rule));
       return saved.current;
     },
     onSettled: () => {
@@ -71,6 +70,21 @@ function useSave(form: Form, geofence: Geofence | null) {
       void client.invalidateQueries({ queryKey: ["rules"] });
     },
   });
+}
+
+function take(backend: Backend, step: RuleStep): Promise<unknown> {
+  switch (step.do) {
+    case "nothing":
+      return Promise.resolve();
+    case "create":
+      return backend.createRule(step.draft);
+    case "change":
+      return backend.changeRule(step.id, step.change);
+    case "retire":
+      return backend.retireRule(step.id);
+    default:
+      return step satisfies never;
+  }
 }
 
 function changed(saved: Geofence, { name, colour, shape }: GeofenceDraft): GeofenceChange {
@@ -101,11 +115,24 @@ function OrganisationField({ form, error }: { form: Form; error: string | undefi
   );
 }
 
+/** The form, once it is known what rules the geofence has. */
 export function GeofenceForm({ geofence }: { geofence: Geofence | null }) {
-  const navigate = useNavigate();
+  const { data, isError } = useRules();
   const canOperate = useCanOperate(geofence?.organisation);
-  const form = useForm(geofence);
-  const save = useSave(form, geofence);
+  if (!canOperate)
+    return <p className="nothing">Only an operator or owner may change geofences.</p>;
+  if (!geofence) return <Form geofence={null} rules={[]} />;
+  if (isError) return <p className="refused">The alerts of this geofence could not be loaded.</p>;
+  if (!data) return <Loading rows={4} />;
+  return <Form geofence={geofence} rules={data.filter((rule) => rule.geofence === geofence.id)} />;
+}
+
+function Form({ geofence, rules: current }: { geofence: Geofence | null; rules: Rule[] }) {
+  // What the form was filled with decides what saving changes, whatever arrives meanwhile.
+  const [rules] = useState(current);
+  const navigate = useNavigate();
+  const form = useForm(geofence, rules);
+  const save = useSave(form, geofence, rules);
   const [isTried, setTried] = useState(false);
   const wrong = missing(form);
   const errors = { ...fieldErrors(save.error, FIELDS), ...(isTried ? wrong : {}) };
@@ -123,8 +150,6 @@ export function GeofenceForm({ geofence }: { geofence: Geofence | null }) {
       ? navigate({ to: "/geofences/$id", params: { id: geofence.id } })
       : navigate({ to: "/geofences" }));
 
-  if (!canOperate)
-    return <p className="nothing">Only an operator or owner may change geofences.</p>;
   return (
     <form className="form" onSubmit={submit} noValidate>
       <h2>{geofence ? "Change geofence" : "New geofence"}</h2>
@@ -149,7 +174,12 @@ export function GeofenceForm({ geofence }: { geofence: Geofence | null }) {
       ) : (
         <ShapeFields draft={form.shape} onChange={form.setShape} error={errors.shape} />
       )}
-      <RuleFields choice={form.rule} onChange={form.setRule} errors={errors} />
+      <RuleFields
+        choice={form.rule}
+        onChange={form.setRule}
+        errors={errors}
+        others={rules.length > 1 ? rules.length : 0}
+      />
       <Group className="form-end">
         <Button type="submit" loading={save.isPending}>
           Save

@@ -8,6 +8,7 @@ import { GeofencesOnMap } from "../stage/map_page";
 import { GeofenceDetail } from "./geofence_detail";
 import { GeofenceForm } from "./geofence_form";
 import { useGeofence, useGeofences } from "./queries";
+import { draftOf } from "./shapes";
 
 function Panel({ children }: { children: ReactNode }) {
   return (
@@ -33,7 +34,8 @@ export function NewGeofencePage() {
 }
 
 /** Finds the geofence of the address, shows it on the map, and what `children` makes of it. */
-function One({ children }: { children: (geofence: Geofence) => ReactNode }) {
+type OneProps = { isDrawn?: boolean; children: (geofence: Geofence) => ReactNode };
+function One({ isDrawn = false, children }: OneProps) {
   const { id } = useParams({ strict: false });
   const geofence = useGeofence(id ?? 0);
   const { isPending } = useGeofences();
@@ -44,7 +46,10 @@ function One({ children }: { children: (geofence: Geofence) => ReactNode }) {
   }, [map, shape]);
   return (
     <Panel>
-      <GeofencesOnMap selected={id ?? null} />
+      <GeofencesOnMap
+        selected={id ?? null}
+        hidden={isDrawn && shape && draftOf(shape) ? id : undefined}
+      />
       {geofence && children(geofence)}
       {!geofence && isPending && <Loading rows={4} />}
       {!geofence && !isPending && (
@@ -59,5 +64,5 @@ export function GeofencePage() {
 }
 
 export function EditGeofencePage() {
-  return <One>{(geofence) => <GeofenceForm key={geofence.id} geofence={geofence} />}</One>;
+  return <One isDrawn>{(geofence) => <GeofenceForm key={geofence.id} geofence={geofence} />}</One>;
 }

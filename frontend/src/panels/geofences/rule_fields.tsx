@@ -1,8 +1,7 @@
 import { NativeSelect, SegmentedControl, TagsInput } from "@mantine/core";
-import type { Severity, Trigger } from "../../wire/rest";
+import type { Severity } from "../../wire/rest";
 import type { FieldErrors } from "../refusals";
-
-export type RuleChoice = { trigger: Trigger | "never"; severity: Severity; recipients: string[] };
+import type { RuleChoice } from "./rule_steps";
 
 const TRIGGERS: { value: RuleChoice["trigger"]; label: string }[] = [
   { value: "enter_or_exit", label: "when an asset enters or leaves" },
@@ -16,14 +15,23 @@ const SEVERITIES: { value: Severity; label: string }[] = [
   { value: "critical", label: "Critical" },
 ];
 
-type Props = { choice: RuleChoice; onChange: (choice: RuleChoice) => void; errors: FieldErrors };
+type Props = {
+  choice: RuleChoice;
+  onChange: (choice: RuleChoice) => void;
+  errors: FieldErrors;
+  /** Rules that this form leaves as they are. */
+  others: number;
+};
 
 /** Who is told, and when: becomes a rule of the geofence. */
-export function RuleFields({ choice, onChange, errors }: Props) {
+export function RuleFields({ choice, onChange, errors, others }: Props) {
   const set = (part: Partial<RuleChoice>) => onChange({ ...choice, ...part });
   return (
     <fieldset className="form-part">
-      <legend>Alert</legend>
+      <legend>{others > 0 ? "Another alert" : "Alert"}</legend>
+      {others > 0 && (
+        <p className="nothing">{others} rules stay as they are. Here you can add one.</p>
+      )}
       <NativeSelect
         label="Raise an alert"
         data={TRIGGERS}

@@ -1,5 +1,6 @@
 import { Button, Group, SegmentedControl, Text, Textarea, TextInput } from "@mantine/core";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
+import type { Shape } from "../../wire/rest";
 import { useMap } from "../context";
 import { Icon } from "../glyphs";
 import type { DrawnKind } from "../ports";
@@ -52,7 +53,10 @@ export function ShapeFields({ draft, onChange, error }: Props) {
 
 function DrawButton({ draft, onChange }: Omit<Props, "error">) {
   const map = useMap();
-  const [isDrawing, setDrawing] = useState(false);
+  // Until the tools are there, clicks would be lost.
+  const [state, setState] = useState<"idle" | "preparing" | "drawing">("idle");
+  const latest = useRef({ draft, onChange });
+  latest.current = { draft, onChange };
   const result = parsed(draft);
   const shape = "shape" in result ? result.shape : null;
   const key = JSON.stringify(shape);
@@ -70,29 +74,34 @@ function DrawButton({ draft, onChange }: Omit<Props, "error">) {
 
   const stop = () => {
     map?.cancelDrawing();
-    setDrawing(false);
+    setState("idle");
+  };
+  const take = (drawn: Shape) => {
+    setState("idle");
+    const numbers = draftOf(drawn);
+    if (numbers) latest.current.onChange({ ...numbers, width_m: latest.current.draft.width_m });
   };
   const start = () => {
-    setDrawing(true);
+    setState("preparing");
     map?.showDraft(null);
-    void map?.draw(draft.kind, (drawn) => {
-      setDrawing(false);
-      const numbers = draftOf(drawn);
-      if (numbers) onChange({ ...numbers, width_m: draft.width_m });
-    });
+    map?.draw(draft.kind, take).then(
+      () => setState((now) => (now === "preparing" ? "drawing" : now)),
+      () => setState("idle"),
+    );
   };
 
   if (!map) return null;
   return (
     <Group gap="sm" className="draw">
       <Button
-        variant={isDrawing ? "filled" : "light"}
+        variant={state === "drawing" ? "filled" : "light"}
         leftSection={<Icon name="draw" />}
-        onClick={isDrawing ? stop : start}
+        loading={state === "preparing"}
+        onClick={state === "drawing" ? stop : start}
       >
-        {isDrawing ? "Stop drawing" : shape ? "Draw again" : "Draw on the map"}
+        {state === "drawing" ? "Stop drawing" : shape ? "Draw again" : "Draw on the map"}
       </Button>
-      {isDrawing && (
+      {state === "drawing" && (
         <Text size="sm" role="status">
           {HOW[draft.kind]}
         </Text>

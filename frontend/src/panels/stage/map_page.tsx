@@ -11,10 +11,15 @@ import { Sheet } from "./sheet";
 
 const CARD_PX = 384;
 
-export function GeofencesOnMap({ selected }: { selected: number | null }) {
+type OnMap = { selected: number | null /** Is being drawn anew. */; hidden?: number | undefined };
+
+export function GeofencesOnMap({ selected, hidden }: OnMap) {
   const map = useMap();
   const { data } = useGeofences();
-  useEffect(() => map?.setGeofences(data ?? [], selected), [map, data, selected]);
+  useEffect(() => {
+    const shown = (data ?? []).filter(({ id }) => id !== hidden);
+    map?.setGeofences(shown, selected);
+  }, [map, data, selected, hidden]);
   return null;
 }
 
