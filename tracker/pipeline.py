@@ -32,7 +32,9 @@ from tracker.road.batch import Batch, Stale, facts_by_asset
 from tracker.road.delivery import Delivery, Receipt
 from tracker.road.frames import frames_of
 from tracker.road.judged import anew, metered, move_states, pending_assets, remade_state
-from tracker.road.revisions import Revisions, current_revisions
+from tracker.road.opening import lock_and_look
+from tracker.road.revisions import Revisions
+from tracker.statements import together
 
 MAX_TRIES = 5
 
@@ -58,8 +60,7 @@ def take(deliveries: Sequence[Delivery]) -> list[Receipt]:
     now = timezone.now()
     batch = Batch.resolve(deliveries, registry)
     with transaction.atomic():
-        states = store.lock_states(batch.asset_ids)
-        revisions = current_revisions(batch.organisation_ids)
+        states, revisions = lock_and_look(batch.asset_ids, batch.organisation_ids)
         require_current(registry, revisions)
         batch.recall_events()
         stored = batch.store()
@@ -68,11 +69,12 @@ def take(deliveries: Sequence[Delivery]) -> list[Receipt]:
         verdicts = judge_assets(pending_assets(new, changed, states, indexes))
         crossings = record(verdicts, now=now, cause=batch.cause())
         to_save, moved = move_states(states, (new, changed), verdicts)
-        store.save_states(to_save)
-        history.save_checkpoints([c for verdict in verdicts for c in verdict.checkpoints])
-        meter(metered(new), revision=revisions.registry)
-        books.set_aside(batch.asides())
-        books.count(batch.counts())
+        with together():
+            store.save_states(to_save)
+            history.save_checkpoints([c for verdict in verdicts for c in verdict.checkpoints])
+            meter(metered(new), revision=revisions.registry)
+            books.set_aside(batch.asides())
+            books.count(batch.counts())
         # Last, since alerts are numbered under one lock for all.
         alerts = judge_rules(crossings, now=now)
         tell_after_commit(moved, crossings, alerts)

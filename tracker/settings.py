@@ -249,6 +249,29 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
+UNFOLD = {
+    "SITE_TITLE": "Tracker administration",
+    "SITE_HEADER": "Tracker",
+    "SITE_URL": "/app/map",
+    "SHOW_HISTORY": True,
+    # The blue of the console, so that both sides look like one product.
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97% .014 250)",
+            "100": "oklch(93% .032 250)",
+            "200": "oklch(88% .059 250)",
+            "300": "oklch(81% .105 250)",
+            "400": "oklch(70% .14 250)",
+            "500": "oklch(60% .15 250)",
+            "600": "oklch(46% .13 250)",
+            "700": "oklch(42% .12 250)",
+            "800": "oklch(37% .1 250)",
+            "900": "oklch(33% .09 250)",
+            "950": "oklch(26% .07 250)",
+        }
+    },
+}
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "assets.authentication.TokenAuthentication",

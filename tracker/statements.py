@@ -6,7 +6,8 @@ which costs the road more than running it. Here PostgreSQL binds, and keeps the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, LiteralString
 
 import psycopg
@@ -25,7 +26,7 @@ def run(sql: LiteralString, parameters: Sequence[Any] = ()) -> Any:
     goes through Django instead, so that it is seen there.
     """
     counter[0] += 1
-    if connection.execute_wrappers or connection.queries_logged or connection.force_debug_cursor:
+    if _is_watched():
         return _through_django(sql, parameters)
     connection.ensure_connection()
     with connection.wrap_database_errors:
@@ -38,6 +39,26 @@ def rows(sql: LiteralString, parameters: Sequence[Any] = ()) -> list[tuple[Any, 
     with run(sql, parameters) as cursor:
         found: list[tuple[Any, ...]] = cursor.fetchall()
         return found
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """Send the statements run inside without waiting for the answer to each.
+
+    Each wait gives up the interpreter and must get it back from a busy door. Fetch from
+    their cursors only afterwards; what fails is raised at the end at the latest.
+    """
+    if _is_watched():
+        yield
+        return
+    connection.ensure_connection()
+    with connection.wrap_database_errors, connection.connection.pipeline():
+        yield
+
+
+def _is_watched() -> bool:
+    watchers = connection.execute_wrappers or connection.queries_logged
+    return bool(watchers or connection.force_debug_cursor)
 
 
 def _through_django(sql: LiteralString, parameters: Sequence[Any]) -> Any:

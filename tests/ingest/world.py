@@ -61,7 +61,7 @@ class Database:
     host: str
     port: int
     user: str
-    password: str
+    password: str = field(repr=False)
     name: str
 
     @property

@@ -57,26 +57,30 @@ _SELECT_STATES = (
 
 def lock_states(asset_ids: Iterable[int]) -> dict[int, StateRow]:
     """Lock the states of these assets in id order and return them."""
+    states = states_of(ask_for_states(asset_ids))
+    return states if len(states) == len(set(asset_ids)) else _made_states(asset_ids)
+
+
+def ask_for_states(asset_ids: Iterable[int]) -> Any:
+    """As `lock_states`, to be fetched later by `states_of`; those never made are not there."""
+    return run(_SELECT_STATES, [sorted(set(asset_ids))])
+
+
+def states_of(cursor: Any) -> dict[int, StateRow]:
+    with cursor:
+        return {row[0]: _state(row) for row in cursor.fetchall()}
+
+
+def _made_states(asset_ids: Iterable[int]) -> dict[int, StateRow]:
     wanted = sorted(set(asset_ids))
-    if not wanted:
-        return {}
-    states = _select_states(wanted)
-    missing = [asset_id for asset_id in wanted if asset_id not in states]
-    if missing:
-        run(
-            "INSERT INTO positions_assetstate (asset_id, organisation_id, readings, fold)"
-            " SELECT id, organisation_id, '{}', '' FROM assets_asset WHERE id = ANY(%s)"
-            " ORDER BY id ON CONFLICT DO NOTHING",
-            [missing],
-        )
-        # All again: the order of locks must hold for the new rows, too.
-        states = _select_states(wanted)
-    return states
-
-
-def _select_states(asset_ids: list[int]) -> dict[int, StateRow]:
-    found = rows(_SELECT_STATES, [asset_ids])
-    return {row[0]: _state(row) for row in found}
+    run(
+        "INSERT INTO positions_assetstate (asset_id, organisation_id, readings, fold)"
+        " SELECT id, organisation_id, '{}', '' FROM assets_asset WHERE id = ANY(%s::bigint[])"
+        " ORDER BY id ON CONFLICT DO NOTHING",
+        [wanted],
+    )
+    # All again: the order of locks must hold for the new rows, too.
+    return states_of(ask_for_states(wanted))
 
 
 def _state(row: tuple[Any, ...]) -> StateRow:

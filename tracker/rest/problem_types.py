@@ -166,6 +166,10 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
         "It names something that does not exist", "Or that belongs to another organisation."
     ),
     "required": ProblemType("A member is missing", "`errors` names it."),
+    "track-unreadable": ProblemType(
+        "The track cannot be read",
+        "JSON with columns and rows, GPX and CSV with a header are read.",
+    ),
     "geometry-invalid": ProblemType(
         "The shape is not valid",
         "`detail` says where and why. Shapes are never repaired silently: draw it again.",

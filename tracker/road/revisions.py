@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from msgspec import Struct
 
-from tracker.statements import rows
+from tracker.statements import run
 
 
 class Revisions(Struct, frozen=True):
@@ -22,13 +23,21 @@ def current_revisions(organisation_ids: Iterable[int]) -> Revisions:
     Asked with the assets locked, they say whether the copies in memory are what every later
     change will find judged: a change that is not seen here meets the locks.
     """
-    geofences = dict.fromkeys(organisation_ids, 0)
-    found = rows(
+    return revisions_of(ask_for_revisions(organisation_ids))
+
+
+def ask_for_revisions(organisation_ids: Iterable[int]) -> Any:
+    """As `current_revisions`, to be fetched later by `revisions_of`."""
+    return run(
         "SELECT 0, revision FROM assets_registryrevision UNION ALL"
-        " SELECT organisation_id, revision FROM geofence_revision"
-        " WHERE organisation_id = ANY(%s::bigint[])",
-        [list(geofences)],
+        " SELECT o.id, coalesce(g.revision, 0) FROM unnest(%s::bigint[]) AS o(id)"
+        " LEFT JOIN geofence_revision g ON g.organisation_id = o.id",
+        [list(organisation_ids)],
     )
-    revisions = dict(found)
-    registry = revisions.pop(0, 0)
-    return Revisions(registry, geofences | revisions)
+
+
+def revisions_of(cursor: Any) -> Revisions:
+    with cursor:
+        geofences = dict(cursor.fetchall())
+    registry = geofences.pop(0, 0)
+    return Revisions(registry, geofences)
