@@ -48,7 +48,7 @@ prove: # what needs the servers: migrations, schema, and the tests
 	@$(MANAGE) makemigrations --check --dry-run
 	@$(MANAGE) spectacular --validate --fail-on-warn --file $(LOCAL)/openapi.yaml
 	@diff -u docs/openapi.yaml $(LOCAL)/openapi.yaml || { echo "the API changed: run \`make schema\`"; exit 1; }
-	@.venv/bin/python -m pytest $(ARGS)
+	@.venv/bin/python -m pytest --create-db $(ARGS)
 
 lint: install
 	@.venv/bin/ruff check . $(SCRIPTS)
