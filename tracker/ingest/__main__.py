@@ -21,7 +21,7 @@ def main() -> None:
     django.setup()
     # The committing thread comes back from the database many times a batch. At the usual
     # 5 ms it would wait as long for its turn each time that the door is busy.
-    sys.setswitchinterval(0.0005)
+    sys.setswitchinterval(0.00005)
 
     from tracker.ingest.application import Ingest
     from tracker.ingest.patience import PatientHttp
