@@ -99,8 +99,9 @@ class Registry:
             if latest == self.revision:
                 return False
             # Read after the revision: what a later change adds here is taken again, harmlessly.
-            self._load_sources()
+            # Devices first: a token should open nothing before they are known that it speaks for.
             self._load_devices(since=self.revision)
+            self._load_sources()
             self.revision = latest
             return True
 

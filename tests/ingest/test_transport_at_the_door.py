@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import signal
 import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
+from datetime import datetime
 
 import pytest
 
+from tests.builders import NINE, TEN
 from tests.ingest.world import Client, Ingest, Sender, eventually
 
 
@@ -71,6 +74,100 @@ def test_who_asks_for_a_socket_is_answered_as_if_not(ingest):
     answer = raw(ingest, head + b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: YQ==\r\n\r\n")
 
     assert answer.startswith(b"HTTP/1.1 401 ")
+
+
+def posted(sender: Sender, body: bytes, *lines: str) -> bytes:
+    """Return a request as it goes over the wire."""
+    head = [f"POST {sender.path} HTTP/1.1", "Host: x", "Content-Type: application/json", *lines]
+    return "\r\n".join([*head, "", ""]).encode() + body
+
+
+def told(sender: Sender, at: datetime = NINE) -> bytes:
+    return json.dumps(sender.says(at)).encode()
+
+
+def read_to_the_end(ingest: Ingest, *sent: bytes, is_half_closed: bool = False) -> bytes:
+    with socket.create_connection(("127.0.0.1", ingest.port), 10) as wire:
+        for part in sent:
+            wire.sendall(part)
+        if is_half_closed:
+            wire.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: wire.recv(65536), b""))
+
+
+def test_requests_sent_without_waiting_are_answered_in_their_order(ingest, sender):
+    first, last = told(sender), told(sender, TEN)
+    sent = [
+        posted(sender, first, f"Content-Length: {len(first)}"),
+        posted(sender, b"[", "Content-Length: 1"),
+        posted(sender, first, f"Content-Length: {len(first)}"),
+        posted(sender, last, f"Content-Length: {len(last)}", "Connection: close"),
+    ]
+
+    answer = read_to_the_end(ingest, b"".join(sent))
+
+    assert re.findall(rb"HTTP/1.1 (\d+)", answer) == [b"200", b"400", b"200", b"200"]
+    assert [row.measured_at for row in sender.positions()] == [NINE, TEN]
+
+
+def test_a_sender_that_has_said_all_still_hears_the_answer(ingest, sender):
+    body = told(sender)
+
+    answer = read_to_the_end(
+        ingest, posted(sender, body, f"Content-Length: {len(body)}"), is_half_closed=True
+    )
+
+    assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+def test_who_speaks_http_1_0_is_answered_and_left(ingest, sender):
+    body = told(sender)
+    sent = posted(sender, body, f"Content-Length: {len(body)}").replace(b"HTTP/1.1", b"HTTP/1.0")
+
+    answer = read_to_the_end(ingest, sent)
+
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b"connection: close" in answer
+
+
+def test_who_asks_before_sending_a_body_is_told_to_go_on(ingest, sender):
+    body = told(sender)
+    head = posted(sender, b"", f"Content-Length: {len(body)}", "Expect: 100-continue")
+    with socket.create_connection(("127.0.0.1", ingest.port), 10) as wire:
+        wire.sendall(head)
+        asked = wire.recv(4096)
+        wire.sendall(body)
+
+        answer = wire.recv(4096)
+
+    assert asked == b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_body_in_chunks_is_read_like_any_other(ingest, sender):
+    body = told(sender)
+    chunks = b"".join(b"%x\r\n%b\r\n" % (len(body[n : n + 9]), body[n : n + 9])
+                      for n in range(0, len(body), 9))  # fmt: skip
+    sent = posted(sender, chunks + b"0\r\n\r\n", "Transfer-Encoding: chunked", "Connection: close")
+
+    assert read_to_the_end(ingest, sent).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.fault("F-019")
+def test_chunks_beyond_the_limit_are_refused_and_the_connection_ends(ingest, sender):
+    chunk = b"%x\r\n%b\r\n" % (1 << 18, b" " * (1 << 18))
+
+    answer = read_to_the_end(ingest, posted(sender, chunk * 5, "Transfer-Encoding: chunked"))
+
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"connection: close" in answer
+
+
+def test_what_is_only_asked_about_is_answered_without_a_body(ingest):
+    answer = read_to_the_end(ingest, b"HEAD /healthz HTTP/1.1\r\nConnection: close\r\n\r\n")
+
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert answer.endswith(b"\r\n\r\n")
 
 
 @pytest.mark.fault("F-038")

@@ -24,14 +24,14 @@ def main() -> None:
     sys.setswitchinterval(0.00005)
 
     from tracker.ingest.application import Ingest
-    from tracker.ingest.patience import PatientHttp
+    from tracker.ingest.transport import Connection
 
     uvicorn.run(
         Ingest(),
         host=options.host,
         port=options.port,
         loop="uvloop",
-        http=PatientHttp,
+        http=Connection,
         ws="none",
         lifespan="on",
         log_config=None,
@@ -40,7 +40,6 @@ def main() -> None:
         proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=25,
-        timeout_keep_alive=75,
         backlog=2048,
     )
 

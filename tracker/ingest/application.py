@@ -15,12 +15,14 @@ from django.utils import timezone
 
 from assets.registry import registry
 from geofence.zones import zones
+from tracker.errors import Unavailable
+from tracker.ingest.asgi import Receive, Scope, Send, answer_over_asgi
 from tracker.ingest.batcher import Batcher
 from tracker.ingest.committer import Committer
-from tracker.ingest.door import Door
+from tracker.ingest.door import Admitted, Answer, Door
 from tracker.ingest.metrics import Metrics
-from tracker.ingest.replies import Reply, problem_reply, respond
-from tracker.ingest.request import Receive, Scope, Send
+from tracker.ingest.replies import Reply, problem_reply
+from tracker.ingest.request import Head
 from tracker.ingest.spool import Spool
 from tracker.positions.durability import require_durable
 from tracker.positions.partitions import make_partitions
@@ -28,11 +30,16 @@ from tracker.positions.partitions import make_partitions
 log = structlog.get_logger(__name__)
 
 REFRESH_EVERY_S = 0.5
-LOOPBACK = ("127.0.0.1", "::1", None)
+LOOPBACK = ("127.0.0.1", "::1", "")
+INSPECTED = ("/ingest/metrics", "/healthz", "/readyz")
+_TEXT = [(b"content-type", b"text/plain; charset=utf-8")]
 
 
 class Ingest:
-    """An ASGI application. Starts with its first request where the server knows no lifespan."""
+    """The door and what stands behind it, as `transport` and any ASGI server talk to it.
+
+    Starts with the lifespan of its server, or with its first request where there is none.
+    """
 
     def __init__(self) -> None:
         self._metrics = Metrics()
@@ -50,14 +57,25 @@ class Ingest:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
             return
-        if self._door is None and not await self._started_late(send):
-            return
-        assert self._door is not None, "started by now"
-        path = scope["path"]
-        if path in ("/ingest/metrics", "/healthz", "/readyz"):
-            await self._inspect(path, scope, send)
-        else:
-            await self._door(scope, receive, send)
+        if self._door is None:
+            await self._start_late()
+        await answer_over_asgi(self, scope, receive, send, settings.READ_TIMEOUT_S)
+
+    def admit(self, head: Head) -> Admitted | Reply:
+        """Return who may come in, or the answer to what needs no body to be answered."""
+        if head.path in INSPECTED:
+            return self._inspected(head)
+        if self._door is None:
+            return problem_reply(Unavailable("the database was not there when this began"))
+        try:
+            return self._door.admit(head)
+        except Exception as error:  # the last resort: a bug of ours is a 500, never a hang
+            return self._door.refuse(error)
+
+    def take(self, admitted: Admitted, body: bytes, answer: Answer) -> None:
+        """As the door's: answer once it is durable or refused."""
+        assert self._door is not None, "it admitted"
+        self._door.take(admitted, body, answer)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
@@ -70,15 +88,12 @@ class Ingest:
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
-    async def _started_late(self, send: Send) -> bool:
-        """Start with the first request; answer it with a problem where that fails."""
+    async def _start_late(self) -> None:
+        """Start with the first request; where that fails, `admit` says so."""
         try:
             await self._start()
         except (DatabaseError, InterfaceError) as error:
             log.warning("ingest cannot start without the database", reason=str(error)[:200])
-            await respond(send, problem_reply(error))
-            return False
-        return True
 
     async def _start(self) -> None:
         if self._starting is None:
@@ -121,16 +136,14 @@ class Ingest:
             if not is_more:
                 await asyncio.sleep(REFRESH_EVERY_S)
 
-    async def _inspect(self, path: str, scope: Scope, send: Send) -> None:
+    def _inspected(self, head: Head) -> Reply:
         status, body = 200, b"ok\n"
-        if path == "/ingest/metrics":
+        if head.path == "/ingest/metrics":
             # For the scraper on this machine; counts tell a stranger about customers.
-            is_local = (scope.get("client") or (None,))[0] in LOOPBACK
-            status, body = (200, self._metrics.text()) if is_local else (404, b"")
-        elif path == "/readyz" and self._committer.is_down:
+            status, body = (200, self._metrics.text()) if head.peer in LOOPBACK else (404, b"")
+        elif head.path == "/readyz" and self._committer.is_down:
             status, body = 503, b"the database does not take batches; spooling\n"
-        headers = [(b"content-type", b"text/plain; charset=utf-8")]
-        await respond(send, Reply(status, headers, body))
+        return Reply(status, _TEXT, body)
 
 
 def _prepare() -> None:

@@ -20,11 +20,12 @@ BATCH_OBSERVATIONS = 1000
 CROWD = 200
 
 Commit = Callable[[Sequence[Delivery]], Awaitable[list[Receipt | TrackerError]]]
+Done = Callable[[Receipt | TrackerError], None]
 
 
 class Waiting(Struct):
     delivery: Delivery
-    receipt: asyncio.Future[Receipt]
+    done: Done
     n_bytes: int
 
 
@@ -45,8 +46,11 @@ class Batcher:
         self._crowded = asyncio.Event()
         self._queued = 0
 
-    async def submit(self, delivery: Delivery, n_bytes: int) -> Receipt:
-        """Return the receipt once the delivery is durable. Raises Unavailable when full."""
+    def submit(self, delivery: Delivery, n_bytes: int, done: Done) -> None:
+        """Queue a delivery; `done` gets its receipt once it is durable, or what became of it.
+
+        Raises Unavailable when full. Call it, and `done` will be called, in the event loop.
+        """
         weight = max(len(delivery.observations), 1)
         is_full = (
             self._observations + weight > self._max_observations
@@ -54,8 +58,7 @@ class Batcher:
         )
         if is_full:
             raise Unavailable("too much is waiting to be stored", retry_after_s=2)
-        waiting = Waiting(delivery, asyncio.get_running_loop().create_future(), n_bytes)
-        self._queue.append(waiting)
+        self._queue.append(Waiting(delivery, done, n_bytes))
         self._observations += weight
         self._queued += weight
         self._bytes += n_bytes
@@ -63,7 +66,6 @@ class Batcher:
         self._filled.set()
         if self._queued >= CROWD:
             self._crowded.set()
-        return await waiting.receipt
 
     async def run(self, commit: Commit, *, only_when_crowded: bool = False) -> None:
         """Commit batches for ever, in a lane of their own.
@@ -102,18 +104,13 @@ class Batcher:
         except Exception as error:  # a bug of ours must not stop the door: say so and go on
             log.exception("a batch failed")
             answers = [Unavailable(f"internal error: {type(error).__name__}")] * len(batch)
-        for waiting, answer in zip(batch, answers, strict=True):
-            self._settle(waiting, answer)
+        # First the books, so that who reads an answer finds it counted.
         self._metrics.batches += 1
+        for waiting in batch:
+            weight = len(waiting.delivery.observations)
+            self._metrics.observations += weight
+            self._observations -= max(weight, 1)
+            self._bytes -= waiting.n_bytes
         self._metrics.waiting = self._observations
-
-    def _settle(self, waiting: Waiting, answer: Receipt | TrackerError) -> None:
-        self._observations -= max(len(waiting.delivery.observations), 1)
-        self._bytes -= waiting.n_bytes
-        self._metrics.observations += len(waiting.delivery.observations)
-        if waiting.receipt.cancelled():
-            return  # The sender has hung up; what it sent is stored all the same.
-        if isinstance(answer, TrackerError):
-            waiting.receipt.set_exception(answer)
-        else:
-            waiting.receipt.set_result(answer)
+        for waiting, answer in zip(batch, answers, strict=True):
+            waiting.done(answer)

@@ -1,16 +1,19 @@
 """The door: `/ingest/{format}/{token}`, or `/ingest/{format}` with Bearer or Basic.
 
-An ASGI callable without Django's request handling, which alone would cost ten times what
-an uplink costs here.
+Plain calls without Django's request handling, which alone would cost ten times what an
+uplink costs here. Who brings a request, over ASGI or straight from the socket, first lets
+`admit` see its head and then hands its body to `take`.
 """
 
 from __future__ import annotations
 
 import time
-from datetime import datetime
+from collections.abc import Callable
+from functools import partial
 
 from django.conf import settings
 from django.utils import timezone
+from msgspec import Struct
 
 from assets.registry import Registry, SourceEntry
 from tracker.errors import (
@@ -18,33 +21,36 @@ from tracker.errors import (
     MethodNotAllowed,
     NotFound,
     Refused,
+    TrackerError,
     UnreadableUplink,
     UnsupportedMediaType,
 )
 from tracker.ingest.batcher import Batcher
 from tracker.ingest.metrics import Metrics
 from tracker.ingest.quotas import Quota
-from tracker.ingest.replies import Reply, problem_reply, reply_of, respond
-from tracker.ingest.request import (
-    Credential,
-    HungUp,
-    Receive,
-    Scope,
-    Send,
-    body_of,
-    credential_of,
-    headers_of,
-)
-from tracker.road.delivery import Delivery
+from tracker.ingest.replies import Reply, problem_reply, reply_of
+from tracker.ingest.request import Credential, Head, credential_of, require_length, unpacked
+from tracker.road.delivery import Delivery, Receipt
 from tracker.wire.registry import FORMATS, detect
 from tracker.wire.uplink import Decoded, Uplink, WireFormat
 
 # Headers that a wire format may read, and that are kept with what is set aside.
 KEPT_HEADERS = ("x-limit-u", "x-limit-d", "x-tts-domain", "user-agent")
 
+Answer = Callable[[Reply], None]
+
+
+class Admitted(Struct, frozen=True):
+    """A request whose token is good. `wire_format` is None where it is to be detected."""
+
+    head: Head
+    source: SourceEntry
+    wire_format: WireFormat | None
+    user: str | None
+
 
 class Door:
-    """Answers one request; the batcher makes what it brings durable first."""
+    """Decides on a request; the batcher makes what it brings durable before it is answered."""
 
     def __init__(self, registry: Registry, batcher: Batcher, metrics: Metrics) -> None:
         self._registry = registry
@@ -52,41 +58,56 @@ class Door:
         self._metrics = metrics
         self._wrong_tokens = Quota(settings.WRONG_TOKENS_PER_MINUTE)
         self._devices = Quota(settings.OBSERVATIONS_PER_DEVICE_AND_MINUTE)
+        # Read once: settings are looked up by way of two proxies.
+        self._limit_bytes: int = settings.BODY_LIMIT_BYTES
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def admit(self, head: Head) -> Admitted:
+        """Return who may come in. Raises, before a body is read, for whom it is not worth it."""
+        name, token = _path(head.path)
+        credential = credential_of(head.headers, token)
+        source = self._source(credential, head.peer)
+        wire_format = _format(name, head.method, source)
+        require_length(head.headers, self._limit_bytes)
+        return Admitted(head, source, wire_format, credential.user)
+
+    def take(self, admitted: Admitted, body: bytes, answer: Answer) -> None:
+        """Read what was brought; `answer` is called once it is durable or refused."""
         self._metrics.requests += 1
         try:
-            reply = await self._answer(scope, receive)
-        except HungUp:
-            return
+            body = unpacked(body, admitted.head.headers, self._limit_bytes)
+            uplink = _uplink(admitted, body)
+            wire_format = admitted.wire_format or _detected(uplink, admitted.source)
+            delivery = self._delivery(uplink, wire_format, admitted.source)
+            done = partial(self._answer, wire_format, answer)
+            self._batcher.submit(delivery, len(body), done)
         except Exception as error:  # the last resort: a bug of ours is a 500, never a hang
-            reply = problem_reply(error)
+            answer(self.count(problem_reply(error)))
+
+    def refuse(self, error: Exception) -> Reply:
+        """Return the answer to a request that was not admitted, or never became whole."""
+        self._metrics.requests += 1
+        return self.count(problem_reply(error))
+
+    def count(self, reply: Reply) -> Reply:
         answers = self._metrics.answers
         answers[reply.status] = answers.get(reply.status, 0) + 1
-        await respond(send, reply)
+        return reply
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Reply:
-        headers = headers_of(scope)
-        name, token = _path(scope["path"])
-        credential = credential_of(headers, token)
-        source = self._source(credential, scope)
-        wire_format = _format(name, scope["method"], source)
-        body = await body_of(
-            headers,
-            receive,
-            limit_bytes=settings.BODY_LIMIT_BYTES,
-            timeout_s=settings.READ_TIMEOUT_S,
-        )
-        uplink = _uplink(scope, headers, body, credential.user)
-        wire_format = wire_format or _detected(uplink, source)
-        delivery = self._delivery(uplink, wire_format, source)
-        receipt = await self._batcher.submit(delivery, len(body))
-        return reply_of(receipt, wire_format)
+    def _answer(
+        self, wire_format: WireFormat, answer: Answer, receipt: Receipt | TrackerError
+    ) -> None:
+        try:
+            if isinstance(receipt, Receipt):
+                reply = reply_of(receipt, wire_format)
+            else:
+                reply = problem_reply(receipt)
+        except Exception as error:  # as above
+            reply = problem_reply(error)
+        answer(self.count(reply))
 
-    def _source(self, credential: Credential, scope: Scope) -> SourceEntry:
+    def _source(self, credential: Credential, peer: str) -> SourceEntry:
         source = self._registry.source_of_token(credential.token)
         if source is None:
-            peer = (scope.get("client") or ("",))[0]
             self._wrong_tokens.take(peer, 1, time.monotonic())
             raise CredentialsInvalid("this token opens nothing")
         return source
@@ -95,11 +116,6 @@ class Door:
         decoded = _decoded(uplink, wire_format)
         if not wire_format.is_lenient:
             self._charge(decoded, source)
-        is_plain = not (decoded.refusals or decoded.set_aside)
-        is_all_known = is_plain and all(
-            self._registry.device(source.organisation_id, observation.device)
-            for observation in decoded.observations
-        )
         return Delivery(
             organisation_id=source.organisation_id,
             source_id=source.id,
@@ -112,8 +128,17 @@ class Door:
             refusals=decoded.refusals,
             set_aside=decoded.set_aside,
             # Only what may have to be set aside needs its bytes any longer.
-            uplink=None if is_all_known and not wire_format.is_lenient else uplink,
+            uplink=None if self._is_plain(decoded, wire_format, source) else uplink,
         )
+
+    def _is_plain(self, decoded: Decoded, wire_format: WireFormat, source: SourceEntry) -> bool:
+        if wire_format.is_lenient or decoded.refusals or decoded.set_aside:
+            return False
+        device, organisation_id = self._registry.device, source.organisation_id
+        for observation in decoded.observations:
+            if device(organisation_id, observation.device) is None:
+                return False
+        return True
 
     def _charge(self, decoded: Decoded, source: SourceEntry) -> None:
         now_s = time.monotonic()
@@ -156,15 +181,15 @@ def _detected(uplink: Uplink, source: SourceEntry) -> WireFormat:
     return wire_format
 
 
-def _uplink(scope: Scope, headers: dict[str, str], body: bytes, user: str | None) -> Uplink:
-    received_at: datetime = timezone.now()
+def _uplink(admitted: Admitted, body: bytes) -> Uplink:
+    headers = admitted.head.headers
     return Uplink(
-        received_at=received_at,
+        received_at=timezone.now(),
         body=body,
         content_type=headers.get("content-type"),
-        query=scope["query_string"].decode("latin-1"),
+        query=admitted.head.query,
         headers={name: headers[name] for name in KEPT_HEADERS if name in headers},
-        user=user,
+        user=admitted.user,
     )
 
 

@@ -16,7 +16,6 @@ from tracker.errors import (
     TrackerError,
     Unprocessable,
 )
-from tracker.ingest.request import Send
 from tracker.rest.problem import new_request_id, problem_of
 from tracker.road.delivery import Outcome, Receipt
 from tracker.wire.uplink import WireFormat
@@ -30,18 +29,6 @@ class Reply(Struct, frozen=True):
     status: int
     headers: list[tuple[bytes, bytes]]
     body: bytes
-
-
-async def respond(send: Send, reply: Reply) -> None:
-    length = (b"content-length", str(len(reply.body)).encode())
-    await send(
-        {
-            "type": "http.response.start",
-            "status": reply.status,
-            "headers": [*reply.headers, length],
-        }
-    )
-    await send({"type": "http.response.body", "body": reply.body})
 
 
 def problem_reply(error: Exception) -> Reply:

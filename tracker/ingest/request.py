@@ -1,13 +1,10 @@
-"""From an ASGI request to an uplink: body within its limits and its time, unpacked."""
+"""From what arrived over HTTP to what the door can decide on: the head, and the body unpacked."""
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 import zlib
-from collections.abc import Awaitable, Callable
-from typing import Any
 
 from msgspec import Struct
 
@@ -15,22 +12,26 @@ from tracker.errors import (
     CredentialsInvalid,
     CredentialsMissing,
     HeadersTooLarge,
-    RequestTimeout,
     TooLarge,
     UnreadableUplink,
     UnsupportedMediaType,
 )
 
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
-
 HEADER_LIMIT_BYTES = 32 * 1024
 HEADER_LIMIT_COUNT = 100
 
 
-class HungUp(Exception):
-    """The sender hung up before its body was complete; there is nobody to answer."""
+class Head(Struct, frozen=True):
+    """The head of a request. `query` is raw and undecoded, `peer` the address that is connected.
+
+    Names in `headers` are lower case; of repeated ones the last counts.
+    """
+
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    peer: str
 
 
 class Credential(Struct, frozen=True):
@@ -40,19 +41,24 @@ class Credential(Struct, frozen=True):
     user: str | None = None
 
 
-def headers_of(scope: Scope) -> dict[str, str]:
-    """Return the headers by lower-case name; of repeated ones the last counts."""
-    raw = scope["headers"]
-    size = sum([len(name) + len(value) for name, value in raw])
-    size += len(scope["path"]) + len(scope["query_string"])
-    if len(raw) > HEADER_LIMIT_COUNT or size > HEADER_LIMIT_BYTES:
+def head_of(
+    method: str, path: str, query: bytes, raw_headers: list[tuple[bytes, bytes]], peer: str
+) -> Head:
+    """Return the head; names in `raw_headers` are lower case. Raises HeadersTooLarge."""
+    size = len(path) + len(query)
+    for name, value in raw_headers:
+        size += len(name) + len(value)
+    if len(raw_headers) > HEADER_LIMIT_COUNT or size > HEADER_LIMIT_BYTES:
         raise HeadersTooLarge(f"at most {HEADER_LIMIT_COUNT} lines and {HEADER_LIMIT_BYTES} bytes")
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in raw}
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in raw_headers}
+    return Head(method, path, query.decode("latin-1"), headers, peer)
 
 
 def credential_of(headers: dict[str, str], token_in_path: str) -> Credential:
     """Return the token of path, Bearer, Token or Basic. Never that of a query (fault F-033)."""
     authorization = headers.get("authorization", "")
+    if token_in_path and not authorization:
+        return Credential(token_in_path)
     scheme, _, value = authorization.partition(" ")
     user = None
     if scheme.lower() == "basic":
@@ -74,46 +80,23 @@ def _basic(value: str) -> str:
     return plain
 
 
-async def body_of(
-    headers: dict[str, str], receive: Receive, *, limit_bytes: int, timeout_s: float
-) -> bytes:
-    """Return the body, unpacked. Raises before reading what says itself that it is too large."""
+def require_length(headers: dict[str, str], limit_bytes: int) -> None:
+    """Raise TooLarge, before anything is read, for what says itself that it is too large."""
     declared = headers.get("content-length", "")
     if declared.isascii() and declared.isdigit() and int(declared[:19]) > limit_bytes:
-        raise TooLarge(f"at most {limit_bytes} bytes are read here")
-    # The server itself cuts who sends nothing; a clock for each request would cost too much.
-    message = await receive()
-    if message["type"] == "http.disconnect":
-        raise HungUp
-    body = message.get("body", b"")
-    if message.get("more_body"):
-        body = await _rest(body, receive, limit_bytes, timeout_s)
-    if len(body) > limit_bytes:
-        raise TooLarge(f"at most {limit_bytes} bytes are read here")
-    encoding = headers.get("content-encoding", "identity").strip().lower()
-    return body if encoding == "identity" else _unpacked(body, encoding, limit_bytes)
+        raise too_large(limit_bytes)
 
 
-async def _rest(start: bytes, receive: Receive, limit_bytes: int, timeout_s: float) -> bytes:
-    parts, size = [start], len(start)
-    try:
-        async with asyncio.timeout(timeout_s):
-            while True:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise HungUp
-                parts.append(message.get("body", b""))
-                size += len(parts[-1])
-                if size > limit_bytes:
-                    raise TooLarge(f"at most {limit_bytes} bytes are read here")
-                if not message.get("more_body"):
-                    return b"".join(parts)
-    except TimeoutError as error:
-        raise RequestTimeout(f"the body did not come within {timeout_s:g} s") from error
+def too_large(limit_bytes: int) -> TooLarge:
+    return TooLarge(f"at most {limit_bytes} bytes are read here")
 
 
-def _unpacked(body: bytes, encoding: str, limit_bytes: int) -> bytes:
-    if encoding not in ("gzip", "deflate"):
+def unpacked(body: bytes, headers: dict[str, str], limit_bytes: int) -> bytes:
+    """Return the body as it was before it was packed. Raises TooLarge beyond the limit."""
+    encoding = headers.get("content-encoding")
+    if encoding is None or encoding.strip().lower() == "identity":
+        return body
+    if encoding.strip().lower() not in ("gzip", "deflate"):
         raise UnsupportedMediaType("Content-Encoding may be gzip or deflate")
     # 32 more bits of window let zlib read either header.
     unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)
