@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 
 from msgspec import Struct
@@ -82,6 +83,7 @@ def is_clock_suspect(measured_at: datetime, received_at: datetime) -> bool:
     return measured_at > received_at + CLOCK_TOLERANCE or measured_at < EARLIEST_PLAUSIBLE
 
 
+@lru_cache(maxsize=32_768)
 def normal_identifier(identifier: str) -> str:
     """Return the one spelling under which a device is looked up.
 

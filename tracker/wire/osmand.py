@@ -61,11 +61,12 @@ class _Request:
         self._scans = all_parameters(uplink)
         self._sent = single_of(self._scans, repeatable=REPEATABLE)
         self._faults: list[Fault] = []
+        self._has_position = first_of(self._sent, "lat", "lon", "location") is not None
 
     def decoded(self) -> Decoded:
         device, measured_at = self._device(), self._measured_at()
         fix, readings, notes = self._fix(), self._readings(), self._notes()
-        is_empty = not (self._has_position() or readings or notes)
+        is_empty = not (self._has_position or readings or notes)
         if is_empty:
             self._fault("lat", "missing", "there is neither a position nor a reading.")
         if self._faults or device is None:
@@ -84,7 +85,7 @@ class _Request:
         )
         is_scan = fix is None and ("cells" in notes or "wifi" in notes)
         return Decoded(
-            message="network scan" if is_scan else "position" if self._has_position() else "status",
+            message="network scan" if is_scan else "position" if self._has_position else "status",
             observations=(observation,),
             indexes=(0,),
             notes=notes | ({"dropped_readings": lost} if lost else {}),
@@ -92,9 +93,6 @@ class _Request:
 
     def _fault(self, name: str, code: str, detail: str) -> None:
         self._faults.append(Fault(pointer=f"/{name}", code=code, detail=detail))
-
-    def _has_position(self) -> bool:
-        return first_of(self._sent, "lat", "lon", "location") is not None
 
     def _device(self) -> str | None:
         sent = first_of(self._sent, *_IDENTIFIERS)
@@ -129,9 +127,8 @@ class _Request:
         altitude_m, accuracy_m = self._number("altitude"), self._number("accuracy")
         speed_mps = scaled(self._number("speed"), MPS_PER_KNOT)
         course_deg = self._number("bearing", "heading")
-        place = self._place() if self._has_position() else None
-        is_valid = truth(self._sent.get("valid", "true"))
-        if place is None or is_valid is not True:
+        place = self._place() if self._has_position else None
+        if place is None or not self._is_valid():
             return None
         return lenient_fix(
             *place,
@@ -140,6 +137,10 @@ class _Request:
             speed_mps=speed_mps,
             course_deg=course_deg,
         )
+
+    def _is_valid(self) -> bool:
+        sent = self._sent.get("valid")
+        return sent is None or truth(sent) is True
 
     def _place(self) -> tuple[float, float] | None:
         location = first_of(self._sent, "location")
@@ -180,10 +181,11 @@ class _Request:
                 readings.append((f"custom.{name}", text))
             elif name not in _OWN:
                 readings.append((f"custom.{name}", value_of_text(text)))
-        # Below zero the phone does not know.
-        return [r for r in readings if not (r[0] == "battery.level" and _is_negative(r[1]))]
+        return [reading for reading in readings if not _is_unknown(*reading)]
 
     def _notes(self) -> dict[str, Any]:
+        if REPEATABLE.isdisjoint(self._scans):
+            return {}
         cells = [cell for text in self._scans.get("cell", ()) if (cell := _cell(text))]
         points = [point for text in self._scans.get("wifi", ()) if (point := _wifi(text))]
         notes = {"cells": cells, "wifi": points}
@@ -204,8 +206,9 @@ def time_of_text(text: str) -> datetime:
     return instant_of_count(count, unit)
 
 
-def _is_negative(value: Value | None) -> bool:
-    return isinstance(value, int | float) and value < 0
+def _is_unknown(name: str, value: Value | None) -> bool:
+    """Below zero the phone does not know its battery."""
+    return name == "battery.level" and isinstance(value, int | float) and value < 0
 
 
 def _cell(text: str) -> list[Any] | None:

@@ -8,7 +8,6 @@ which is slow and says precisely what is wrong. Both accept the same language.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Annotated, Any
 
 import msgspec
@@ -50,7 +49,6 @@ class _Positions(Struct, forbid_unknown_fields=True):
 _one = msgspec.json.Decoder(_Sent)
 _many = msgspec.json.Decoder(list[_Sent])
 _wrapped = msgspec.json.Decoder(_Positions)
-_identifier = lru_cache(maxsize=32_768)(normal_identifier)
 # A name may be followed by white space only in a body that is not counted quickly.
 _BLANK_BEFORE_COLON = (b" :", b"\t:", b"\n:", b"\r:")
 
@@ -121,7 +119,7 @@ def _observation(sent: _Sent) -> Observation:
     if len(readings) != len(sent.readings):
         raise ValueError("two names for one reading")
     return Observation(
-        device=_identifier(str(sent.device)),
+        device=normal_identifier(str(sent.device)),
         measured_at=measured_at,
         fix=None if lat_deg is None or lon_deg is None else _fix(sent, lat_deg, lon_deg),
         readings=readings,

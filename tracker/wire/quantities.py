@@ -12,6 +12,8 @@ MPS_PER_KMH = 1 / 3.6
 HPA_PER_KPA = 10.0
 
 _NUMBER = re.compile(r"[+-]?(?:\d{1,40}(?:\.\d{0,40})?|\.\d{1,40})(?:[eE][+-]?\d{1,3})?", re.ASCII)
+# So many digits need no closer look.
+_PLAIN_DIGITS = 40
 _TRUE_WORDS = frozenset({"true", "1", "yes", "on"})
 _FALSE_WORDS = frozenset({"false", "0", "no", "off"})
 
@@ -25,6 +27,9 @@ def number(value: Any) -> float | None:
 
 def number_of_text(text: str) -> float | None:
     """Return what a text of ASCII digits says: no `1_0`, `nan`, `0x1f` or Arabic digits."""
+    digits = text.removeprefix("-").replace(".", "", 1)
+    if digits.isascii() and digits.isdigit() and len(digits) <= _PLAIN_DIGITS:
+        return float(text)
     stripped = text.strip(" ")
     if _NUMBER.fullmatch(stripped) is None:
         return None
