@@ -6,7 +6,7 @@ read off the crossings, so the two can never disagree.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -31,10 +31,12 @@ class Difference(Struct, kw_only=True):
     withdrawn: list[Crossing] = []
 
 
-def record(verdicts: Sequence[Verdict], *, now: datetime, cause: Cause) -> list[CrossingChange]:
+def record(
+    verdicts: Sequence[Verdict], *, now: datetime, cause_of: Callable[[int], Cause]
+) -> list[CrossingChange]:
     """Write the differences that `verdicts` make; return them in the order of crossing times.
 
-    `cause` names the batch or the changed fact in the corrections.
+    `cause_of` names, for an asset, the facts that are late or that people changed.
     """
     verdicts = [v for v in verdicts if v.found or v.windows]
     difference = differences(verdicts, _recorded(verdicts))
@@ -43,7 +45,7 @@ def record(verdicts: Sequence[Verdict], *, now: datetime, cause: Cause) -> list[
         *_move(difference, now),
         *_withdraw(difference, now),
     ]
-    _correct(changes, difference, cause)
+    _correct(changes, cause_of)
     _update_presence(changes)
     return sorted(changes, key=lambda change: (change.at, change.crossing_id))
 
@@ -260,7 +262,9 @@ def _change(change: Any, row: Crossing, *, was_at: datetime | None = None) -> Cr
     )
 
 
-def _correct(changes: list[CrossingChange], difference: Difference, cause: Cause) -> None:
+def _correct(changes: list[CrossingChange], cause_of: Callable[[int], Cause]) -> None:
+    corrected = {change.asset_id for change in changes if change.change != "new"}
+    causes = {asset_id: cause_of(asset_id) for asset_id in corrected}
     corrections = [
         Correction(
             organisation_id=change.organisation_id,
@@ -268,7 +272,7 @@ def _correct(changes: list[CrossingChange], difference: Difference, cause: Cause
             change=change.change,
             before=_before(change),
             after=None if change.change == "withdrawn" else {"at": change.at.isoformat()},
-            cause=cause,
+            cause=causes[change.asset_id],
         )
         for change in changes
         if change.change != "new"

@@ -136,7 +136,7 @@ def _fact(row: Row) -> Fact:
         accuracy_m=_number(row["accuracy"]) if "accuracy" in row else None,
         method="gateway" if row.get("method") == "gateway" else "gnss",
     )
-    return Fact(
+    return Fact.of(
         device_id=1, measured_at=at, received_at=at, time_source="device", fix=fix, readings={}
     )
 

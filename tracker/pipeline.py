@@ -32,7 +32,7 @@ from tracker.road.batch import Batch, Stale, facts_by_asset
 from tracker.road.delivery import Delivery, Receipt
 from tracker.road.frames import frames_of
 from tracker.road.judged import anew, metered, move_states, pending_assets, remade_state
-from tracker.road.opening import lock_and_look
+from tracker.road.opening import lock_look_and_store
 from tracker.road.revisions import Revisions
 from tracker.statements import together
 
@@ -60,14 +60,14 @@ def take(deliveries: Sequence[Delivery]) -> list[Receipt]:
     now = timezone.now()
     batch = Batch.resolve(deliveries, registry)
     with transaction.atomic():
-        states, revisions = lock_and_look(batch.asset_ids, batch.organisation_ids)
+        opened = lock_look_and_store(batch)
+        states, revisions = opened.states, opened.revisions
         require_current(registry, revisions)
-        batch.recall_events()
-        stored = batch.store()
+        stored = batch.stored(opened.storing)
         new, changed = facts_by_asset(batch, stored.new), facts_by_asset(batch, stored.changed)
         indexes = zones.indexes(revisions.geofences)
         verdicts = judge_assets(pending_assets(new, changed, states, indexes))
-        crossings = record(verdicts, now=now, cause=batch.cause())
+        crossings = record(verdicts, now=now, cause_of=batch.cause_of)
         to_save, moved = move_states(states, (new, changed), verdicts)
         with together():
             store.save_states(to_save)
@@ -109,7 +109,7 @@ def judge_again(
         states = store.lock_states([asset_id])
         pending = anew(states[asset_id], since, zones)
         verdicts = judge_assets([pending])
-        crossings = record(verdicts, now=now, cause=cause)
+        crossings = record(verdicts, now=now, cause_of=lambda _: cause)
         to_save, _ = move_states(states, (), verdicts)
         if is_history_moved:
             to_save = [remade_state(states[asset_id])]

@@ -90,6 +90,17 @@ def test_a_correction_names_the_late_observation_that_caused_it(north, van, depo
     assert cause["measured_at"] == [TEN.isoformat()]
 
 
+def test_a_correction_names_nothing_of_another_asset_in_the_same_batch(north, van, depot):
+    bus = builders.make_van(north, "bus")
+    observe(north, outside(van, NINE), inside(van, NOON))
+
+    deliver(north, [inside(van, TEN), inside(bus, NINE)])
+
+    cause = Correction.objects.get().cause
+    assert cause["devices"] == [device_on(van).pk]
+    assert cause["measured_at"] == [TEN.isoformat()]
+
+
 def test_the_same_late_fix_again_corrects_nothing_more(north, van, depot):
     observe(north, outside(van, NINE), inside(van, NOON), inside(van, TEN))
 

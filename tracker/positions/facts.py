@@ -11,7 +11,14 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from tracker.observation import Fix, Observation, TimeSource, Value, is_clock_suspect
+from tracker.observation import (
+    Fix,
+    Observation,
+    TimeSource,
+    Value,
+    is_clock_suspect,
+    microseconds,
+)
 
 # The better way to find a place wins over the worse, then the greater coordinates.
 _METHODS = (
@@ -30,18 +37,40 @@ class Fact(Struct, frozen=True, kw_only=True):
     time_source: TimeSource
     fix: Fix | None
     readings: dict[str, Value]
+    # Both follow from the times, and are asked for many times on the road.
+    at_us: int
+    is_clock_suspect: bool
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        device_id: int,
+        measured_at: datetime,
+        received_at: datetime,
+        time_source: TimeSource,
+        fix: Fix | None,
+        readings: dict[str, Value],
+    ) -> Fact:
+        """Return the fact with what follows from its times."""
+        return cls(
+            device_id=device_id,
+            measured_at=measured_at,
+            received_at=received_at,
+            time_source=time_source,
+            fix=fix,
+            readings=readings,
+            at_us=microseconds(measured_at),
+            is_clock_suspect=is_clock_suspect(measured_at, received_at),
+        )
 
     @property
     def key(self) -> tuple[int, datetime]:
         return self.device_id, self.measured_at
 
-    @property
-    def is_clock_suspect(self) -> bool:
-        return is_clock_suspect(self.measured_at, self.received_at)
-
 
 def fact_of(observation: Observation, *, device_id: int, received_at: datetime) -> Fact:
-    return Fact(
+    return Fact.of(
         device_id=device_id,
         measured_at=observation.measured_at,
         received_at=received_at,
@@ -53,7 +82,7 @@ def fact_of(observation: Observation, *, device_id: int, received_at: datetime) 
 
 def merged(one: Fact, other: Fact) -> Fact:
     """Return the one position that two copies of a device's moment make (fault F-051)."""
-    return Fact(
+    return Fact.of(
         device_id=one.device_id,
         measured_at=one.measured_at,
         # The first copy decides whether the clock was plausible.

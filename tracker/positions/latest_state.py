@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
-from tracker.observation import Fix, microseconds
+from tracker.observation import Fix, Value
 from tracker.positions.facts import Fact, place_order, value_order
 from tracker.positions.store import StateRow
 
@@ -62,13 +61,20 @@ def _take_fix(state: StateRow, fact: Fact, fix: Fix) -> None:
     state.method = fix.method
 
 
+def _is_newer_reading(value: Value, at_us: int, held: Value, held_us: int) -> bool:
+    """Of two readings of one moment the greater counts."""
+    return at_us > held_us or (at_us == held_us and value_order(value) > value_order(held))
+
+
 def _take_readings(state: StateRow, fact: Fact) -> bool:
-    at_us = microseconds(fact.measured_at)
-    fresh: dict[str, Any] = {}
+    at_us = fact.at_us
+    held_readings, is_any_fresh = state.readings, False
     for name, value in fact.readings.items():
-        held = state.readings.get(name)
-        if held is None or (at_us, value_order(value)) > (held[1], value_order(held[0])):
-            fresh[name] = [value, at_us]
-    if fresh:
-        state.readings = {**state.readings, **fresh}
-    return bool(fresh)
+        held = held_readings.get(name)
+        if held is not None and not _is_newer_reading(value, at_us, *held):
+            continue
+        if not is_any_fresh:
+            held_readings, is_any_fresh = dict(held_readings), True
+        held_readings[name] = [value, at_us]
+    state.readings = held_readings
+    return is_any_fresh

@@ -6,7 +6,7 @@ in id order, so that any number of processes may handle the same asset.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -84,9 +84,9 @@ def _made_states(asset_ids: Iterable[int]) -> dict[int, StateRow]:
 
 
 def _state(row: tuple[Any, ...]) -> StateRow:
+    # The columns stand in the order of the members.
     *columns, readings, fold = row
-    named = dict(zip(_STATE_COLUMNS, columns, strict=False))
-    return StateRow(**named, readings=orjson.loads(readings), fold=bytes(fold))
+    return StateRow(*columns, orjson.loads(readings), bytes(fold))  # type: ignore[call-arg]
 
 
 def tags_of(asset_ids: Iterable[int]) -> dict[int, frozenset[str]]:
@@ -132,19 +132,20 @@ class _PositionJson(Struct, omit_defaults=True):
     s: bool = False
 
     @classmethod
-    def of(cls, fact: Fact) -> _PositionJson:
+    def of(cls, one: Fact) -> _PositionJson:
+        fix = one.fix
         row = cls(
-            fact.device_id,
-            fact.measured_at,
-            fact.received_at,
-            fact.time_source,
-            fact.readings,
-            s=fact.is_clock_suspect,
+            one.device_id,
+            one.measured_at,
+            one.received_at,
+            one.time_source,
+            one.readings,
+            s=one.is_clock_suspect,
         )
-        if fact.fix:
-            row.x, row.y, row.a = fact.fix.lon_deg, fact.fix.lat_deg, fact.fix.altitude_m
-            row.u, row.v, row.c = fact.fix.accuracy_m, fact.fix.speed_mps, fact.fix.course_deg
-            row.f = fact.fix.method
+        if fix:
+            row.x, row.y, row.a = fix.lon_deg, fix.lat_deg, fix.altitude_m
+            row.u, row.v, row.c = fix.accuracy_m, fix.speed_mps, fix.course_deg
+            row.f = fix.method
         return row
 
 
@@ -158,22 +159,36 @@ class Stored(Struct, frozen=True):
     changed: dict[tuple[int, datetime], Fact]
 
 
-def store(facts: Sequence[Fact]) -> Stored:
-    """Store the facts that are not there yet; let the others complete what is there."""
+class Storing(Struct, frozen=True):
+    """Facts on their way into the table. `cursor` is None where there are none."""
+
+    unique: dict[tuple[int, datetime], Fact]
+    cursor: Any
+
+
+def begin_to_store(facts: Iterable[Fact]) -> Storing:
+    """Ask for the facts to be stored that are not there yet; `stored` fetches what came of it."""
     unique: dict[tuple[int, datetime], Fact] = {}
     for fact in facts:
         former = unique.get(fact.key)
         unique[fact.key] = merged(former, fact) if former else fact
     if not unique:
+        return Storing(unique, None)
+    document = _json([_PositionJson.of(fact) for fact in unique.values()])
+    return Storing(unique, run(_INSERT_POSITIONS, [document]))
+
+
+def stored(storing: Storing) -> Stored:
+    """Return what was new, and let the other facts complete what was there already."""
+    if storing.cursor is None:
         return Stored({}, {})
-    found = rows(
-        _INSERT_POSITIONS,
-        [_json([_PositionJson.of(fact) for fact in unique.values()])],
-    )
-    inserted = set(found)
-    new = {key: fact for key, fact in unique.items() if key in inserted}
-    repeated = {key: fact for key, fact in unique.items() if key not in inserted}
-    return Stored(new, _complete(repeated) if repeated else {})
+    with storing.cursor:
+        inserted = set(storing.cursor.fetchall())
+    if len(inserted) == len(storing.unique):
+        return Stored(storing.unique, {})
+    new = {key: fact for key, fact in storing.unique.items() if key in inserted}
+    repeated = {key: fact for key, fact in storing.unique.items() if key not in inserted}
+    return Stored(new, _complete(repeated))
 
 
 def _complete(repeated: dict[tuple[int, datetime], Fact]) -> dict[tuple[int, datetime], Fact]:
@@ -215,7 +230,7 @@ def _fact_of_row(row: tuple[Any, ...]) -> Fact:
             course_deg=course,
             method=method,
         )
-    return Fact(
+    return Fact.of(
         device_id=device_id,
         measured_at=measured_at,
         received_at=received_at,

@@ -11,12 +11,12 @@ from msgspec import Struct
 
 from assets.registry import DeviceEntry, Registry
 from tracker.errors import Fault, Unavailable
-from tracker.observation import Observation, microseconds
+from tracker.observation import Observation
 from tracker.positions import events, store
 from tracker.positions.books import Aside, Counts
 from tracker.positions.events import Event
 from tracker.positions.facts import Fact, fact_of
-from tracker.positions.store import Stored
+from tracker.positions.store import Stored, Storing
 from tracker.road.delivery import Delivery, Outcome, Receipt, receipt_of, refused_outcomes
 
 
@@ -43,6 +43,7 @@ class Batch:
     def __init__(self, deliveries: Sequence[Delivery], items: list[Item]) -> None:
         self.deliveries = deliveries
         self.items = items
+        self._receipts: list[Receipt] | None = None
 
     @classmethod
     def resolve(cls, deliveries: Sequence[Delivery], registry: Registry) -> Batch:
@@ -84,11 +85,20 @@ class Batch:
             elif digest is not item.event.digest:
                 item.outcome = Outcome(item.index, "duplicate")
 
-    def store(self) -> Stored:
-        """Store what is still open, and decide what is new and what repeated."""
-        open_items = self._open()
-        stored = store.store([item.fact for item in open_items if item.fact])
+    @property
+    def has_events(self) -> bool:
+        """Whether some of it may be known by its sender's own name."""
+        return any(item.event for item in self.items)
+
+    def begin_to_store(self) -> Storing:
+        """Ask for all that is still open to be stored."""
+        return store.begin_to_store(item.fact for item in self._open() if item.fact)
+
+    def stored(self, storing: Storing) -> Stored:
+        """Decide, of what was open, what is new and what repeated."""
+        stored = store.stored(storing)
         fresh = set(stored.new)
+        open_items = self._open()
         for item in open_items:
             assert item.fact is not None, "an open item has a device"
             is_new = item.fact.key in fresh
@@ -98,7 +108,12 @@ class Batch:
         return stored
 
     def receipts(self) -> list[Receipt]:
-        """Return a receipt for each delivery, in order."""
+        """Return a receipt for each delivery, in order. Asked when every fate is known."""
+        if self._receipts is None:
+            self._receipts = self._made_receipts()
+        return self._receipts
+
+    def _made_receipts(self) -> list[Receipt]:
         outcomes: dict[int, list[Outcome]] = defaultdict(list)
         for item in self.items:
             assert item.outcome is not None, "every fate is known by now"
@@ -129,9 +144,9 @@ class Batch:
             kept[key] = _aside(delivery, outcome, identifier, detail, former)
         return list(kept.values())
 
-    def cause(self) -> dict[str, Any]:
-        """Name the facts of the batch, for corrections that it makes."""
-        facts = [item.fact for item in self.items if item.fact]
+    def cause_of(self, asset_id: int) -> dict[str, Any]:
+        """Name the facts of one asset in the batch, for corrections that they make."""
+        facts = [item.fact for item in self.items if item.fact and item.asset_id == asset_id]
         return {
             "kind": "observations",
             "devices": sorted({fact.device_id for fact in facts}),
@@ -159,8 +174,8 @@ def _resolved(delivery: Delivery, index: int, observation: Observation, registry
     elif device is None:
         item.outcome = _unknown(item)
     else:
-        item.asset_id = device.asset_at(microseconds(observation.measured_at))
         item.fact = fact_of(observation, device_id=device.id, received_at=delivery.received_at)
+        item.asset_id = device.asset_at(item.fact.at_us)
         item.event = events.event_of(observation, device.id)
     return item
 

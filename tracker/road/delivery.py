@@ -61,6 +61,8 @@ def spooled_receipt(delivery: Delivery) -> Receipt:
 
 def refused_outcomes(delivery: Delivery) -> list[Outcome]:
     """Return the outcomes that the wire format decided: what it could not read or use."""
+    if not delivery.refusals and delivery.set_aside is None:
+        return []
     outcomes = [
         Outcome(
             refusal.index,

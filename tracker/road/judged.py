@@ -28,7 +28,7 @@ def mark_of(fact: Fact) -> Mark | None:
     if fix is None or fix.method == "gateway" or fact.is_clock_suspect:
         return None
     return Mark(
-        microseconds(fact.measured_at),
+        fact.at_us,
         fact.device_id,
         fix.lon_deg,
         fix.lat_deg,
@@ -46,9 +46,7 @@ def pending_assets(
     for asset_id in sorted({*new, *changed}):
         state = states[asset_id]
         marks = [mark for fact in new.get(asset_id, ()) if (mark := mark_of(fact))]
-        keys = [
-            (microseconds(fact.measured_at), fact.device_id) for fact in changed.get(asset_id, ())
-        ]
+        keys = [(fact.at_us, fact.device_id) for fact in changed.get(asset_id, ())]
         if marks or keys:
             pending.append(
                 Pending(

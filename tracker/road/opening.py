@@ -1,24 +1,50 @@
-"""The first thing in the transaction of a batch: its assets locked, then what memory must equal."""
+"""The first thing in the transaction of a batch, in one wait for the database.
+
+Its assets are locked, then it is read what memory must equal, then its facts are stored.
+What turns out to have been resolved by an older memory is rolled back with all else.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from msgspec import Struct
+
 from tracker.positions import store
-from tracker.positions.store import StateRow
+from tracker.positions.store import StateRow, Storing
+from tracker.road.batch import Batch
 from tracker.road.revisions import Revisions, ask_for_revisions, current_revisions, revisions_of
 from tracker.statements import together
 
 
-def lock_and_look(
-    asset_ids: Iterable[int], organisation_ids: Iterable[int]
-) -> tuple[dict[int, StateRow], Revisions]:
-    """Lock the states of the assets in id order; then read the revisions. One wait for both."""
+class Opened(Struct, frozen=True):
+    """States of the assets, locked; what memory must equal; the facts on their way."""
+
+    states: dict[int, StateRow]
+    revisions: Revisions
+    storing: Storing
+
+
+def lock_look_and_store(batch: Batch) -> Opened:
+    """Lock the states of the assets in id order, read the revisions, and begin to store."""
+    asset_ids, organisation_ids = batch.asset_ids, batch.organisation_ids
+    if batch.has_events:
+        # What is known by its name is not stored again, and to know it takes a question.
+        states, revisions = _locked_and_looked(asset_ids, organisation_ids)
+        batch.recall_events()
+        return Opened(states, revisions, batch.begin_to_store())
     with together():
         locking = store.ask_for_states(asset_ids)
         looking = ask_for_revisions(organisation_ids)
+        storing = batch.begin_to_store()
     states, revisions = store.states_of(locking), revisions_of(looking)
-    if len(states) < len(set(asset_ids)):
+    if len(states) < len(asset_ids):
         # Some were never made. Again from the beginning, since the order counts.
-        return store.lock_states(asset_ids), current_revisions(organisation_ids)
-    return states, revisions
+        states, revisions = _locked_and_looked(asset_ids, organisation_ids)
+    return Opened(states, revisions, storing)
+
+
+def _locked_and_looked(
+    asset_ids: Iterable[int], organisation_ids: Iterable[int]
+) -> tuple[dict[int, StateRow], Revisions]:
+    return store.lock_states(asset_ids), current_revisions(organisation_ids)
