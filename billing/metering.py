@@ -12,9 +12,12 @@ from datetime import datetime
 from django.db import transaction
 
 from billing.models import UsageHour
+from tracker.observation import instant
 from tracker.statements import run
 
-Hour = tuple[int, datetime]
+# Asset id, and hours since 1970.
+Hour = tuple[int, int]
+HOUR_US = 3_600_000_000
 
 # Beyond so many the memory starts anew.
 MAX_REMEMBERED = 500_000
@@ -35,7 +38,7 @@ class KnownHours:
         """Return those of `hours` that may have to be written."""
         if revision != self._revision or len(self._hours) > MAX_REMEMBERED:
             self._revision, self._hours = revision, set()
-        return {hour for hour in hours if hour not in self._hours}
+        return set(hours) - self._hours
 
     def remember(self, hours: set[Hour], revision: int) -> None:
         if revision == self._revision:
@@ -45,13 +48,13 @@ class KnownHours:
 known_hours = KnownHours()
 
 
-def meter(measured: Iterable[Hour], *, revision: int) -> None:
-    """Note the hours of positions, given as (asset id, measured at). One statement or none.
+def meter(measured: Iterable[tuple[int, int]], *, revision: int) -> None:
+    """Note the hours of positions, given as (asset id, µs since 1970). One statement or none.
 
     Call it in a transaction that holds the asset rows and sees the registry at `revision`,
     with new, plausible positions only.
     """
-    hours = {(asset_id, at.replace(minute=0, second=0, microsecond=0)) for asset_id, at in measured}
+    hours = {(asset_id, at_us // HOUR_US) for asset_id, at_us in measured}
     fresh = known_hours.unknown(hours, revision)
     if not fresh:
         return
@@ -59,7 +62,7 @@ def meter(measured: Iterable[Hour], *, revision: int) -> None:
     run(
         "INSERT INTO billing_usagehour (asset_id, hour)"
         " SELECT * FROM unnest(%s::bigint[], %s::timestamptz[]) ON CONFLICT DO NOTHING",
-        [[asset_id for asset_id, _ in rows], [hour for _, hour in rows]],
+        [[asset_id for asset_id, _ in rows], [instant(hour * HOUR_US) for _, hour in rows]],
     )
     transaction.on_commit(lambda: known_hours.remember(fresh, revision))
 

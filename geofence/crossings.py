@@ -58,7 +58,10 @@ def judge(
     """
     found: list[Found] = []
     for mark, met in zip(fixes, contacts, strict=True):
-        _step(fold, mark, met, index, scope, found)
+        if met or fold.near or index.max_gap_us >= 0:
+            _step(fold, mark, met, index, scope, found)
+        # Far from every zone, as nearly always, there is only this to do.
+        _remember(fold, mark, index.accuracy_limits_m)
     return found
 
 
@@ -84,7 +87,6 @@ def _step(
             fold.near.pop(geofence_id, None)
         else:
             fold.near[geofence_id] = near
-    _remember(fold, mark, index.accuracy_limits_m)
 
 
 def _revisit(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import Literal
 
 import msgspec
@@ -124,5 +125,8 @@ class Scope(Struct, frozen=True):
         return self.asset_id in zone.asset_ids or not self.tags.isdisjoint(zone.tags)
 
 
+_key_of = attrgetter("at_us", "device_id")
+
+
 def in_order(marks: Iterable[Mark]) -> list[Mark]:
-    return sorted(marks, key=lambda mark: mark.key)
+    return sorted(marks, key=_key_of)

@@ -83,36 +83,38 @@ def judge_assets(pending: Iterable[Pending]) -> list[Verdict]:
 def _is_in_order(asset: Pending, last: Key | None) -> bool:
     if asset.since_us is not None or asset.changed:
         return False
-    return last is None or min(mark.key for mark in asset.marks) > last
+    return last is None or all(mark.key > last for mark in asset.marks)
 
 
 def _judge_in_order(assets: Sequence[tuple[Pending, Fold]]) -> list[Verdict]:
+    ordered = [_ordered(asset.marks) for asset, _ in assets]
+    met = _contacts_by_index([asset for asset, _ in assets], ordered)
+    done = dict.fromkeys(met, 0)
     verdicts = []
-    ordered = [in_order(asset.marks) for asset, _ in assets]
-    contacts = _contacts(
-        [(asset.index, marks) for (asset, _), marks in zip(assets, ordered, strict=True)]
-    )
-    for (asset, head), marks, met in zip(assets, ordered, contacts, strict=True):
-        verdict = Verdict(pending=asset, former_last=head.last_key)
-        _fold_on(verdict, head, marks, met)
-        verdict.head = head
+    for (asset, head), marks in zip(assets, ordered, strict=True):
+        number = id(asset.index)
+        start, done[number] = done[number], done[number] + len(marks)
+        verdict = Verdict(pending=asset, former_last=head.last_key, head=head)
+        _fold_on(verdict, head, marks, met[number][start : done[number]])
         verdicts.append(verdict)
     return verdicts
 
 
-def _contacts(
-    asked: Sequence[tuple[ZoneIndex, Sequence[Mark]]],
-) -> list[list[list[Contact]]]:
-    """Return the contacts of each list of marks, asking each index once for all of them."""
-    all_marks: dict[int, list[Mark]] = {}
-    indexes = {id(index): index for index, _ in asked}
-    for index, marks in asked:
-        all_marks.setdefault(id(index), []).extend(marks)
-    met = {
-        number: iter(indexes[number].contacts(columns_of(marks)))
-        for number, marks in all_marks.items()
+def _ordered(marks: Sequence[Mark]) -> Sequence[Mark]:
+    return marks if len(marks) == 1 else in_order(marks)
+
+
+def _contacts_by_index(
+    assets: Sequence[Pending], ordered: Sequence[Sequence[Mark]]
+) -> dict[int, list[list[Contact]]]:
+    """Return the contacts of all marks in their order, asking each index once, by its `id`."""
+    indexes = {id(asset.index): asset.index for asset in assets}
+    marks_of: dict[int, list[Mark]] = {number: [] for number in indexes}
+    for asset, marks in zip(assets, ordered, strict=True):
+        marks_of[id(asset.index)] += marks
+    return {
+        number: index.contacts(columns_of(marks_of[number])) for number, index in indexes.items()
     }
-    return [[next(met[id(index)]) for _ in marks] for index, marks in asked]
 
 
 def _fold_on(
@@ -120,6 +122,9 @@ def _fold_on(
 ) -> None:
     """Fold over `marks`, leaving a checkpoint each `CHECKPOINT_EVERY` fixes."""
     asset = verdict.pending
+    if fold.since_checkpoint + len(marks) < CHECKPOINT_EVERY:
+        verdict.found += judge(fold, marks, contacts, asset.index, asset.scope)
+        return
     done = 0
     while done < len(marks):
         stop = done + max(CHECKPOINT_EVERY - fold.since_checkpoint, 1)
@@ -148,7 +153,7 @@ def _judge_late(asset: Pending, head: Fold) -> Steps:
         fold = carried or fold_of(stretch.low.fold if stretch.low else b"")
         _open_window(verdict, stretch, is_carried=carried is not None)
         marks = _marks(stretch.fixes)
-        _fold_on(verdict, fold, marks, *_contacts([(asset.index, marks)]))
+        _fold_on(verdict, fold, marks, asset.index.contacts(columns_of(marks)))
         carried = _settled(verdict, fold, stretch.high)
         if carried is not None and (not queue or _key(queue[0].low) != _key(stretch.high)):
             assert stretch.high is not None, "only a checkpoint is carried on from"

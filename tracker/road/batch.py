@@ -118,10 +118,7 @@ class Batch:
         for item in self.items:
             assert item.outcome is not None, "every fate is known by now"
             outcomes[id(item.delivery)].append(item.outcome)
-        return [
-            receipt_of(outcomes[id(delivery)] + refused_outcomes(delivery))
-            for delivery in self.deliveries
-        ]
+        return [receipt_of(delivery, outcomes[id(delivery)]) for delivery in self.deliveries]
 
     def counts(self) -> dict[int, Counts]:
         """Return what to add to the books, by source."""
@@ -158,7 +155,8 @@ class Batch:
 
     def _set_aside(self) -> Iterable[tuple[Delivery, Outcome, str, str]]:
         for item in self.items:
-            if item.outcome and item.outcome.disposition == "set-aside":
+            # Only what is kept with its bytes can be.
+            if item.delivery.uplink and item.outcome and item.outcome.disposition == "set-aside":
                 yield item.delivery, item.outcome, item.observation.device, ""
         for delivery in self.deliveries:
             for outcome in refused_outcomes(delivery):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -86,5 +86,9 @@ def _sorted(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
     return tuple(sorted(outcomes, key=lambda outcome: outcome.index))
 
 
-def receipt_of(outcomes: Iterable[Outcome]) -> Receipt:
-    return Receipt(_sorted(outcomes))
+def receipt_of(delivery: Delivery, outcomes: Sequence[Outcome]) -> Receipt:
+    """Return the receipt: what became of the observations, and what the format decided."""
+    refused = refused_outcomes(delivery)
+    if not refused and len(outcomes) == 1:
+        return Receipt((outcomes[0],))
+    return Receipt(_sorted([*outcomes, *refused]))

@@ -116,10 +116,10 @@ def move_states(
     return [states[asset_id] for asset_id in touched], [states[a] for a in sorted(set(moved))]
 
 
-def metered(new: Facts) -> list[tuple[int, datetime]]:
-    """Return (asset id, measured at) of what counts as usage: new and plausible."""
+def metered(new: Facts) -> list[tuple[int, int]]:
+    """Return (asset id, µs since 1970) of what counts as usage: new and plausible."""
     return [
-        (asset_id, fact.measured_at)
+        (asset_id, fact.at_us)
         for asset_id, facts in new.items()
         for fact in facts
         if not fact.is_clock_suspect
