@@ -11,6 +11,7 @@ from typing import Any
 from tracker.errors import UnreadableUplink
 from tracker.observation import Observation
 from tracker.wire import strict_json
+from tracker.wire.decoded_payload import access_points, plain_payload
 from tracker.wire.decoded_position import located
 from tracker.wire.decoded_readings import decoded_readings
 from tracker.wire.fixes import is_null_island, is_on_earth
@@ -31,6 +32,7 @@ def uplink_observation(
         (at for one in heard if (at := instant_or_none(one.get("time"))) is not None), None
     )
     payload, warning = _payload(root)
+    payload, points = plain_payload(payload), access_points(payload)
     place = located(payload, now=network_time or uplink.received_at)
     from_payload, lost = decoded_readings(payload, place)
     link = [*radio_readings(receptions), *_link_readings(root)]
@@ -49,6 +51,7 @@ def uplink_observation(
         "stale_position": None
         if place.stale is None
         else {"lat": place.stale.lat_deg, "lon": place.stale.lon_deg},
+        "wifi": points,
         "dropped_readings": [*lost, *more_lost] or None,
         "warnings": warning,
     }

@@ -10,7 +10,8 @@ from typing import Any
 from msgspec import Struct
 
 from tracker.observation import Fix, Observation, TimeSource
-from tracker.wire.decoded_position import Located, located
+from tracker.wire.decoded_payload import access_points, plain_payload
+from tracker.wire.decoded_position import Located, is_plausible, located
 from tracker.wire.decoded_readings import decoded_readings
 from tracker.wire.fixes import lenient_fix
 from tracker.wire.gateways import (
@@ -27,6 +28,9 @@ from tracker.wire.reading_names import bounded
 
 # A gateway without a clock may be years off.
 _GATEWAY_CLOCK_TOLERANCE = timedelta(minutes=1)
+# A receiver that has lost count of its 1,024 weeks is 19 years off; one that held an
+# uplink back is not even one.
+_ROLLOVER = timedelta(days=365)
 
 
 class UplinkMessage(Struct, frozen=True, kw_only=True):
@@ -38,6 +42,7 @@ class UplinkMessage(Struct, frozen=True, kw_only=True):
     event_id: str | None
     received_at: datetime | None
     server_time: datetime
+    is_simulated: bool = False
 
 
 class _Time(Struct, frozen=True):
@@ -53,9 +58,9 @@ def uplink_message(message: UplinkMessage) -> tuple[tuple[Observation, ...], dic
     join what the formatter decoded, and win, because their units are certain.
     """
     network = _network_time(message)
-    payload = mapping(message.members.get("decoded_payload"))
+    payload = plain_payload(message.members.get("decoded_payload"))
     place = located(payload, now=network.at)
-    timed, untimed = _measurements(message)
+    timed, untimed = _measurements(message, now=network.at)
     measured = _payload_time(place, timed) or network
     if measured.at in timed:
         # The moment of the payload itself, said twice.
@@ -65,8 +70,11 @@ def uplink_message(message: UplinkMessage) -> tuple[tuple[Observation, ...], dic
     from_payload, lost = decoded_readings(payload, place)
     certain = [pair for one in untimed for pair in normalized_readings(one)]
     link = [*radio_readings(receptions), *_link_readings(message)]
-    battery = [("battery.level", _last_battery_percent(message.members))]
-    readings, more_lost = bounded([*certain, *link, *from_payload.items(), *battery])
+    others = [
+        ("battery.level", _last_battery_percent(message.members)),
+        ("custom.simulated", message.is_simulated or None),
+    ]
+    readings, more_lost = bounded([*certain, *link, *from_payload.items(), *others])
     event_id = message.event_id or _content_id(message)
     main = Observation(
         device=message.device,
@@ -76,9 +84,9 @@ def uplink_message(message: UplinkMessage) -> tuple[tuple[Observation, ...], dic
         readings=readings,
         event_id=event_id,
     )
-    others = [_measured(message.device, at, found, event_id) for at, found in timed.items()]
+    apart = [_measured(message.device, at, found, event_id) for at, found in timed.items()]
     notes = _notes(message, place, measured, [*lost, *more_lost])
-    return (main, *others), notes | gateway_notes(receptions, has_fix=fix is not None)
+    return (main, *apart), notes | gateway_notes(receptions, has_fix=fix is not None)
 
 
 def _network_time(message: UplinkMessage) -> _Time:
@@ -87,7 +95,7 @@ def _network_time(message: UplinkMessage) -> _Time:
     heard = list(enumerate(entries(message.members.get("rx_metadata"))))
     for index, one in heard:
         at = instant_or_none(one.get("gps_time"))
-        if at is not None:
+        if at is not None and -_GATEWAY_CLOCK_TOLERANCE < reference - at < _ROLLOVER:
             return _Time(at, "network", f"network (rx_metadata[{index}].gps_time)")
     for index, one in heard:
         at = instant_or_none(one.get("time"))
@@ -109,14 +117,14 @@ def _payload_time(place: Located, timed: Mapping[datetime, Any]) -> _Time | None
 
 
 def _measurements(
-    message: UplinkMessage,
+    message: UplinkMessage, *, now: datetime
 ) -> tuple[dict[datetime, Mapping[str, Any]], list[Mapping[str, Any]]]:
-    """Return the normalised measurements by their own time, and those without one."""
+    """Return the normalised measurements by their own time, and those without a credible one."""
     timed: dict[datetime, Mapping[str, Any]] = {}
     untimed: list[Mapping[str, Any]] = []
     for one in entries(message.members.get("normalized_payload")):
         at = instant_or_none(one.get("time"))
-        if at is None:
+        if at is None or not is_plausible(at, now):
             untimed.append(one)
         else:
             timed[at] = {**timed.get(at, {}), **one}
@@ -154,12 +162,16 @@ def _fallback_fix(message: UplinkMessage, place: Located) -> Fix | None:
 
 def _reception(one: Mapping[str, Any]) -> Reception:
     ids = mapping(one.get("gateway_ids"))
+    # By way of the Packet Broker all gateways have one name, and their own beside it.
+    broker = mapping(one.get("packet_broker"))
+    names = (broker.get("forwarder_gateway_id"), broker.get("forwarder_gateway_eui"),
+             ids.get("gateway_id"), ids.get("eui"))  # fmt: skip
     place = place_of(one.get("location"))
     rssi_dbm = loose_number(one.get("rssi", one.get("channel_rssi")))
     # Zero is left out: no snr beside an rssi is 0 dB.
     snr_db = loose_number(one.get("snr", 0.0 if rssi_dbm is not None else None))
     return Reception(
-        gateway=text_of(ids.get("gateway_id")) or text_of(ids.get("eui")),
+        gateway=next(filter(None, map(text_of, names)), None),
         rssi_dbm=rssi_dbm,
         snr_db=snr_db,
         lat_deg=place[0] if place else None,
@@ -188,6 +200,11 @@ def _last_battery_percent(members: Mapping[str, Any]) -> float | None:
     return percent if percent is not None and 0 <= percent <= 100 else None
 
 
+def content_digest(content: Any) -> str:
+    """Return a short name for JSON content, the same whenever it comes again."""
+    return hashlib.sha256(str(content).encode()).hexdigest()[:16]
+
+
 def _content_id(message: UplinkMessage) -> str | None:
     """Return a key for this frame: counters restart at a join, so the session is in it."""
     members = message.members
@@ -195,7 +212,7 @@ def _content_id(message: UplinkMessage) -> str | None:
     if "f_cnt" not in members and not isinstance(payload, str):
         return None
     session = text_of(members.get("session_key_id")) or message.dev_addr or "-"
-    digest = hashlib.sha256(str(payload or "").encode()).hexdigest()[:16]
+    digest = content_digest(payload or "")
     f_port, f_cnt = members.get("f_port", 0), members.get("f_cnt", 0)
     return f"{message.device}/{session}/{f_port}/{f_cnt}/{digest}"[:128]
 
@@ -218,17 +235,7 @@ def _notes(
         "decoded_payload_warnings": members.get("decoded_payload_warnings"),
         "normalized_payload_warnings": members.get("normalized_payload_warnings"),
         "version_ids": members.get("version_ids"),
-        "wifi": _wifi(mapping(members.get("decoded_payload"))),
+        "wifi": access_points(members.get("decoded_payload")),
         "dropped_readings": lost or None,
     }
     return {name: value for name, value in notes.items() if value is not None}
-
-
-def _wifi(payload: Mapping[str, Any]) -> list[list[Any]] | None:
-    """Return the access points that the payload lists, as [address, rssi]."""
-    for name, address in (("access_points", "bssid"), ("wifi", "mac")):
-        found = payload.get(name)
-        if isinstance(found, list):
-            points = [[one.get(address), one.get("rssi")] for one in entries(found)]
-            return [point for point in points if isinstance(point[0], str)] or None
-    return None
