@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
 from datetime import datetime
+from itertools import islice
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -14,8 +15,8 @@ from tracker.wire.fixes import is_on_earth, lenient_fix
 from tracker.wire.instants import instant_by_magnitude, instant_of_text
 from tracker.wire.parameters import SECRETS
 from tracker.wire.quantities import loose_number, mapping, number, text_of, truth
-from tracker.wire.reading_names import bounded
-from tracker.wire.strict_json import pointer_to
+from tracker.wire.reading_names import MAX_MEMBERS_READ, bounded
+from tracker.wire.strict_json import MAX_ATTRIBUTES, pointer_to
 from tracker.wire.uplink import Decoded, Refusal, Uplink
 
 MAX_LOCATIONS = 1_000
@@ -41,7 +42,9 @@ def decode(uplink: Uplink) -> Decoded:
         raise TooLarge(
             f"{len(locations)} locations; the limit is {MAX_LOCATIONS}.", code="too-many-fixes"
         )
-    read = [_Location(one, pointer, root, uplink) for pointer, one in locations]
+    # Params are the same for each location of a batch, and are read once.
+    params = list(islice(_own_members(mapping(root), _KNOWN), MAX_ATTRIBUTES))
+    read = [_Location(one, pointer, root, uplink, params) for pointer, one in locations]
     found = [(index, one.observation()) for index, one in enumerate(read)]
     lost = [name for one in read for name in one.lost]
     return Decoded(
@@ -96,11 +99,14 @@ def _is_placed(value: Mapping[str, Any]) -> bool:
 class _Location:
     """One location: gathers every fault before it gives up."""
 
-    def __init__(self, sent: Any, pointer: str, root: Any, uplink: Uplink) -> None:
+    def __init__(
+        self, sent: Any, pointer: str, root: Any, uplink: Uplink, params: list[tuple[str, Any]]
+    ) -> None:
         self._pointer = pointer
         self._sent = mapping(sent)
         self._root = mapping(root)
         self._uplink = uplink
+        self._params = [] if sent is root else params
         self.faults: list[Fault] = []
         self.lost: list[str] = []
 
@@ -217,12 +223,12 @@ class _Location:
             ("sos", True if sent.get("alarm") == "sos" else None),
             *_own_members(mapping(sent.get("extras")), _DEVICE_NAMES),
             *_own_members(sent, _KNOWN),
-            *_own_members({} if sent is self._root else self._root, _KNOWN),
+            *self._params,
         ]
 
 
 def _own_members(members: Mapping[str, Any], others: Container[str]) -> Iterator[tuple[str, Any]]:
     """Yield what the app itself put there: extras, and `params` in the body."""
-    for name, value in members.items():
+    for name, value in islice(members.items(), MAX_MEMBERS_READ):
         if name not in others and not isinstance(value, dict | list):
             yield f"custom.{name}", value

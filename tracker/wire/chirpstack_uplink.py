@@ -11,11 +11,11 @@ from typing import Any
 from tracker.errors import UnreadableUplink
 from tracker.observation import Observation
 from tracker.wire import strict_json
-from tracker.wire.decoded_payload import access_points, plain_payload
+from tracker.wire.decoded_payload import access_points, plain_payload, require_modest
 from tracker.wire.decoded_position import located
 from tracker.wire.decoded_readings import decoded_readings
 from tracker.wire.fixes import is_null_island, is_on_earth
-from tracker.wire.gateways import Reception, gateway_notes, place_of, radio_readings
+from tracker.wire.gateways import MAX_RECEPTIONS, Reception, gateway_notes, place_of, radio_readings
 from tracker.wire.instants import instant_or_none
 from tracker.wire.quantities import entries, loose_number, mapping, number, text_of
 from tracker.wire.reading_names import bounded
@@ -26,12 +26,13 @@ def uplink_observation(
     root: Mapping[str, Any], device: str, uplink: Uplink
 ) -> tuple[Observation, dict[str, Any]]:
     """Return the observation of an `up` event and the notes about it."""
-    heard = entries(root.get("rxInfo"))
+    heard = entries(root.get("rxInfo"))[:MAX_RECEPTIONS]
     receptions = [reception(one) for one in heard]
     network_time = instant_or_none(root.get("time")) or next(
         (at for one in heard if (at := instant_or_none(one.get("time"))) is not None), None
     )
     payload, warning = _payload(root)
+    require_modest(payload)
     payload, points = plain_payload(payload), access_points(payload)
     place = located(payload, now=network_time or uplink.received_at)
     from_payload, lost = decoded_readings(payload, place)

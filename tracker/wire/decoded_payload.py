@@ -11,10 +11,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from tracker.errors import UnreadableUplink
 from tracker.wire.decoded_position import plain_name
 from tracker.wire.decoded_readings import WITH_UNIT
 from tracker.wire.quantities import entries, mapping, number
 
+# A LoRaWAN payload has at most 242 bytes; what is made of it is not a thousand things.
+MAX_MEMBERS = 1_000
 _WRAPPING = frozenset({"value", "unit", "displayName"})
 _VALUES = ("measurementValue", "value")
 # SenseCAP numbers its measurements; later decoders write no names any more.
@@ -25,6 +28,27 @@ _OF_MEASUREMENT = {
 _SCANS = ("accesspoints", "wifi", "wifiscan")
 _ADDRESSES = ("mac", "bssid")
 _MAC = re.compile(r"[0-9a-fA-F]{2}(?:[:-][0-9a-fA-F]{2}){5}")
+
+
+def require_modest(payload: Any) -> None:
+    """Raise UnreadableUplink for what no codec makes in earnest, before anything reads it."""
+    if _count(payload, MAX_MEMBERS) > MAX_MEMBERS:
+        raise UnreadableUplink(
+            f"the decoded payload has more than {MAX_MEMBERS} members.", code="decode-failed"
+        )
+
+
+def _count(value: Any, limit: int) -> int:
+    """Return the number of values in `value`, or some number beyond `limit`."""
+    if not isinstance(value, dict | list):
+        return 1
+    total = len(value)
+    for inner in value.values() if isinstance(value, dict) else value:
+        if total > limit:
+            break
+        if isinstance(inner, dict | list):
+            total += _count(inner, limit - total)
+    return total
 
 
 def plain_payload(payload: Any) -> Mapping[str, Any]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from tracker.observation import Value
 from tracker.wire.quantities import HPA_PER_KPA, loose_number, truth
-from tracker.wire.reading_names import bounded
+from tracker.wire.reading_names import MAX_MEMBERS_READ, bounded
 
 _PHONE_TRIGGERS = frozenset("pcCbrutv")
 _NOT_READINGS = frozenset({
@@ -63,7 +64,7 @@ def owntracks_readings(root: Mapping[str, Any]) -> tuple[dict[str, Value], list[
 
 
 def _named(root: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for name, value in root.items():
+    for name, value in islice(root.items(), MAX_MEMBERS_READ):
         if name in _QUANTITIES:
             canonical, read = _QUANTITIES[name]
             yield canonical, read(value)
@@ -88,7 +89,7 @@ def _trigger(trigger: Any, *, has_ignition: bool) -> Iterator[tuple[str, Any]]:
 def _temperatures(root: Mapping[str, Any]) -> list[tuple[str, Any]]:
     found = [
         (match[1].lstrip("0") or "0", loose_number(value))
-        for name, value in root.items()
+        for name, value in islice(root.items(), MAX_MEMBERS_READ)
         if (match := _TEMPERATURE.fullmatch(name))
     ]
     if len(found) == 1:

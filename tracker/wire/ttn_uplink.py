@@ -9,12 +9,14 @@ from typing import Any
 
 from msgspec import Struct
 
+from tracker.errors import TooLarge
 from tracker.observation import Fix, Observation, TimeSource
-from tracker.wire.decoded_payload import access_points, plain_payload
+from tracker.wire.decoded_payload import access_points, plain_payload, require_modest
 from tracker.wire.decoded_position import Located, is_plausible, located
 from tracker.wire.decoded_readings import decoded_readings
 from tracker.wire.fixes import lenient_fix
 from tracker.wire.gateways import (
+    MAX_RECEPTIONS,
     Reception,
     described_place,
     gateway_notes,
@@ -31,6 +33,9 @@ _GATEWAY_CLOCK_TOLERANCE = timedelta(minutes=1)
 # A receiver that has lost count of its 1,024 weeks is 19 years off; one that held an
 # uplink back is not even one.
 _ROLLOVER = timedelta(days=365)
+
+
+MAX_MEASUREMENTS = 1_000
 
 
 class UplinkMessage(Struct, frozen=True, kw_only=True):
@@ -57,6 +62,12 @@ def uplink_message(message: UplinkMessage) -> tuple[tuple[Observation, ...], dic
     Normalised measurements with their own time are observations of their own; the others
     join what the formatter decoded, and win, because their units are certain.
     """
+    require_modest(message.members.get("decoded_payload"))
+    measured_apart = entries(message.members.get("normalized_payload"))
+    if len(measured_apart) > MAX_MEASUREMENTS:
+        raise TooLarge(f"more than {MAX_MEASUREMENTS} measurements.", code="too-many-fixes")
+    for one in measured_apart:
+        require_modest(one)
     network = _network_time(message)
     payload = plain_payload(message.members.get("decoded_payload"))
     place = located(payload, now=network.at)
@@ -66,7 +77,7 @@ def uplink_message(message: UplinkMessage) -> tuple[tuple[Observation, ...], dic
         # The moment of the payload itself, said twice.
         untimed.append(timed.pop(measured.at))
     fix = place.fix or _first_fix(untimed) or _fallback_fix(message, place)
-    receptions = [_reception(one) for one in entries(message.members.get("rx_metadata"))]
+    receptions = [_reception(one) for one in _heard(message)]
     from_payload, lost = decoded_readings(payload, place)
     certain = [pair for one in untimed for pair in normalized_readings(one)]
     link = [*radio_readings(receptions), *_link_readings(message)]
@@ -89,10 +100,14 @@ def uplink_message(message: UplinkMessage) -> tuple[tuple[Observation, ...], dic
     return (main, *apart), notes | gateway_notes(receptions, has_fix=fix is not None)
 
 
+def _heard(message: UplinkMessage) -> list[Mapping[str, Any]]:
+    return entries(message.members.get("rx_metadata"))[:MAX_RECEPTIONS]
+
+
 def _network_time(message: UplinkMessage) -> _Time:
     received_at = instant_or_none(message.members.get("received_at"))
     reference = received_at or message.received_at or message.server_time
-    heard = list(enumerate(entries(message.members.get("rx_metadata"))))
+    heard = list(enumerate(_heard(message)))
     for index, one in heard:
         at = instant_or_none(one.get("gps_time"))
         if at is not None and -_GATEWAY_CLOCK_TOLERANCE < reference - at < _ROLLOVER:
