@@ -155,3 +155,29 @@ def test_the_battery_byte_of_early_versions_is_no_percentage(byte, expected):
     found = only(decoded("chirpstack", chirpstack_event(battery=byte), query="event=status"))
 
     assert found.readings == {"link.margin": 0} | expected
+
+
+@pytest.mark.fault("F-044")
+@pytest.mark.parametrize("received_at", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"])
+def test_a_network_at_the_end_of_the_calendar_is_read_like_any_other(received_at):
+    payload = {"gpsLatitude": 52.1, "gpsLongitude": 4.3, "age": 60, "time": "2026-01-05T12:00:00Z"}
+    measured = [{"time": "2026-01-05T11:00:00Z", "air": {"temperature": 5}}]
+    sent = ttn_uplink(payload, received_at=received_at, normalized_payload=measured)
+
+    fix = decoded("ttn", sent | {"received_at": received_at}).observations[0].fix
+
+    assert fix is not None
+    assert fix.lat_deg == 52.1
+
+
+@pytest.mark.fault("F-163")
+def test_a_made_event_id_always_fits_and_tells_two_apart():
+    measured = [
+        {"time": f"2026-01-05T11:0{minute}:00Z", "air": {"temperature": 5}} for minute in (1, 2)
+    ]
+    sent = ttn_uplink({}, session_key_id="k" * 128, f_cnt=7, normalized_payload=measured)
+
+    ids = [one.event_id or "" for one in decoded("ttn", sent).observations]
+
+    assert len(set(ids)) == 3
+    assert max(map(len, ids)) <= 128

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,7 +18,7 @@ from tracker.wire.gateways import MAX_RECEPTIONS, Reception, gateway_notes, plac
 from tracker.wire.instants import instant_or_none
 from tracker.wire.quantities import entries, loose_number, mapping, number, text_of
 from tracker.wire.reading_names import bounded
-from tracker.wire.uplink import Uplink
+from tracker.wire.uplink import Uplink, content_digest, event_name
 
 
 def uplink_observation(
@@ -111,9 +110,9 @@ def _link_readings(root: Mapping[str, Any]) -> list[tuple[str, Any]]:
 def _content_id(root: Mapping[str, Any], device: str) -> str | None:
     if "fCnt" not in root and "data" not in root:
         return None
-    digest = hashlib.sha256(str(root.get("data") or "").encode()).hexdigest()[:16]
+    digest = content_digest(root.get("data") or "")
     session = text_of(root.get("devAddr")) or "-"
-    return f"{device}/{session}/{root.get('fPort', 0)}/{root.get('fCnt', 0)}/{digest}"[:128]
+    return event_name(f"{device}/{session}/{root.get('fPort', 0)}/{root.get('fCnt', 0)}/{digest}")
 
 
 def _hex_of_base64(data: Any) -> str | None:

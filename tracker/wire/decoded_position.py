@@ -230,7 +230,8 @@ def _time_in(members: Mapping[str, Any], now: datetime) -> datetime | None:
         if found is not None:
             return found
     age_s = number(named.get("age"))
-    if "gpslatitude" in named and age_s is not None and 0 <= age_s <= _MAX_AGE_S:
+    is_age = age_s is not None and 0 <= age_s <= _MAX_AGE_S and now >= EARLIEST_PLAUSIBLE
+    if "gpslatitude" in named and age_s is not None and is_age:
         return now - timedelta(seconds=age_s)
     return None
 
@@ -252,7 +253,7 @@ def _plausible_time(value: Any, now: datetime) -> datetime | None:
 
 def is_plausible(at: datetime, now: datetime) -> bool:
     """Whether a device may have said `at` in earnest: not before GNSS time, not a day ahead."""
-    return EARLIEST_PLAUSIBLE <= at <= now + timedelta(days=1)
+    return at >= EARLIEST_PLAUSIBLE and at - now <= timedelta(days=1)
 
 
 def _iso_of_moko(text: str) -> str:

@@ -15,8 +15,8 @@ from tracker.wire.fixes import lenient_fix
 from tracker.wire.gateways import described_place, place_of
 from tracker.wire.instants import instant_or_none
 from tracker.wire.quantities import entries, mapping, number, text_of
-from tracker.wire.ttn_uplink import UplinkMessage, content_digest, uplink_message
-from tracker.wire.uplink import Decoded, Uplink
+from tracker.wire.ttn_uplink import UplinkMessage, uplink_message
+from tracker.wire.uplink import Decoded, Uplink, content_digest, event_name
 
 EVENTS = {
     "uplink_message": "uplink",
@@ -138,7 +138,7 @@ def _location(
         measured_at=network_time or uplink.received_at,
         time_source="network" if network_time else "server",
         fix=fix,
-        event_id=event_id and f"{event_id}:location:{service}"[:128],
+        event_id=event_id and event_name(f"{event_id}:location:{service}"),
     )
     return (observation,), notes
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,6 +26,7 @@ from tracker.wire.instants import instant_or_none
 from tracker.wire.normalized_payload import normalized_fix, normalized_readings
 from tracker.wire.quantities import entries, loose_number, mapping, number, text_of
 from tracker.wire.reading_names import bounded
+from tracker.wire.uplink import content_digest, event_name
 
 # A gateway without a clock may be years off.
 _GATEWAY_CLOCK_TOLERANCE = timedelta(minutes=1)
@@ -154,7 +154,7 @@ def _measured(
         measured_at=at,
         fix=normalized_fix(measurement),
         readings=bounded(normalized_readings(measurement))[0],
-        event_id=event_id and f"{event_id}:{at.isoformat()}",
+        event_id=event_id and event_name(f"{event_id}:{at.isoformat()}"),
     )
 
 
@@ -215,11 +215,6 @@ def _last_battery_percent(members: Mapping[str, Any]) -> float | None:
     return percent if percent is not None and 0 <= percent <= 100 else None
 
 
-def content_digest(content: Any) -> str:
-    """Return a short name for JSON content, the same whenever it comes again."""
-    return hashlib.sha256(str(content).encode()).hexdigest()[:16]
-
-
 def _content_id(message: UplinkMessage) -> str | None:
     """Return a key for this frame: counters restart at a join, so the session is in it."""
     members = message.members
@@ -229,7 +224,7 @@ def _content_id(message: UplinkMessage) -> str | None:
     session = text_of(members.get("session_key_id")) or message.dev_addr or "-"
     digest = content_digest(payload or "")
     f_port, f_cnt = members.get("f_port", 0), members.get("f_cnt", 0)
-    return f"{message.device}/{session}/{f_port}/{f_cnt}/{digest}"[:128]
+    return event_name(f"{message.device}/{session}/{f_port}/{f_cnt}/{digest}")
 
 
 def _notes(

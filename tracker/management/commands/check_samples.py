@@ -89,7 +89,7 @@ def _tried(
         content = _bytes_of(folder, entry["file"])
         now = datetime.now(UTC)
         found = verdict(format_name, entry, content, entries=named, received_at=now)
-    except (Refused, SampleError, OSError) as error:
+    except (Refused, ValueError, OSError) as error:
         return "FAIL", f"FAIL {label}: {type(error).__name__}: {error}"
     return _line(label, found)
 
