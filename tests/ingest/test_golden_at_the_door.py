@@ -174,3 +174,41 @@ def test_a_device_that_its_source_may_register_is_known_from_its_first_uplink(in
 
     assert (answer.status, answer.json()["disposition"]) == (200, "stored")
     assert len(sender.positions()) == 1
+
+
+def _chirpstack(ingest: Ingest, sender: Sender, event: str, **members: Any) -> Answer:
+    sent = {
+        "deduplicationId": "3ac7e3c4-4401-4b8d-9386-a5c902f9202d",
+        "time": "2026-01-05T12:00:00Z",
+        "deviceInfo": {"devEui": sender.device.identifier},
+    }
+    return ingest.post(f"{sender.path}?event={event}", sent | members)
+
+
+@pytest.mark.fault("F-004", "F-162")
+def test_the_status_that_came_with_an_uplink_is_not_taken_for_it(ingest):
+    sender = make_sender("chirpstack")
+    know(ingest, sender)
+
+    answers = [
+        _chirpstack(ingest, sender, "up", object={"latitude": 52.1, "longitude": 4.3}),
+        _chirpstack(ingest, sender, "status", margin=5, batteryLevel=80),
+    ]
+
+    assert [answer.status for answer in answers] == [200, 200]
+    (position,) = sender.positions()
+    assert position.point is not None
+    assert (position.point.y, position.readings["battery.level"]) == (52.1, 80)
+    assert sender.set_aside() == []
+
+
+@pytest.mark.fault("F-167")
+def test_a_payload_of_too_many_members_is_kept_with_its_bytes(ingest):
+    sender = make_sender("chirpstack")
+    know(ingest, sender)
+
+    answer = _chirpstack(ingest, sender, "up", object={f"k{i}": i for i in range(20_000)})
+
+    assert answer.status == 202
+    (kept,) = sender.set_aside()
+    assert (kept.reason, b"k19999" in bytes(kept.body)) == ("decode-failed", True)

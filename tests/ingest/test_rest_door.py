@@ -178,6 +178,21 @@ def test_another_media_type_is_not_read(otto, tag):
     assert (answer.status_code, answer.json()["code"]) == (415, "unsupported-media-type")
 
 
+@pytest.mark.fault("F-038")
+def test_a_path_without_its_slash_is_unknown_and_no_redirect(otto, north, tag):
+    answer = post(otto, observation(tag, NINE), path=POSITIONS.rstrip("/"))
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
+    assert "Location" not in answer.headers
+    assert stored(north) == []
+
+
+def test_a_packed_body_is_not_read_at_this_door(otto, north, tag):
+    answer = post(otto, observation(tag, NINE), headers={"Content-Encoding": "gzip"})
+
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported-media-type")
+
+
 def test_a_body_over_the_limit_is_refused(otto, north, settings):
     answer = post(otto, b" " * (settings.BODY_LIMIT_BYTES + 1))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -100,11 +101,123 @@ def test_a_difference_fails_and_names_both_values(tmp_path, capsys):
     assert "positions[0].lat: expected 1.0, got 52.1" in out.getvalue()
 
 
+def _written(tmp_path: Path, name: str, index: str, **files: str) -> str:
+    folder = tmp_path / name
+    folder.mkdir()
+    (folder / "index.json").write_text(index)
+    for file, content in files.items():
+        (folder / f"{file}.txt").write_text(content)
+    return str(folder)
+
+
+def _osmand(tmp_path: Path, **entry: Any) -> tuple[str, str]:
+    """Return the verdict on one sample, and what was printed at the end."""
+    index = json.dumps({"samples": [{"file": "a.txt"} | entry]})
+    content = "id=7&lat=52.1&lon=4.3&timestamp=1767614400"
+    return _verdicts(_written(tmp_path, "osmand", index, a=content))
+
+
+def _verdicts(folder: str) -> tuple[str, str]:
+    out = StringIO()
+    with suppress(CommandError):
+        call_command("check_samples", folder, stdout=out)
+    *lines, total = out.getvalue().splitlines()
+    return "\n".join(lines), total
+
+
+@pytest.mark.parametrize(
+    ("name", "index", "printed"),
+    [
+        ("osmand", '{"samples": [', "FAIL osmand/index.json: not a JSON object"),
+        ("strange", "[" * 100_000, "FAIL strange/index.json: not a JSON object"),
+        ("osmand", "[]", "FAIL osmand/index.json: not a JSON object"),
+        ("osmand", '{"samples": []}', "FAIL osmand/index.json: no list of samples"),
+        ("osmand", '{"samples": [5]}', "FAIL osmand/index.json: entry 0 names no file"),
+        ("strange", '{"entries": {}}', "skip strange/index.json: no such format"),
+        ("strange", '{"samples": [{"file": "x"}]}', "skip strange/x: no such format"),
+    ],
+)
+def test_an_index_that_is_none_fails_and_one_of_strangers_is_skipped(
+    tmp_path, name, index, printed
+):
+    assert _verdicts(_written(tmp_path, name, index))[0] == printed
+
+
+def test_a_broken_index_does_not_hide_its_neighbours(tmp_path):
+    _written(tmp_path, "osmand", "{")
+    _folder(tmp_path, {"message": "observations"})
+
+    lines, total = _verdicts(str(tmp_path))
+
+    assert "ok   json/a.json" in lines
+    assert total == "1 ok, 1 failed, 0 skipped"
+
+
+def test_an_index_may_name_the_format_of_its_folder(tmp_path):
+    index = {"folder": "osmand", "samples": [{"file": "a.txt", "expect": {"message": "position"}}]}
+    folder = _written(tmp_path, "copy", json.dumps(index), a="id=7&lat=52.1&lon=4.3")
+
+    assert _verdicts(folder)[0] == "ok   copy/a.txt"
+
+
+@pytest.mark.parametrize(
+    ("entry", "why"),
+    [
+        ({"file": "absent.txt", "expect": {}}, "FileNotFoundError"),
+        ({"file": "../a.txt", "expect": {}}, "outside of its folder"),
+        ({}, "no object says what it means"),
+        ({"expect": None}, "no object says what it means"),
+        ({"expect": {"same_as": "b.txt"}}, "same_as names no sample"),
+        ({"expect": {"positions": [{"lat": None}]}}, "positions[0].lat"),
+        ({"expect": {"positions": [{"time": "noon"}]}}, "positions[0].time"),
+        ({"expect": {"positions": []}}, "positions: expected 0, got 1"),
+        ({"expect": {"device": {"imei": "8"}}}, "device.imei"),
+        ({"expect": {}, "response": {"status": 400}}, "refused"),
+    ],
+)
+def test_what_is_wrong_with_a_sample_is_told_and_fails(tmp_path, entry, why):
+    printed, total = _osmand(tmp_path, **entry)
+
+    assert (printed.startswith("FAIL"), why in printed) == (True, True)
+    assert total == "0 ok, 1 failed, 0 skipped"
+
+
+@pytest.mark.parametrize(
+    ("entry", "unchecked"),
+    [
+        ({"expect": {"positions": "one"}}, "positions"),
+        ({"expect": {"telemetry": [1], "radio": 1}}, "telemetry, radio"),
+        ({"expect": {"device": {"colour": "red"}}}, "device.colour"),
+        ({"expect": {}, "response": {"status": 200, "body": "OK"}}, "response.body"),
+    ],
+)
+def test_what_an_expectation_cannot_be_held_against_is_unchecked(tmp_path, entry, unchecked):
+    assert _osmand(tmp_path, **entry)[0] == f"ok   osmand/a.txt (unchecked: {unchecked})"
+
+
+def test_a_message_that_is_to_be_refused_must_be(tmp_path):
+    entry = {"file": "b.txt", "response": {"status": 400}, "expect": {"positions": []}}
+    index = json.dumps({"samples": [entry, entry | {"file": "c.txt"}]})
+
+    lines, total = _verdicts(_written(tmp_path, "osmand", index, b="lat=1&lon=2", c=""))
+
+    assert total == "2 ok, 0 failed, 0 skipped", lines
+
+
+def test_what_a_lenient_sender_garbles_is_no_failure(tmp_path):
+    index = json.dumps({"samples": [{"file": "a.txt", "expect": {"positions": []}}]})
+
+    assert _verdicts(_written(tmp_path, "owntracks", index, a="{"))[0] == "ok   owntracks/a.txt"
+
+
 @pytest.mark.parametrize(
     ("expected", "got", "same"),
     [
         (20.5778, 20.57777777, True),
-        (20.6, 20.57777777, False),
+        (20.6, 20.57777777, True),
+        (20.56, 20.57777777, False),
+        (21.0, 20.57777777, False),
+        (21, 20.57777777, False),
         (0, 0.0, True),
         (1, True, False),
         (None, None, True),

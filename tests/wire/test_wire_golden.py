@@ -14,7 +14,11 @@ from tracker.wire.registry import FORMATS, detect
 from tracker.wire.samples import FORMAT_OF_FOLDER, uplink_of_sample, verdict
 
 REPOSITORY = Path(__file__).parents[2]
-ROOTS = [REPOSITORY / "fixtures" / "samples", REPOSITORY.parent / "shared" / "samples"]
+ROOTS = [
+    REPOSITORY / "fixtures" / "samples",
+    REPOSITORY / "tests" / "wire" / "messages",
+    REPOSITORY.parent / "shared" / "samples",
+]
 NOW = datetime.now(UTC)
 
 
@@ -82,4 +86,4 @@ def test_a_cayenne_payload_has_these_entries(file):
 
 
 def test_there_are_samples_to_try():
-    assert len(_samples()) >= 34
+    assert len(_samples()) >= 55

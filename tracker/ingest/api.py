@@ -19,7 +19,7 @@ import tracker.ingest.admin  # noqa: F401  staff replay, too
 from assets.models import Organisation
 from assets.registry import registry
 from tracker import pipeline
-from tracker.errors import Fault, Forbidden, Refused, TooLarge
+from tracker.errors import Fault, Forbidden, Refused, TooLarge, UnsupportedMediaType
 from tracker.ingest.receipts import ReceiptSerializer
 from tracker.ingest.replies import reply_of
 from tracker.ingest.uplinks import UplinkViewSet
@@ -87,6 +87,8 @@ class PositionViewSet(positions.PositionViewSet):
         refused the answer is a 422 with the reasons.
         """
         organisation = _organisation(request)
+        if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise UnsupportedMediaType("Packed bodies are read at the hot door only.")
         body = request.data if isinstance(request.data, bytes) else b""
         decoded = OWN_JSON.decode(
             uplink := Uplink(received_at=timezone.now(), body=body, content_type="application/json")

@@ -271,8 +271,11 @@ class ProblemMiddleware:
             detail = f"At most {MAX_HEADERS} headers of {MAX_HEADER_BYTES} bytes in all are read."
             return response_of(problem(431, "headers-too-large", detail, request_id_of(request)))
         response = self._get_response(request)
-        if response.status_code >= 400 and is_program(request):
-            response = _as_problem(request, response)
+        if is_program(request):
+            if _loses_its_body(request, response):
+                response = HttpResponse(status=404)
+            if response.status_code >= 400:
+                response = _as_problem(request, response)
         response.headers["X-Request-Id"] = request_id_of(request)
         return response
 
@@ -299,6 +302,12 @@ def is_program(request: HttpRequest) -> bool:
     if request.path.startswith(PROGRAM_PATHS):
         return True
     return "json" in request.headers.get("Accept", "")
+
+
+def _loses_its_body(request: HttpRequest, response: HttpResponseBase) -> bool:
+    """Whether a program is sent to the same path with a slash, where its write becomes a read."""
+    is_read = request.method in ("GET", "HEAD", "OPTIONS")
+    return not is_read and response.status_code == 301 and request.path.startswith(PROGRAM_PATHS)
 
 
 def _as_problem(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

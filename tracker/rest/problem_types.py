@@ -156,6 +156,13 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
     "forbidden-character": ProblemType(
         "A character cannot be stored", "U+0000 and lone surrogates are refused."
     ),
+    "not-a-reading": ProblemType(
+        "Not something that can be measured", "A reading is a number, true, false or a text."
+    ),
+    "event-id-reused": ProblemType(
+        "The event id has come before, with other content",
+        "The first observation of this id stays as it is. Each event needs an id of its own.",
+    ),
     "unknown-method": ProblemType(
         "Not a way to find a position", "The page of the wire format lists them."
     ),
@@ -206,6 +213,9 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
     ),
     "unknown-event": ProblemType(
         "Not a kind of event that is known here", "The page of the wire format lists them."
+    ),
+    "decode-failed": ProblemType(
+        "What the decoder made cannot be used", "The payload has more than 1,000 members."
     ),
     "encrypted": ProblemType(
         "The uplink is encrypted", "Switch payload encryption off in the sender; TLS stays."

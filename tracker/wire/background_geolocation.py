@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterator, Mapping
 from datetime import datetime
+from itertools import islice
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -12,14 +13,23 @@ from tracker.observation import Fix, Observation, normal_identifier
 from tracker.wire import strict_json
 from tracker.wire.fixes import is_on_earth, lenient_fix
 from tracker.wire.instants import instant_by_magnitude, instant_of_text
-from tracker.wire.quantities import mapping, number, text_of, truth
-from tracker.wire.reading_names import bounded
-from tracker.wire.strict_json import pointer_to
+from tracker.wire.parameters import SECRETS
+from tracker.wire.quantities import loose_number, mapping, number, text_of, truth
+from tracker.wire.reading_names import MAX_MEMBERS_READ, bounded
+from tracker.wire.strict_json import MAX_ATTRIBUTES, pointer_to
 from tracker.wire.uplink import Decoded, Refusal, Uplink
 
 MAX_LOCATIONS = 1_000
 
 _DEVICE_NAMES = ("device_id", "deviceId", "deviceid", "id", "uniqueId")
+_COORDINATES = (("latitude", "lat"), ("longitude", "lng", "lon"))
+# Read by name, of the SDK's own business, or nobody's; all else is the app's own.
+_KNOWN = frozenset({
+    *_DEVICE_NAMES, *SECRETS, *(name for names in _COORDINATES for name in names), "coords",
+    "altitude", "accuracy", "speed", "heading", "bearing", "timestamp", "recorded_at", "uuid",
+    "timestampMeta", "battery", "is_moving", "odometer", "activity", "event", "mock", "geofence",
+    "extras", "age", "provider", "sample", "_",
+})  # fmt: skip
 
 
 def decode(uplink: Uplink) -> Decoded:
@@ -32,7 +42,9 @@ def decode(uplink: Uplink) -> Decoded:
         raise TooLarge(
             f"{len(locations)} locations; the limit is {MAX_LOCATIONS}.", code="too-many-fixes"
         )
-    read = [_Location(one, pointer, root, uplink) for pointer, one in locations]
+    # Params are the same for each location of a batch, and are read once.
+    params = list(islice(_own_members(mapping(root), _KNOWN), MAX_ATTRIBUTES))
+    read = [_Location(one, pointer, root, uplink, params) for pointer, one in locations]
     found = [(index, one.observation()) for index, one in enumerate(read)]
     lost = [name for one in read for name in one.lost]
     return Decoded(
@@ -51,8 +63,9 @@ def decode(uplink: Uplink) -> Decoded:
 def locations_in(root: Any) -> list[tuple[str, Any]] | None:
     """Return the locations with their pointers: one or a list, under whatever root name.
 
-    `params` are merged into the body, so a location may also be the body itself. None
-    where there is nothing like a location.
+    `params` are merged into the body, so a location may also be the body itself; a
+    template may write its coordinates without `coords`. None where there is nothing like
+    a location.
     """
     if isinstance(root, list):
         inner = [one.get("location", one) if isinstance(one, dict) else one for one in root]
@@ -61,12 +74,12 @@ def locations_in(root: Any) -> list[tuple[str, Any]] | None:
         return [(f"/{i}{suffix}", one) for i, one in enumerate(inner)]
     if not isinstance(root, dict):
         return None
-    if "coords" in root:
+    if _is_placed(root):
         return [("", root)]
     names = ["location", *(name for name in root if name != "location")]
     for name in names:
         value = root.get(name)
-        if isinstance(value, dict) and (name == "location" or "coords" in value):
+        if isinstance(value, dict) and (name == "location" or _is_placed(value)):
             return [(pointer_to(name), value)]
         is_batch = isinstance(value, list) and all(_is_location(one) for one in value)
         if is_batch and isinstance(value, list) and (value or name == "location"):
@@ -75,25 +88,36 @@ def locations_in(root: Any) -> list[tuple[str, Any]] | None:
 
 
 def _is_location(value: Any) -> bool:
-    return isinstance(value, dict) and ("coords" in value or "timestamp" in value)
+    return isinstance(value, dict) and ("timestamp" in value or _is_placed(value))
+
+
+def _is_placed(value: Mapping[str, Any]) -> bool:
+    has_pair = all(any(name in value for name in names) for names in _COORDINATES)
+    return "coords" in value or has_pair
 
 
 class _Location:
     """One location: gathers every fault before it gives up."""
 
-    def __init__(self, sent: Any, pointer: str, root: Any, uplink: Uplink) -> None:
+    def __init__(
+        self, sent: Any, pointer: str, root: Any, uplink: Uplink, params: list[tuple[str, Any]]
+    ) -> None:
         self._pointer = pointer
         self._sent = mapping(sent)
         self._root = mapping(root)
         self._uplink = uplink
+        self._params = [] if sent is root else params
         self.faults: list[Fault] = []
         self.lost: list[str] = []
 
     def observation(self) -> Observation | None:
         device, measured_at, fix = self._device(), self._measured_at(), self._fix()
+        readings, lost = bounded(self._readings())
+        if not (readings or _is_placed(self._sent)):
+            self._fault("missing", "there is neither a position nor a reading.", "coords")
         if self.faults or device is None:
             return None
-        readings, self.lost = bounded(self._readings())
+        self.lost = lost
         return Observation(
             device=device,
             measured_at=measured_at or self._uplink.received_at,
@@ -127,7 +151,7 @@ class _Location:
         sent = self._sent.get("timestamp", self._sent.get("recorded_at"))
         if sent is None:
             return None
-        count = number(sent)
+        count = loose_number(sent)
         try:
             if count is not None:
                 return instant_by_magnitude(count)
@@ -137,6 +161,9 @@ class _Location:
             return None
 
     def _fix(self) -> Fix | None:
+        if not _is_placed(self._sent):
+            # A heartbeat of a phone that has found no place.
+            return None
         inside = ("coords",) if isinstance(self._sent.get("coords"), dict) else ()
         coords = mapping(self._sent.get("coords")) if inside else self._sent
         place = [self._coordinate(coords, inside, *names) for names in _COORDINATES]
@@ -193,16 +220,15 @@ class _Location:
             ("custom.floor", number(coords.get("floor"))),
             ("custom.geofence", geofence.get("identifier")),
             ("custom.geofence_action", geofence.get("action")),
-            *_extras(sent.get("extras")),
+            ("sos", True if sent.get("alarm") == "sos" else None),
+            *_own_members(mapping(sent.get("extras")), _DEVICE_NAMES),
+            *_own_members(sent, _KNOWN),
+            *self._params,
         ]
 
 
-_COORDINATES = (("latitude", "lat"), ("longitude", "lng", "lon"))
-
-
-def _extras(extras: Any) -> list[tuple[str, Any]]:
-    return [
-        (f"custom.{name}", value)
-        for name, value in mapping(extras).items()
-        if not isinstance(value, dict | list) and name not in _DEVICE_NAMES
-    ]
+def _own_members(members: Mapping[str, Any], others: Container[str]) -> Iterator[tuple[str, Any]]:
+    """Yield what the app itself put there: extras, and `params` in the body."""
+    for name, value in islice(members.items(), MAX_MEMBERS_READ):
+        if name not in others and not isinstance(value, dict | list):
+            yield f"custom.{name}", value

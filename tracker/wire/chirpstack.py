@@ -44,6 +44,10 @@ _METHODS: dict[Any, Method] = {
     "GEO_RESOLVER_TDOA": "lora_tdoa", "GEO_RESOLVER_RSSI": "lora_rssi",
     1: "gnss", 3: "lora_tdoa", 4: "lora_rssi", 5: "gnss", 6: "wifi",
 }  # fmt: skip
+_LEFT_OUT: dict[str, dict[str, Any]] = {
+    "log": {"level": "INFO", "code": "UNKNOWN"},
+    "ack": {"acknowledged": False},
+}
 _CONFIGURED = ("CONFIG", 2)
 _EVENT = re.compile(r"(?:^|[&?])event=([a-z]{2,20})(?=$|[&?])")
 _EUI = re.compile(r"[0-9a-fA-F]{16}")
@@ -54,7 +58,7 @@ def decode(uplink: Uplink) -> Decoded:
     event = event_of_query(uplink.query)
     root = _root(uplink, event)
     event = event or next((found for member, found in _TELLTALES if member in root), None)
-    notes = _notes(root)
+    notes = _notes(root, event)
     if event not in MESSAGES:
         return Decoded(message="unknown", set_aside="unknown-event: not a known event", notes=notes)
     if event not in ("up", "status", "location"):
@@ -112,10 +116,8 @@ def _status(
     root: Mapping[str, Any], device: str, uplink: Uplink
 ) -> tuple[Observation | None, dict[str, Any]]:
     readings: dict[str, float | bool | str] = {}
-    is_external = root.get("externalPowerSource") is True
-    level = number(root.get("batteryLevel", root.get("battery", 0.0)))
-    is_unknown = is_external or root.get("batteryLevelUnavailable") is True
-    if level is not None and not is_unknown and 0 <= level <= 100:
+    level, is_external = _battery(root)
+    if level is not None:
         readings["battery.level"] = level
     if is_external:
         readings["custom.external_power"] = True
@@ -128,9 +130,21 @@ def _status(
         measured_at=at or uplink.received_at,
         time_source="network" if at else "server",
         readings=readings,
-        event_id=text_of(root.get("deduplicationId")),
+        event_id=_event_id(root, "status"),
     )
     return observation, {}
+
+
+def _battery(root: Mapping[str, Any]) -> tuple[float | None, bool]:
+    """Return the level in per cent where it is known, and whether power comes from outside."""
+    old = number(root.get("battery"))
+    if "batteryLevel" not in root and old is not None:
+        # Before version 3 the byte of the LoRaWAN answer itself; 0 is outside power.
+        return (old / 254 * 100 if 1 <= old <= 254 else None), old == 0
+    is_external = root.get("externalPowerSource") is True
+    level = number(root.get("batteryLevel", 0.0))
+    is_known = not is_external and root.get("batteryLevelUnavailable") is not True
+    return (level if is_known and level is not None and 0 <= level <= 100 else None), is_external
 
 
 def _location(
@@ -155,12 +169,20 @@ def _location(
         measured_at=at or uplink.received_at,
         time_source="network" if at else "server",
         fix=fix,
-        event_id=text_of(root.get("deduplicationId")),
+        event_id=_event_id(root, "location"),
     )
     return observation, {"location_source": source}
 
 
-def _notes(root: Mapping[str, Any]) -> dict[str, Any]:
+def _event_id(root: Mapping[str, Any], event: str) -> str | None:
+    """The id names the uplink from which an event came, and so several events of one device."""
+    uplink = text_of(root.get("deduplicationId"), max_chars=100)
+    return uplink and f"{uplink}:{event}"
+
+
+def _notes(root: Mapping[str, Any], event: str | None) -> dict[str, Any]:
+    # The first word of an enumeration, and false, are left out.
+    root = _LEFT_OUT.get(event or "", {}) | dict(root)
     info = mapping(root.get("deviceInfo"))
     notes = {
         "name": info.get("deviceName", root.get("deviceName")),

@@ -70,7 +70,7 @@ _WORDS = {
     "log code": (
         "UNKNOWN", "DOWNLINK_PAYLOAD_SIZE", "UPLINK_CODEC", "DOWNLINK_CODEC", "OTAA",
         "UPLINK_F_CNT_RESET", "UPLINK_MIC", "UPLINK_F_CNT_RETRANSMISSION", "DOWNLINK_GATEWAY",
-        "RELAY_NEW_END_DEVICE",
+        "RELAY_NEW_END_DEVICE", "F_CNT_DOWN", "EXPIRED",
     ),
 }  # fmt: skip
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -79,13 +79,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def json_of_event(body: bytes, event: str) -> dict[str, Any]:
     """Return an event as its JSON would be. Raises UnreadableUplink for broken protobuf."""
     try:
-        read = _message(body, _EVENTS.get(event, _HEAD))
+        return _message(body, _EVENTS.get(event, _HEAD))
     except (ValueError, IndexError, struct.error, OverflowError) as error:
         raise UnreadableUplink("not a protobuf event of ChirpStack.") from error
-    if event == "log":
-        # The first word of an enumeration is the zero, which is not sent.
-        read = {"level": "INFO", "code": "UNKNOWN"} | read
-    return read
 
 
 def _message(body: bytes, schema: _Schema) -> dict[str, Any]:

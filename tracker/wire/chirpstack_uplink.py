@@ -4,33 +4,35 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
 from tracker.errors import UnreadableUplink
 from tracker.observation import Observation
 from tracker.wire import strict_json
+from tracker.wire.decoded_payload import access_points, plain_payload, require_modest
 from tracker.wire.decoded_position import located
 from tracker.wire.decoded_readings import decoded_readings
 from tracker.wire.fixes import is_null_island, is_on_earth
-from tracker.wire.gateways import Reception, gateway_notes, place_of, radio_readings
+from tracker.wire.gateways import MAX_RECEPTIONS, Reception, gateway_notes, place_of, radio_readings
 from tracker.wire.instants import instant_or_none
 from tracker.wire.quantities import entries, loose_number, mapping, number, text_of
 from tracker.wire.reading_names import bounded
-from tracker.wire.uplink import Uplink
+from tracker.wire.uplink import Uplink, content_digest, event_name
 
 
 def uplink_observation(
     root: Mapping[str, Any], device: str, uplink: Uplink
 ) -> tuple[Observation, dict[str, Any]]:
     """Return the observation of an `up` event and the notes about it."""
-    heard = entries(root.get("rxInfo"))
+    heard = entries(root.get("rxInfo"))[:MAX_RECEPTIONS]
     receptions = [reception(one) for one in heard]
     network_time = instant_or_none(root.get("time")) or next(
         (at for one in heard if (at := instant_or_none(one.get("time"))) is not None), None
     )
     payload, warning = _payload(root)
+    require_modest(payload)
+    payload, points = plain_payload(payload), access_points(payload)
     place = located(payload, now=network_time or uplink.received_at)
     from_payload, lost = decoded_readings(payload, place)
     link = [*radio_readings(receptions), *_link_readings(root)]
@@ -49,6 +51,7 @@ def uplink_observation(
         "stale_position": None
         if place.stale is None
         else {"lat": place.stale.lat_deg, "lon": place.stale.lon_deg},
+        "wifi": points,
         "dropped_readings": [*lost, *more_lost] or None,
         "warnings": warning,
     }
@@ -107,9 +110,9 @@ def _link_readings(root: Mapping[str, Any]) -> list[tuple[str, Any]]:
 def _content_id(root: Mapping[str, Any], device: str) -> str | None:
     if "fCnt" not in root and "data" not in root:
         return None
-    digest = hashlib.sha256(str(root.get("data") or "").encode()).hexdigest()[:16]
+    digest = content_digest(root.get("data") or "")
     session = text_of(root.get("devAddr")) or "-"
-    return f"{device}/{session}/{root.get('fPort', 0)}/{root.get('fCnt', 0)}/{digest}"[:128]
+    return event_name(f"{device}/{session}/{root.get('fPort', 0)}/{root.get('fCnt', 0)}/{digest}")
 
 
 def _hex_of_base64(data: Any) -> str | None:

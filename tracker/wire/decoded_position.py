@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
@@ -54,10 +54,16 @@ _SATELLITES = ("sats", "satellites", "gpssats", "gpssatellites", "numsat", "nums
 _TIMES = (
     "time", "timestamp", "fixtime", "gpstime", "gnsstime", "datetime", "utctime", "measuredat",
 )  # fmt: skip
+# Moko's, without leading zeros but with its zone.
+_UTC_TEXT = re.compile(
+    r"(\d{4})-(\d{1,2})-(\d{1,2}) (\d{1,2}:\d{1,2}:\d{1,2})\s+Timezone:0", re.ASCII
+)
 _FAILURES = frozenset({"fixfailed", "gpsfixfailed", "nofix"})
 _SUCCESSES = frozenset(
     {"valid", "gpsvalid", "fixvalid", "gpsfix", "hasfix", "fix", "positionvalid"}
 )
+_STATES = _SUCCESSES | {"gpsfixstatus", "fixstatus", "gpsstatus", "fixtype"}
+_NO_FIX = ("nofix", "none", "invalid")
 _POSITION_NAMES = frozenset(
     [name for pair in _PAIRS for name in pair]
     + [*_ALTITUDES, *_ACCURACIES, *_COURSES, *_CENTIDEGREES, *_SPEEDS, *_HDOPS, *_SATELLITES]
@@ -188,7 +194,8 @@ def _pair(members: Mapping[str, Any]) -> tuple[float, float] | None:
 
 def _coordinate(value: Any) -> float | None:
     # A text without a decimal point may be hexadecimal (Netvox R720G).
-    return loose_number(value) if isinstance(value, str) and "." in value else number(value)
+    is_decimal = isinstance(value, str) and "." in value
+    return loose_number(value.rstrip("° ")) if is_decimal else number(value)
 
 
 def _speed_mps(members: Mapping[str, Any]) -> float | None:
@@ -211,7 +218,7 @@ def _is_declared_bad(members: Mapping[str, Any]) -> bool:
             return True
         if plain in _SUCCESSES and truth(value) is False:
             return True
-        if plain == "gpsfixstatus" and str(value).upper() in ("NO_FIX", "NOFIX"):
+        if plain in _STATES and isinstance(value, str) and plain_name(value) in _NO_FIX:
             return True
     return _first(members, _SATELLITES) == 0
 
@@ -223,7 +230,8 @@ def _time_in(members: Mapping[str, Any], now: datetime) -> datetime | None:
         if found is not None:
             return found
     age_s = number(named.get("age"))
-    if "gpslatitude" in named and age_s is not None and 0 <= age_s <= _MAX_AGE_S:
+    is_age = age_s is not None and 0 <= age_s <= _MAX_AGE_S and now >= EARLIEST_PLAUSIBLE
+    if "gpslatitude" in named and age_s is not None and is_age:
         return now - timedelta(seconds=age_s)
     return None
 
@@ -233,15 +241,27 @@ def _plausible_time(value: Any, now: datetime) -> datetime | None:
     try:
         count = number(value)
         if isinstance(value, str):
-            found = instant_of_text(value)
+            found = instant_of_text(_iso_of_moko(value))
         elif count is not None:
             found = instant_by_magnitude(count)
         else:
             return None
     except ValueError:
         return None
-    latest = now.astimezone(UTC) + timedelta(days=1)
-    return found if EARLIEST_PLAUSIBLE <= found <= latest else None
+    return found if is_plausible(found, now) else None
+
+
+def is_plausible(at: datetime, now: datetime) -> bool:
+    """Whether a device may have said `at` in earnest: not before GNSS time, not a day ahead."""
+    return at >= EARLIEST_PLAUSIBLE and at - now <= timedelta(days=1)
+
+
+def _iso_of_moko(text: str) -> str:
+    match = _UTC_TEXT.fullmatch(text.strip())
+    if match is None:
+        return text
+    date = "-".join(part.zfill(2) for part in match.group(1, 2, 3))
+    return f"{date}T{':'.join(part.zfill(2) for part in match[4].split(':'))}Z"
 
 
 def _used(payload: Mapping[str, Any], place: _Place, *, with_time: bool) -> frozenset[str]:
@@ -251,4 +271,10 @@ def _used(payload: Mapping[str, Any], place: _Place, *, with_time: bool) -> froz
 
 
 def _spoken_for(payload: Mapping[str, Any], names: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(name for name in payload if plain_name(name) in names)
+    """Return the members that are read already: `LON: true` is no longitude, and stays."""
+    return frozenset(
+        name
+        for name, value in payload.items()
+        if (plain := plain_name(name)) in names
+        and (plain in _TIMES or loose_number(value) is not None or _coordinate(value) is not None)
+    )

@@ -16,7 +16,7 @@ from tracker.wire.reading_names import bounded
 
 _MAX_NESTING = 4
 _CHANNEL = re.compile(r"(.*\D)[_.]?(\d{1,3})", re.ASCII)
-_WITH_UNIT = re.compile(r"\s*([+-]?\d{1,12}(?:\.\d{1,12})?)\s*(°C|℃|°F|℉|mV|V|%|hPa|ppm|lux|lx)\s*")
+WITH_UNIT = re.compile(r"\s*([+-]?\d{1,12}(?:\.\d{1,12})?)\s*(°C|℃|°F|℉|mV|V|%|hPa|ppm|lux|lx)\s*")
 _NO_READING = frozenset({"type", "messagetype"})
 
 
@@ -42,6 +42,11 @@ def _contact(value: Any) -> str | None:
     if word in ("open", "opened"):
         return "open"
     return "closed" if word in ("closed", "close") else None
+
+
+def _is_open(value: Any) -> str | None:
+    said = truth(value)
+    return None if said is None else "open" if said else "closed"
 
 
 def _leak(value: Any) -> bool | None:
@@ -78,7 +83,7 @@ _QUANTITIES: dict[str, tuple[str, Callable[[Any], Value | None]]] = {
     "pressurepa": ("air.pressure", _within(30_000, 120_000, 0.01)),
     **dict.fromkeys(("co2", "airco2", "co2ppm"), ("air.co2", _within(0, 100_000))),
     **dict.fromkeys(
-        ("illuminance", "lux", "illuminancesensor", "lightlux", "illumination"),
+        ("illuminance", "lux", "illuminancesensor", "lightlux", "illumination", "illlx"),
         ("light", _within(0, 1e6)),
     ),
     **dict.fromkeys(
@@ -88,7 +93,7 @@ _QUANTITIES: dict[str, tuple[str, Callable[[Any], Value | None]]] = {
     ),
     **dict.fromkeys(
         ("batv", "batteryvoltage", "batteryv", "vbat", "batvoltage", "batteryvolt", "vbatt",
-         "battv", "batteryvolts", "batvolt"),
+         "battv", "batteryvolts", "batvolt", "batteryvol"),
         ("battery.voltage", _volt),
     ),
     **dict.fromkeys(
@@ -104,6 +109,7 @@ _QUANTITIES: dict[str, tuple[str, Callable[[Any], Value | None]]] = {
         ("contact", "contactstate", "door", "doorstate", "doorstatus", "magnetstatus"),
         ("contact", _contact),
     ),
+    **dict.fromkeys(("dooropen", "dooropenstatus"), ("contact", _is_open)),
     **dict.fromkeys(
         ("leak", "waterleak", "waterleakage", "leakage", "waterleakstatus", "leakdetected",
          "lekstatus", "lekkage", "leckage"),
@@ -112,8 +118,8 @@ _QUANTITIES: dict[str, tuple[str, Callable[[Any], Value | None]]] = {
     "ignition": ("ignition", truth),
     "tamper": ("tamper", truth),
     **dict.fromkeys(("sos", "sosflag", "panic"), ("sos", truth)),
-    "pitch": ("tilt.pitch", _within(-360, 360)),
-    "roll": ("tilt.roll", _within(-360, 360)),
+    **dict.fromkeys(("pitch", "tilt.pitch"), ("tilt.pitch", _within(-360, 360))),
+    **dict.fromkeys(("roll", "tilt.roll"), ("tilt.roll", _within(-360, 360))),
     **{f"accelerometer.{axis}": (f"acceleration.{axis}", _within(-64, 64)) for axis in "xyz"},
 }  # fmt: skip
 # The Things Stack's Cayenne decoder gives lux under this name, and only with a channel.
@@ -204,5 +210,5 @@ def _key_and_channel(path: tuple[str, ...]) -> tuple[str, str]:
 
 def _without_unit(value: Any) -> tuple[Any, str | None]:
     """Return `"3.4V"` as ("3.4", "V")."""
-    match = _WITH_UNIT.fullmatch(value) if isinstance(value, str) else None
+    match = WITH_UNIT.fullmatch(value) if isinstance(value, str) else None
     return (match[1], match[2]) if match else (value, None)

@@ -12,6 +12,8 @@ from tracker.wire.quantities import loose_number, mapping
 
 # A gateway is heard over kilometres; its place says no more about the device than this.
 ESTIMATE_ACCURACY_M = 5_000.0
+# More gateways than ever heard one uplink.
+MAX_RECEPTIONS = 256
 
 
 class Reception(Struct, frozen=True, kw_only=True):

@@ -26,9 +26,12 @@ REPEATABLE = frozenset({"cell", "wifi"})
 _IDENTIFIERS = ("id", "deviceid", "device_id", "deviceId")
 _OWN = frozenset({
     *_IDENTIFIERS, *REPEATABLE, *SECRETS, "lat", "lon", "location", "timestamp", "speed",
-    "bearing", "heading", "altitude", "accuracy", "valid",
+    "bearing", "heading", "altitude", "accuracy", "hacc", "valid",
 })  # fmt: skip
-_NUMBERS = {"hdop": "hdop", "batt": "battery.level", "odometer": "odometer", "sat": "satellites"}
+_NUMBERS = {
+    "hdop": "hdop", "batt": "battery.level", "odometer": "odometer", "sat": "satellites",
+    "vacc": "vertical_accuracy",
+}  # fmt: skip
 _TRUTHS = {
     "charge": "battery.charging",
     "ignition": "ignition",
@@ -124,7 +127,7 @@ class _Request:
         return None
 
     def _fix(self) -> Fix | None:
-        altitude_m, accuracy_m = self._number("altitude"), self._number("accuracy")
+        altitude_m, accuracy_m = self._number("altitude"), self._number("accuracy", "hacc")
         speed_mps = scaled(self._number("speed"), MPS_PER_KNOT)
         course_deg = self._number("bearing", "heading")
         place = self._place() if self._has_position else None
@@ -140,7 +143,7 @@ class _Request:
 
     def _is_valid(self) -> bool:
         sent = self._sent.get("valid")
-        return sent is None or truth(sent) is True
+        return not sent or truth(sent) is True
 
     def _place(self) -> tuple[float, float] | None:
         location = first_of(self._sent, "location")
@@ -173,7 +176,7 @@ class _Request:
         readings: list[tuple[str, Value | None]] = []
         for name, text in self._sent.items():
             if name in _NUMBERS:
-                readings.append((_NUMBERS[name], self._number(name)))
+                readings.append(_known(name, self._number(name)))
             elif name in _TRUTHS:
                 found = truth(text)
                 readings.append((_TRUTHS[name] if found is not None else f"custom.{name}", found))
@@ -181,7 +184,9 @@ class _Request:
                 readings.append((f"custom.{name}", text))
             elif name not in _OWN:
                 readings.append((f"custom.{name}", value_of_text(text)))
-        return [reading for reading in readings if not _is_unknown(*reading)]
+                if name == "alarm" and "sos" in text.split(","):
+                    readings.append(("sos", True))
+        return readings
 
     def _notes(self) -> dict[str, Any]:
         if REPEATABLE.isdisjoint(self._scans):
@@ -206,9 +211,12 @@ def time_of_text(text: str) -> datetime:
     return instant_of_count(count, unit)
 
 
-def _is_unknown(name: str, value: Value | None) -> bool:
-    """Below zero the phone does not know its battery."""
-    return name == "battery.level" and isinstance(value, int | float) and value < 0
+def _known(name: str, value: float | None) -> tuple[str, float | None]:
+    """Return a reading; None for what the sender says it does not know."""
+    if value is None or value < 0 or (name == "vacc" and value == 0):
+        return _NUMBERS[name], None
+    is_no_share = name == "batt" and value > 100
+    return (f"custom.{name}" if is_no_share else _NUMBERS[name]), value
 
 
 def _cell(text: str) -> list[Any] | None:

@@ -10,7 +10,7 @@ from tracker.errors import UnreadableUplink
 from tracker.observation import Fix, Observation
 from tracker.wire import strict_json
 from tracker.wire.fixes import is_on_earth, lenient_fix
-from tracker.wire.instants import instant_of_count
+from tracker.wire.instants import instant_by_magnitude
 from tracker.wire.owntracks_device import device_of
 from tracker.wire.owntracks_readings import owntracks_readings
 from tracker.wire.quantities import MPS_PER_KMH, entries, loose_number, number, scaled, text_of
@@ -55,7 +55,10 @@ def _position(root: Mapping[str, Any], message: str, uplink: Uplink) -> Decoded:
             notes=notes,
         )
     lat_deg, lon_deg = loose_number(root.get("lat")), loose_number(root.get("lon"))
-    if lat_deg is None or lon_deg is None or not is_on_earth(lat_deg, lon_deg):
+    # A beacon's transition need not say where it was.
+    may_lack_place = "event" in root and "lat" not in root and "lon" not in root
+    is_placed = lat_deg is not None and lon_deg is not None and is_on_earth(lat_deg, lon_deg)
+    if not (is_placed or may_lack_place):
         return Decoded(
             message=message,
             set_aside="no-position: lat and lon are missing or not on earth",
@@ -76,22 +79,23 @@ def _position(root: Mapping[str, Any], message: str, uplink: Uplink) -> Decoded:
     return Decoded(message=message, observations=(observation,), indexes=(0,), notes=notes)
 
 
-def _fix(root: Mapping[str, Any], lat_deg: float, lon_deg: float) -> Fix | None:
+def _fix(root: Mapping[str, Any], lat_deg: float | None, lon_deg: float | None) -> Fix | None:
+    """Old versions of the app, and trackers that imitate them, write numbers as texts."""
     return lenient_fix(
         lat_deg,
         lon_deg,
-        altitude_m=number(root.get("alt")),
-        accuracy_m=number(root.get("acc")),
-        speed_mps=scaled(number(root.get("vel")), MPS_PER_KMH),
-        course_deg=number(root.get("cog")),
+        altitude_m=loose_number(root.get("alt")),
+        accuracy_m=loose_number(root.get("acc")),
+        speed_mps=scaled(loose_number(root.get("vel")), MPS_PER_KMH),
+        course_deg=loose_number(root.get("cog")),
     )
 
 
 def _time(value: Any) -> datetime | None:
-    """`tst` counts seconds; some versions of the app wrote it as text."""
+    """`tst` counts seconds. Milliseconds are beyond any calendar, so they are known as such."""
     count = loose_number(value)
     try:
-        return None if count is None else instant_of_count(count, "s")
+        return None if count is None else instant_by_magnitude(count)
     except ValueError:
         return None
 

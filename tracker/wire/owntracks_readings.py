@@ -4,37 +4,39 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from tracker.observation import Value
-from tracker.wire.quantities import HPA_PER_KPA, number, truth
-from tracker.wire.reading_names import bounded
+from tracker.wire.quantities import HPA_PER_KPA, loose_number, truth
+from tracker.wire.reading_names import MAX_MEMBERS_READ, bounded
 
 _PHONE_TRIGGERS = frozenset("pcCbrutv")
 _NOT_READINGS = frozenset({
-    "_type", "_id", "_http", "topic", "tid", "lat", "lon", "alt", "acc", "vac", "vel", "cog",
-    "tst", "created_at", "wtst", "sent", "image", "face", "inregions", "inrids", "mcc", "mnc",
-    "lac", "cid", "data", "anum", "t",
+    "_type", "_id", "_http", "topic", "tid", "lat", "lon", "alt", "acc", "vac", "vacc", "vel",
+    "cog", "tst", "created_at", "wtst", "sent", "image", "face", "inregions", "inrids", "mcc",
+    "mnc", "lac", "cid", "data", "anum", "t",
 })  # fmt: skip
 _TEMPERATURE = re.compile(r"temp_c-(\d{1,3})", re.ASCII)
 
 
 def _times(factor: float) -> Callable[[Any], float | None]:
     def read(value: Any) -> float | None:
-        found = number(value)
+        found = loose_number(value)
         return None if found is None else found * factor
 
     return read
 
 
 def _percent(value: Any) -> float | None:
-    found = number(value)
+    found = loose_number(value)
     return found if found is not None and 0 <= found <= 100 else None
 
 
 def _is_charging(value: Any) -> bool | None:
     """0 is unknown, 1 unplugged, 2 charging, 3 full."""
-    return {1: False, 2: True, 3: False}.get(value) if isinstance(value, int) else None
+    state = loose_number(value)
+    return {1.0: False, 2.0: True, 3.0: False}.get(-1.0 if state is None else state)
 
 
 _QUANTITIES: dict[str, tuple[str, Callable[[Any], Value | None]]] = {
@@ -62,7 +64,7 @@ def owntracks_readings(root: Mapping[str, Any]) -> tuple[dict[str, Value], list[
 
 
 def _named(root: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for name, value in root.items():
+    for name, value in islice(root.items(), MAX_MEMBERS_READ):
         if name in _QUANTITIES:
             canonical, read = _QUANTITIES[name]
             yield canonical, read(value)
@@ -86,8 +88,8 @@ def _trigger(trigger: Any, *, has_ignition: bool) -> Iterator[tuple[str, Any]]:
 
 def _temperatures(root: Mapping[str, Any]) -> list[tuple[str, Any]]:
     found = [
-        (match[1].lstrip("0") or "0", number(value))
-        for name, value in root.items()
+        (match[1].lstrip("0") or "0", loose_number(value))
+        for name, value in islice(root.items(), MAX_MEMBERS_READ)
         if (match := _TEMPERATURE.fullmatch(name))
     ]
     if len(found) == 1:
@@ -96,5 +98,6 @@ def _temperatures(root: Mapping[str, Any]) -> list[tuple[str, Any]]:
 
 
 def _accuracy(root: Mapping[str, Any]) -> float | None:
-    found = number(root.get("vac"))
+    """Early versions said `vacc`."""
+    found = loose_number(root.get("vac", root.get("vacc")))
     return found if found is not None and found > 0 else None

@@ -13,7 +13,11 @@ from tracker.wire.uplink import Uplink
 _MAX_PARAMETERS = 200
 _MAX_EXACT_DIGITS = 15
 # A credential that came in the URL is the door's business and is never stored.
-SECRETS = frozenset({"key", "token", "apikey", "api_key", "access_token", "password", "secret"})
+SECRETS = frozenset({
+    "key", "token", "apikey", "api_key", "access_token", "password", "secret",
+    # The phone's own for push messages.
+    "notificationToken",
+})  # fmt: skip
 
 
 def parameters(text: str) -> dict[str, list[str]]:

@@ -21,6 +21,8 @@ CANONICAL = frozenset({
     "link.fport", "link.margin",
 })  # fmt: skip
 
+# So many members of one object are looked at; of more than MAX_ATTRIBUTES some are lost anyway.
+MAX_MEMBERS_READ = 256
 # Enough to see what was lost; a hostile body has thousands.
 _MAX_LOST_NAMES = 15
 

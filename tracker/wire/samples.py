@@ -14,21 +14,19 @@ from typing import Any
 
 from msgspec import Struct
 
-from tracker.wire.quantities import mapping
+from tracker.errors import Refused
+from tracker.wire.quantities import mapping, number, text_of
 from tracker.wire.registry import FORMATS
 from tracker.wire.sample_comparison import Comparison
-from tracker.wire.uplink import Uplink
+from tracker.wire.uplink import Decoded, Uplink, WireFormat
 
-FORMAT_OF_FOLDER = {
-    "json": "json",
-    "ttn": "ttn",
-    "chirpstack": "chirpstack",
-    "owntracks": "owntracks",
-    "osmand": "osmand",
-    "traccar-forward": "traccar",
-}
+FORMAT_OF_FOLDER = {name: name for name in FORMATS} | {"traccar-forward": "traccar"}
 
 _REQUEST_LINE = re.compile(rb"(?:GET|POST|PUT|HEAD) (\S+)(?: HTTP/[\d.]+)?\s*")
+
+
+class SampleError(ValueError):
+    """The sample itself is not what it should be."""
 
 
 class Verdict(Struct, frozen=True, kw_only=True):
@@ -49,19 +47,50 @@ def verdict(
 ) -> Verdict:
     """Try one sample. `entries` holds its neighbours by file, for those that are `same_as`.
 
-    Raises Refused where the format does.
+    Raises Refused where the format does, and SampleError for what is no sample. Where its
+    sender is to be answered 4xx, the message must be refused.
     """
-    expect = mapping(entry.get("expect"))
     if "by us" in str(entry.get("method", "")):
         return Verdict(skipped="a message that we send")
-    if "same_as" in expect:
-        expect = mapping(mapping(entries.get(str(expect["same_as"]))).get("expect"))
+    expect = _expected(entry, entries)
+    response = mapping(entry.get("response"))
     uplink = uplink_of_sample(entry, expect, content, received_at=received_at)
     wire_format = FORMATS[format_name]
-    comparison = Comparison(wire_format.decode(uplink), received_at=received_at)
-    comparison.of_answer(mapping(entry.get("response")), wire_format.success_body)
+    status = number(response.get("status"))
+    try:
+        decoded = _decoded(wire_format, uplink)
+    except Refused:
+        if status is not None and 400 <= status < 500:
+            return Verdict()
+        raise
+    comparison = Comparison(decoded, received_at=received_at)
+    comparison.of_answer(response, wire_format.success_body)
     comparison.of_meaning(expect)
     return Verdict(differences=tuple(comparison.differences), unchecked=tuple(comparison.unchecked))
+
+
+def _expected(
+    entry: Mapping[str, Any], entries: Mapping[str, Mapping[str, Any]]
+) -> Mapping[str, Any]:
+    expect = entry.get("expect")
+    if not isinstance(expect, dict):
+        raise SampleError("no object says what it means (expect)")
+    if "same_as" not in expect:
+        return expect
+    other = mapping(entries.get(str(expect["same_as"]))).get("expect")
+    if not isinstance(other, dict):
+        raise SampleError(f"same_as names no sample: {expect['same_as']}")
+    return other
+
+
+def _decoded(wire_format: WireFormat, uplink: Uplink) -> Decoded:
+    """Decode as the door does: what a lenient sender's uplink is unreadable for is set aside."""
+    try:
+        return wire_format.decode(uplink)
+    except Refused as error:
+        if not wire_format.is_lenient:
+            raise
+        return Decoded(message="unreadable", set_aside=f"{error.code}: {error.detail}")
 
 
 def uplink_of_sample(
@@ -82,7 +111,7 @@ def uplink_of_sample(
     return Uplink(
         body=body,
         query=query,
-        content_type=entry.get("content_type"),
+        content_type=text_of(entry.get("content_type")),
         headers={str(k).lower(): str(v) for k, v in mapping(entry.get("headers")).items()},
         received_at=received_at,
     )
@@ -91,7 +120,10 @@ def uplink_of_sample(
 def request_of_file(name: str, content: bytes) -> tuple[str, bytes]:
     """Return query and body of a sample file: a request line, a form, hex text, or a body."""
     if name.endswith(".hex"):
-        return "", bytes.fromhex(content.decode("ascii"))
+        try:
+            return "", bytes.fromhex(content.decode("ascii"))
+        except ValueError as error:
+            raise SampleError("not hex text") from error
     if not name.endswith(".txt"):
         return "", content
     line = _REQUEST_LINE.match(content)

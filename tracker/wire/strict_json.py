@@ -53,6 +53,9 @@ def read_lenient(body: bytes) -> Any:
     infinite numbers stay, and are nobody's quantity.
     """
     value = read(body)
+    if b"\\u" not in body:
+        # Only an escape can bring them in: the decoder refuses what is not UTF-8, and controls.
+        return value
     faults = tuple(f for f in content_faults(value) if f.code == "forbidden-character")
     if faults:
         raise UnreadableUplink(faults[0].detail, code="forbidden-character", faults=faults)

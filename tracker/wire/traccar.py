@@ -11,7 +11,7 @@ from tracker.observation import Fix, Observation, TimeSource, normal_identifier
 from tracker.wire import strict_json
 from tracker.wire.fixes import lenient_fix
 from tracker.wire.instants import instant_of_count, instant_of_text
-from tracker.wire.parameters import first_of, parameters_of
+from tracker.wire.parameters import SECRETS, first_of, parameters_of, value_of_text
 from tracker.wire.quantities import (
     MPS_PER_KNOT,
     entries,
@@ -28,6 +28,17 @@ from tracker.wire.uplink import Decoded, Uplink
 
 MAX_POSITIONS = 1_000
 _TIMES = ("fixTime", "deviceTime", "serverTime")
+_IDENTIFIERS = ("uniqueId", "id", "deviceId", "deviceid", "dev", "name")
+# Members of a position, and what a URL template calls them otherwise.
+_PARAMETERS: dict[str, tuple[str, ...]] = {
+    "latitude": ("lat",), "longitude": ("lon",), "altitude": ("alt",), "speed": (),
+    "course": ("bearing", "heading"), "accuracy": (), "fixTime": ("timestamp",),
+    "deviceTime": (), "serverTime": (),
+}  # fmt: skip
+_NO_ATTRIBUTES = frozenset({
+    *_IDENTIFIERS, *_PARAMETERS, *(other for others in _PARAMETERS.values() for other in others),
+    *SECRETS, "valid", "attributes", "gprmc", "protocol", "status", "statusCode",
+})  # fmt: skip
 
 
 def decode(uplink: Uplink) -> Decoded:
@@ -49,16 +60,18 @@ def decode(uplink: Uplink) -> Decoded:
 
 
 def _decoded(forwarded: list[Mapping[str, Any]], uplink: Uplink, *, is_event: bool) -> Decoded:
+    # An event may come without a position; then nothing was observed.
+    placed = [(i, one) for i, one in enumerate(forwarded) if isinstance(one.get("position"), dict)]
     observations: list[Observation] = []
     indexes: list[int] = []
     lost: list[str] = []
-    for index, one in enumerate(forwarded):
+    for index, one in placed:
         observation, missing = _observation(one, uplink)
         lost += missing
         if observation is not None:
             observations.append(observation)
             indexes.append(index)
-    is_whole = len(observations) == len(forwarded)
+    is_whole = len(observations) == len(placed)
     notes = _notes(forwarded)
     return Decoded(
         message="event" if is_event else "position",
@@ -72,32 +85,39 @@ def _decoded(forwarded: list[Mapping[str, Any]], uplink: Uplink, *, is_event: bo
 def _of_parameters(sent: Mapping[str, str]) -> dict[str, Any]:
     """Return the parameters of a URL template as the JSON that Traccar would send."""
     position: dict[str, Any] = dict(members_of_sentence(sent.get("gprmc", "")))
-    for name in ("latitude", "longitude", "altitude", "speed", "course", "accuracy", *_TIMES):
-        if sent.get(name):
-            position[name] = sent[name]
-    for name, short in (("latitude", "lat"), ("longitude", "lon")):
-        if name not in position and sent.get(short):
-            position[name] = sent[short]
+    for name, others in _PARAMETERS.items():
+        found = first_of(sent, name, *(other for other in others if name not in position))
+        if found is not None:
+            position[name] = found
     if sent.get("valid"):
         position["valid"] = truth(sent["valid"])
-    if sent.get("attributes"):
-        position["attributes"] = _attributes_of_text(sent["attributes"])
-    identifier = first_of(sent, "uniqueId", "id", "deviceId", "deviceid", "name")
+    position["attributes"] = _attributes_of_text(sent.get("attributes", "")) | {
+        name: value_of_text(text)
+        for name, text in sent.items()
+        if name not in _NO_ATTRIBUTES and text and not _is_unfilled(text)
+    }
+    identifier = first_of(sent, *_IDENTIFIERS)
     return {"position": position, "device": {"uniqueId": identifier, "name": sent.get("name")}}
 
 
-def _attributes_of_text(text: str) -> Mapping[str, Any]:
+def _attributes_of_text(text: str) -> dict[str, Any]:
     try:
-        return mapping(strict_json.read_lenient(text.encode()))
+        return dict(mapping(strict_json.read_lenient(text.encode())))
     except UnreadableUplink:
         return {}
+
+
+def _is_unfilled(text: str) -> bool:
+    """Whether Traccar had nothing to put there: `null`, or the placeholder itself."""
+    return text == "null" or (text.startswith("{") and text.endswith("}"))
 
 
 def _observation(
     forwarded: Mapping[str, Any], uplink: Uplink
 ) -> tuple[Observation | None, list[str]]:
     position, device = mapping(forwarded.get("position")), mapping(forwarded.get("device"))
-    identifier = text_of(device.get("uniqueId")) or text_of(position.get("deviceId"))
+    # `position.deviceId` is a number of the other server's own and names nobody here.
+    identifier = text_of(device.get("uniqueId"))
     if identifier is None:
         return None, []
     fix = _fix(position)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from tracker.observation import Value
 from tracker.wire.quantities import loose_number, number, truth
+from tracker.wire.reading_names import MAX_MEMBERS_READ
 
 _TEMPERATURE = re.compile(r"temp(\d{1,3})", re.ASCII)
 
@@ -40,12 +42,13 @@ _QUANTITIES: dict[str, tuple[str, Callable[[Any], Value | None]]] = {
 
 def attribute_readings(attributes: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield readings; what Traccar gives no unit, or a list, stays custom or is left out."""
-    probes = [name for name in attributes if _TEMPERATURE.fullmatch(name)]
-    for name, value in attributes.items():
+    read = dict(islice(attributes.items(), MAX_MEMBERS_READ))
+    probes = [name for name in read if _TEMPERATURE.fullmatch(name)]
+    for name, value in read.items():
         if isinstance(value, dict | list):
             continue
-        canonical, read = _QUANTITIES.get(name, (None, None))
-        found = None if read is None else read(value)
+        canonical, quantity = _QUANTITIES.get(name, (None, None))
+        found = None if quantity is None else quantity(value)
         if canonical is not None and found is not None:
             yield canonical, found
         elif name in probes and number(value) is not None:

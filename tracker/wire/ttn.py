@@ -10,12 +10,13 @@ from urllib.parse import parse_qsl
 from tracker.errors import UnreadableUplink
 from tracker.observation import Method, Observation, normal_identifier
 from tracker.wire import strict_json
+from tracker.wire.decoded_position import plain_name
 from tracker.wire.fixes import lenient_fix
 from tracker.wire.gateways import described_place, place_of
 from tracker.wire.instants import instant_or_none
 from tracker.wire.quantities import entries, mapping, number, text_of
 from tracker.wire.ttn_uplink import UplinkMessage, uplink_message
-from tracker.wire.uplink import Decoded, Uplink
+from tracker.wire.uplink import Decoded, Uplink, content_digest, event_name
 
 EVENTS = {
     "uplink_message": "uplink",
@@ -85,6 +86,7 @@ def _uplink(
         event_id=_event_id(root),
         received_at=instant_or_none(root.get("received_at")),
         server_time=uplink.received_at,
+        is_simulated=root.get("simulated") is True,
     )
     return uplink_message(message)
 
@@ -95,11 +97,13 @@ def _normalized(
     members = dict(root["uplink_normalized"])
     members["normalized_payload"] = entries(members.get("normalized_payload"))
     event_id = _event_id(root)
+    # One event for each measurement, all of them under the id of their uplink.
+    digest = content_digest(members["normalized_payload"])
     message = UplinkMessage(
         members=members,
         device=device,
         dev_addr=text_of(mapping(root.get("end_device_ids")).get("dev_addr")),
-        event_id=event_id and f"{event_id}:normalized",
+        event_id=event_id and f"{event_id}:normalized:{digest}",
         received_at=instant_or_none(root.get("received_at")),
         server_time=uplink.received_at,
     )
@@ -116,7 +120,7 @@ def _location(
     place = place_of(location)
     if place is None:
         return (), notes
-    if source == "SOURCE_REGISTRY":
+    if source == "SOURCE_REGISTRY" or service == "user":
         # Set by hand in the console: configuration, not a track point.
         return (), notes | {"registered_location": described_place(location)}
     # For frm-payload The Things Stack may have put an HDOP into the accuracy.
@@ -134,7 +138,7 @@ def _location(
         measured_at=network_time or uplink.received_at,
         time_source="network" if network_time else "server",
         fix=fix,
-        event_id=event_id and f"{event_id}:location",
+        event_id=event_id and event_name(f"{event_id}:location:{service}"),
     )
     return (observation,), notes
 
@@ -161,7 +165,7 @@ def _method(source: Any, service: str) -> Method:
 def _device(root: Mapping[str, Any], uplink: Uplink) -> str | None:
     """A field mask may remove the ids; then the URL's variables name the device."""
     ids = mapping(root.get("end_device_ids"))
-    query = {name.lower(): value for name, value in parse_qsl(uplink.query)}
+    query = {plain_name(name): value for name, value in parse_qsl(uplink.query)}
     for found in (ids.get("dev_eui"), ids.get("device_id"), *map(query.get, _QUERY_NAMES)):
         text = text_of(found)
         if text is not None:
@@ -201,8 +205,12 @@ def _other_notes(event: str, root: Mapping[str, Any], server_time: datetime) -> 
 
 
 def _event_id(root: Mapping[str, Any]) -> str | None:
+    """Return the Application Server's own name for the event, the same in each retry.
+
+    What a service made of an uplink also carries that uplink's: the event's own is the
+    youngest, and these names sort by time.
+    """
     correlations = root.get("correlation_ids")
     found = correlations if isinstance(correlations, list) else []
-    return next(
-        (c for c in found if isinstance(c, str) and c.startswith("as:up:") and len(c) <= 100), None
-    )
+    names = [c for c in found if isinstance(c, str) and c.startswith("as:up:") and len(c) <= 64]
+    return max(names, default=None)

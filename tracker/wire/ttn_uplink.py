@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
 
+from tracker.errors import TooLarge
 from tracker.observation import Fix, Observation, TimeSource
-from tracker.wire.decoded_position import Located, located
+from tracker.wire.decoded_payload import access_points, plain_payload, require_modest
+from tracker.wire.decoded_position import Located, is_plausible, located
 from tracker.wire.decoded_readings import decoded_readings
 from tracker.wire.fixes import lenient_fix
 from tracker.wire.gateways import (
+    MAX_RECEPTIONS,
     Reception,
     described_place,
     gateway_notes,
@@ -24,9 +26,16 @@ from tracker.wire.instants import instant_or_none
 from tracker.wire.normalized_payload import normalized_fix, normalized_readings
 from tracker.wire.quantities import entries, loose_number, mapping, number, text_of
 from tracker.wire.reading_names import bounded
+from tracker.wire.uplink import content_digest, event_name
 
 # A gateway without a clock may be years off.
 _GATEWAY_CLOCK_TOLERANCE = timedelta(minutes=1)
+# A receiver that has lost count of its 1,024 weeks is 19 years off; one that held an
+# uplink back is not even one.
+_ROLLOVER = timedelta(days=365)
+
+
+MAX_MEASUREMENTS = 1_000
 
 
 class UplinkMessage(Struct, frozen=True, kw_only=True):
@@ -38,6 +47,7 @@ class UplinkMessage(Struct, frozen=True, kw_only=True):
     event_id: str | None
     received_at: datetime | None
     server_time: datetime
+    is_simulated: bool = False
 
 
 class _Time(Struct, frozen=True):
@@ -52,21 +62,30 @@ def uplink_message(message: UplinkMessage) -> tuple[tuple[Observation, ...], dic
     Normalised measurements with their own time are observations of their own; the others
     join what the formatter decoded, and win, because their units are certain.
     """
+    require_modest(message.members.get("decoded_payload"))
+    measured_apart = entries(message.members.get("normalized_payload"))
+    if len(measured_apart) > MAX_MEASUREMENTS:
+        raise TooLarge(f"more than {MAX_MEASUREMENTS} measurements.", code="too-many-fixes")
+    for one in measured_apart:
+        require_modest(one)
     network = _network_time(message)
-    payload = mapping(message.members.get("decoded_payload"))
+    payload = plain_payload(message.members.get("decoded_payload"))
     place = located(payload, now=network.at)
-    timed, untimed = _measurements(message)
+    timed, untimed = _measurements(message, now=network.at)
     measured = _payload_time(place, timed) or network
     if measured.at in timed:
         # The moment of the payload itself, said twice.
         untimed.append(timed.pop(measured.at))
     fix = place.fix or _first_fix(untimed) or _fallback_fix(message, place)
-    receptions = [_reception(one) for one in entries(message.members.get("rx_metadata"))]
+    receptions = [_reception(one) for one in _heard(message)]
     from_payload, lost = decoded_readings(payload, place)
     certain = [pair for one in untimed for pair in normalized_readings(one)]
     link = [*radio_readings(receptions), *_link_readings(message)]
-    battery = [("battery.level", _last_battery_percent(message.members))]
-    readings, more_lost = bounded([*certain, *link, *from_payload.items(), *battery])
+    others = [
+        ("battery.level", _last_battery_percent(message.members)),
+        ("custom.simulated", message.is_simulated or None),
+    ]
+    readings, more_lost = bounded([*certain, *link, *from_payload.items(), *others])
     event_id = message.event_id or _content_id(message)
     main = Observation(
         device=message.device,
@@ -76,18 +95,22 @@ def uplink_message(message: UplinkMessage) -> tuple[tuple[Observation, ...], dic
         readings=readings,
         event_id=event_id,
     )
-    others = [_measured(message.device, at, found, event_id) for at, found in timed.items()]
+    apart = [_measured(message.device, at, found, event_id) for at, found in timed.items()]
     notes = _notes(message, place, measured, [*lost, *more_lost])
-    return (main, *others), notes | gateway_notes(receptions, has_fix=fix is not None)
+    return (main, *apart), notes | gateway_notes(receptions, has_fix=fix is not None)
+
+
+def _heard(message: UplinkMessage) -> list[Mapping[str, Any]]:
+    return entries(message.members.get("rx_metadata"))[:MAX_RECEPTIONS]
 
 
 def _network_time(message: UplinkMessage) -> _Time:
     received_at = instant_or_none(message.members.get("received_at"))
     reference = received_at or message.received_at or message.server_time
-    heard = list(enumerate(entries(message.members.get("rx_metadata"))))
+    heard = list(enumerate(_heard(message)))
     for index, one in heard:
         at = instant_or_none(one.get("gps_time"))
-        if at is not None:
+        if at is not None and -_GATEWAY_CLOCK_TOLERANCE < reference - at < _ROLLOVER:
             return _Time(at, "network", f"network (rx_metadata[{index}].gps_time)")
     for index, one in heard:
         at = instant_or_none(one.get("time"))
@@ -109,14 +132,14 @@ def _payload_time(place: Located, timed: Mapping[datetime, Any]) -> _Time | None
 
 
 def _measurements(
-    message: UplinkMessage,
+    message: UplinkMessage, *, now: datetime
 ) -> tuple[dict[datetime, Mapping[str, Any]], list[Mapping[str, Any]]]:
-    """Return the normalised measurements by their own time, and those without one."""
+    """Return the normalised measurements by their own time, and those without a credible one."""
     timed: dict[datetime, Mapping[str, Any]] = {}
     untimed: list[Mapping[str, Any]] = []
     for one in entries(message.members.get("normalized_payload")):
         at = instant_or_none(one.get("time"))
-        if at is None:
+        if at is None or not is_plausible(at, now):
             untimed.append(one)
         else:
             timed[at] = {**timed.get(at, {}), **one}
@@ -131,7 +154,7 @@ def _measured(
         measured_at=at,
         fix=normalized_fix(measurement),
         readings=bounded(normalized_readings(measurement))[0],
-        event_id=event_id and f"{event_id}:{at.isoformat()}",
+        event_id=event_id and event_name(f"{event_id}:{at.isoformat()}"),
     )
 
 
@@ -154,12 +177,16 @@ def _fallback_fix(message: UplinkMessage, place: Located) -> Fix | None:
 
 def _reception(one: Mapping[str, Any]) -> Reception:
     ids = mapping(one.get("gateway_ids"))
+    # By way of the Packet Broker all gateways have one name, and their own beside it.
+    broker = mapping(one.get("packet_broker"))
+    names = (broker.get("forwarder_gateway_id"), broker.get("forwarder_gateway_eui"),
+             ids.get("gateway_id"), ids.get("eui"))  # fmt: skip
     place = place_of(one.get("location"))
     rssi_dbm = loose_number(one.get("rssi", one.get("channel_rssi")))
     # Zero is left out: no snr beside an rssi is 0 dB.
     snr_db = loose_number(one.get("snr", 0.0 if rssi_dbm is not None else None))
     return Reception(
-        gateway=text_of(ids.get("gateway_id")) or text_of(ids.get("eui")),
+        gateway=next(filter(None, map(text_of, names)), None),
         rssi_dbm=rssi_dbm,
         snr_db=snr_db,
         lat_deg=place[0] if place else None,
@@ -195,9 +222,9 @@ def _content_id(message: UplinkMessage) -> str | None:
     if "f_cnt" not in members and not isinstance(payload, str):
         return None
     session = text_of(members.get("session_key_id")) or message.dev_addr or "-"
-    digest = hashlib.sha256(str(payload or "").encode()).hexdigest()[:16]
+    digest = content_digest(payload or "")
     f_port, f_cnt = members.get("f_port", 0), members.get("f_cnt", 0)
-    return f"{message.device}/{session}/{f_port}/{f_cnt}/{digest}"[:128]
+    return event_name(f"{message.device}/{session}/{f_port}/{f_cnt}/{digest}")
 
 
 def _notes(
@@ -218,17 +245,7 @@ def _notes(
         "decoded_payload_warnings": members.get("decoded_payload_warnings"),
         "normalized_payload_warnings": members.get("normalized_payload_warnings"),
         "version_ids": members.get("version_ids"),
-        "wifi": _wifi(mapping(members.get("decoded_payload"))),
+        "wifi": access_points(members.get("decoded_payload")),
         "dropped_readings": lost or None,
     }
     return {name: value for name, value in notes.items() if value is not None}
-
-
-def _wifi(payload: Mapping[str, Any]) -> list[list[Any]] | None:
-    """Return the access points that the payload lists, as [address, rssi]."""
-    for name, address in (("access_points", "bssid"), ("wifi", "mac")):
-        found = payload.get(name)
-        if isinstance(found, list):
-            points = [[one.get(address), one.get("rssi")] for one in entries(found)]
-            return [point for point in points if isinstance(point[0], str)] or None
-    return None

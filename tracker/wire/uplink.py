@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -10,6 +11,9 @@ from msgspec import Struct
 
 from tracker.errors import Fault
 from tracker.observation import Observation
+
+# As many characters as the table of event ids holds.
+_MAX_EVENT_ID_CHARS = 128
 
 
 class Uplink(Struct, frozen=True, kw_only=True):
@@ -66,3 +70,15 @@ class WireFormat(Struct, frozen=True, kw_only=True):
     media_types: tuple[str, ...] = ()
     methods: tuple[str, ...] = ("POST",)
     token_in_path: bool = False
+
+
+def content_digest(content: Any) -> str:
+    """Return a short name for JSON content, the same whenever it comes again."""
+    return hashlib.sha256(str(content).encode()).hexdigest()[:16]
+
+
+def event_name(text: str) -> str:
+    """Return a made event id so that it fits and still tells two long ones apart."""
+    if len(text) <= _MAX_EVENT_ID_CHARS:
+        return text
+    return f"{text[:100]}#{content_digest(text)}"

@@ -13,7 +13,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from tracker.errors import Refused
-from tracker.wire.samples import FORMAT_OF_FOLDER, Verdict, verdict
+from tracker.wire.samples import FORMAT_OF_FOLDER, SampleError, Verdict, verdict
+
+Line = tuple[str, str]
 
 
 class Command(BaseCommand):
@@ -25,8 +27,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         folder: Path = options["folder"]
-        indexes = [folder / "index.json"] if _is_samples(folder / "index.json") else []
-        indexes = indexes or sorted(folder.glob("*/index.json"))
+        own = folder / "index.json"
+        # The parent of such folders may have an index too, which only counts them.
+        below = sorted(folder.glob("*/index.json"))
+        is_parent = bool(below) and "samples" not in (_content(own) or {})
+        indexes = below if is_parent or not own.is_file() else [own]
         if not indexes:
             raise CommandError(f"{folder}: no index.json with samples")
         counts: Counter[str] = Counter()
@@ -40,35 +45,63 @@ class Command(BaseCommand):
             raise CommandError("some samples failed", returncode=1)
 
 
-def _is_samples(index: Path) -> bool:
-    return index.is_file() and "samples" in json.loads(index.read_bytes())
+def _content(index: Path) -> dict[str, Any] | None:
+    """Return what an index says, or None where it cannot be read."""
+    try:
+        content = json.loads(index.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+    return content if isinstance(content, dict) else None
 
 
-def _lines(index: Path) -> Iterator[tuple[str, str]]:
-    folder = index.parent
-    samples: list[Mapping[str, Any]] = json.loads(index.read_bytes()).get("samples", [])
-    format_name = FORMAT_OF_FOLDER.get(folder.resolve().name)
-    entries = {str(entry.get("file")): entry for entry in samples}
-    for file, entry in entries.items():
-        label = f"{folder.resolve().name}/{file}"
-        if format_name is None:
-            yield "skip", f"skip {label}: no such format"
-            continue
-        try:
-            found = verdict(
-                format_name,
-                entry,
-                (folder / file).read_bytes(),
-                entries=entries,
-                received_at=datetime.now(UTC),
-            )
-        except (Refused, OSError, ValueError) as error:
-            yield "FAIL", f"FAIL {label}: {type(error).__name__}: {error}"
-            continue
-        yield _line(label, found)
+def _lines(index: Path) -> Iterator[Line]:
+    name, content = index.parent.resolve().name, _content(index)
+    label = f"{name}/index.json"
+    if content is None:
+        yield "FAIL", f"FAIL {label}: not a JSON object"
+        return
+    format_name = FORMAT_OF_FOLDER.get(name) or FORMAT_OF_FOLDER.get(str(content.get("folder")))
+    samples = content.get("samples")
+    entries = samples if isinstance(samples, list) else []
+    named = {str(entry["file"]): entry for entry in entries if _names_a_file(entry)}
+    if format_name is None:
+        for file in named or ["index.json"]:
+            yield "skip", f"skip {name}/{file}: no such format"
+        return
+    if not entries:
+        yield "FAIL", f"FAIL {label}: no list of samples"
+    for place, entry in enumerate(entries):
+        if _names_a_file(entry):
+            yield _tried(index.parent, format_name, entry, named)
+        else:
+            yield "FAIL", f"FAIL {label}: entry {place} names no file"
 
 
-def _line(label: str, found: Verdict) -> tuple[str, str]:
+def _names_a_file(entry: Any) -> bool:
+    return isinstance(entry, dict) and isinstance(entry.get("file"), str)
+
+
+def _tried(
+    folder: Path, format_name: str, entry: Mapping[str, Any], named: Mapping[str, Any]
+) -> Line:
+    label = f"{folder.resolve().name}/{entry['file']}"
+    try:
+        content = _bytes_of(folder, entry["file"])
+        now = datetime.now(UTC)
+        found = verdict(format_name, entry, content, entries=named, received_at=now)
+    except (Refused, ValueError, OSError) as error:
+        return "FAIL", f"FAIL {label}: {type(error).__name__}: {error}"
+    return _line(label, found)
+
+
+def _bytes_of(folder: Path, file: str) -> bytes:
+    path = (folder / file).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        raise SampleError("the file is outside of its folder")
+    return path.read_bytes()
+
+
+def _line(label: str, found: Verdict) -> Line:
     unchecked = f" (unchecked: {', '.join(found.unchecked)})" if found.unchecked else ""
     if found.skipped:
         return "skip", f"skip {label}: {found.skipped}"

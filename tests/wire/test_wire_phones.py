@@ -1,0 +1,208 @@
+"""What phones and forwarding servers send besides the usual."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.wire.uplinks import (
+    NOON,
+    RECEIVED_AT,
+    decoded,
+    faults,
+    only,
+    owntracks_location,
+    reason,
+    sdk_location,
+    traccar_position,
+)
+from tracker.wire.registry import detect
+from tracker.wire.uplink import Uplink
+
+PLACE = {"lat": 52.1, "lng": 4.3}
+WITHOUT_PLACE = {"timestamp": "2026-01-05T12:00:00.000Z", "uuid": "u"}
+
+
+def osmand(query: str) -> Any:
+    return only(decoded("osmand", query=f"id=7&lat=52.1&lon=4.3&{query}"))
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("batt=-1", {}),
+        ("hdop=-1&sat=-1&odometer=-1", {}),
+        ("batt=101", {"custom.batt": 101.0}),
+        ("vacc=3.5", {"vertical_accuracy": 3.5}),
+        ("vacc=0&hacc=0", {}),
+        ("alarm=sos", {"custom.alarm": "sos", "sos": True}),
+        ("alarm=general", {"custom.alarm": "general"}),
+        ("notificationToken=secret", {}),
+    ],
+)
+def test_what_the_phone_does_not_know_is_no_reading(query, expected):
+    assert osmand(query).readings == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "accuracy_m"), [("hacc=8", 8.0), ("hacc=8&accuracy=5", 5.0), ("hacc=0", None)]
+)
+def test_the_horizontal_accuracy_has_two_names(query, accuracy_m):
+    assert osmand(query).fix.accuracy_m == accuracy_m
+
+
+def test_an_empty_valid_says_nothing_against_the_fix():
+    assert osmand("valid=").fix is not None
+
+
+def test_a_heartbeat_of_an_app_without_a_place_is_an_observation():
+    sent = WITHOUT_PLACE | {"event": "heartbeat", "battery": {"level": 0.5}}
+
+    found = only(decoded("osmand", {"location": sent, "device_id": "7"}))
+
+    assert (found.fix, found.measured_at) == (None, NOON)
+    assert found.readings == {"battery.level": 50.0, "custom.event": "heartbeat"}
+
+
+@pytest.mark.parametrize("sent", [{}, WITHOUT_PLACE])
+def test_an_app_s_location_with_neither_place_nor_reading_is_refused(sent):
+    found = decoded("osmand", {"location": sent, "device_id": "7"})
+
+    assert faults(found) == [("/location/coords", "missing")]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"location": PLACE, "device_id": "7"},
+        {"data": PLACE, "device_id": "7"},
+        {"data": [PLACE], "device_id": "7"},
+        PLACE | {"device_id": "7"},
+        [PLACE | {"device_id": "7"}],
+    ],
+)
+def test_a_template_may_write_its_coordinates_flat(body):
+    fix = only(decoded("osmand", body)).fix
+
+    assert (fix.lat_deg, fix.lon_deg) == (52.1, 4.3)
+
+
+@pytest.mark.fault("F-024")
+def test_an_app_s_own_members_are_kept_and_its_secrets_are_not():
+    location = sdk_location(alarm="sos", extras={"route": 8, "nested": {"a": 1}})
+    sent = {"location": location, "device_id": "7", "user_id": 1234, "token": "secret"}
+
+    assert only(decoded("osmand", sent)).readings == {
+        "sos": True,
+        "custom.alarm": "sos",
+        "custom.route": 8,
+        "custom.user_id": 1234,
+    }
+
+
+def test_an_app_may_write_its_count_of_seconds_as_text():
+    sent = sdk_location(timestamp="1767614400")
+
+    assert only(decoded("osmand", {"location": sent, "device_id": "7"})).measured_at == NOON
+
+
+def test_an_app_s_heartbeat_is_recognised():
+    body = b'{"location":{"timestamp":"2026-01-05T12:00:00Z","event":"heartbeat"},"device_id":"7"}'
+
+    assert detect(Uplink(body=body, received_at=RECEIVED_AT)) == "osmand"
+
+
+def test_early_owntracks_apps_wrote_numbers_as_texts():
+    sent = owntracks_location(
+        lat="52.1", lon="4.3", tst="1767614400", acc="75", vel="36", cog="90", alt="5",
+        batt="79", bs="2", vacc="3", p="101.3",
+    )  # fmt: skip
+
+    found = only(decoded("owntracks", sent))
+
+    fix = found.fix
+    assert (fix.lat_deg, fix.accuracy_m, fix.altitude_m) == (52.1, 75.0, 5.0)
+    assert (fix.speed_mps, fix.course_deg) == (pytest.approx(10.0), 90.0)
+    assert found.measured_at == NOON
+    assert found.readings == {
+        "battery.level": 79.0,
+        "battery.charging": True,
+        "vertical_accuracy": 3.0,
+        "air.pressure": pytest.approx(1013.0),
+    }
+
+
+@pytest.mark.fault("F-047")
+def test_milliseconds_where_owntracks_counts_seconds_are_known_by_their_size():
+    found = only(decoded("owntracks", owntracks_location(tst=1_767_614_400_000)))
+
+    assert (found.measured_at, found.time_source) == (NOON, "device")
+
+
+def test_a_beacon_s_transition_need_not_say_where():
+    sent = owntracks_location(_type="transition", event="enter", desc="keys", lat=None, lon=None)
+
+    found = only(decoded("owntracks", sent))
+
+    assert (found.fix, found.measured_at) == (None, NOON)
+    assert found.readings["custom.event"] == "enter"
+
+
+def test_a_location_without_a_place_is_set_aside():
+    assert reason(decoded("owntracks", owntracks_location(lat=None, lon=None))) == "no-position"
+
+
+TEMPLATE = (
+    "name=Van&uniqueId=865&deviceId=1&protocol=osmand&status=online&statusCode=0xF11C"
+    "&fixTime=1767614400000&latitude=52.1&longitude=4.3&speed=10"
+)
+
+
+@pytest.mark.fault("F-024")
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("batteryLevel=87.0&charge=true", {"battery.level": 87.0, "battery.charging": True}),
+        ("batteryLevel=null&charge=null&address={address}", {}),
+        ("route=8", {"custom.route": 8}),
+        ('attributes={"ignition":true}&route=8', {"ignition": True, "custom.route": 8}),
+        ("token=secret", {}),
+    ],
+)
+def test_what_a_url_template_adds_becomes_readings(query, expected):
+    assert only(decoded("traccar", query=f"{TEMPLATE}&{query}")).readings == expected
+
+
+def test_a_url_template_may_use_the_names_of_other_protocols():
+    query = "dev=865&lat=52.1&lon=4.3&alt=7&timestamp=1767614400000&speed=10&bearing=90"
+
+    found = only(decoded("traccar", query=query))
+
+    assert (found.device, found.measured_at) == ("865", NOON)
+    assert (found.fix.altitude_m, found.fix.course_deg) == (7.0, 90.0)
+
+
+@pytest.mark.fault("F-047")
+def test_seconds_where_traccar_counts_milliseconds_are_an_old_clock():
+    found = only(decoded("traccar", query="uniqueId=865&fixTime=1767614400&latitude=1&longitude=2"))
+
+    assert found.measured_at < NOON - timedelta(days=365 * 50)
+
+
+@pytest.mark.parametrize(
+    "members", [{}, {"position": None}, {"event": {"type": "deviceOnline"}, "position": None}]
+)
+@pytest.mark.fault("F-162")
+def test_what_traccar_forwards_without_a_position_is_noted(members):
+    found = decoded("traccar", {"device": {"uniqueId": "865"}} | members)
+
+    assert (found.observations, found.set_aside) == ((), None)
+
+
+def test_the_other_server_s_number_of_a_device_names_nobody_here():
+    sent = traccar_position(deviceId=1)
+    sent["device"] = {"id": 1, "name": "Van"}
+
+    assert reason(decoded("traccar", sent)) == "no-device"
