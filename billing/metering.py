@@ -15,9 +15,10 @@ from billing.models import UsageHour
 from tracker.observation import instant
 from tracker.statements import run
 
-# Asset id, and hours since 1970.
-Hour = tuple[int, int]
 HOUR_US = 3_600_000_000
+# Hours since 1970 until the end of the calendar, in one number with the asset's id: a set of
+# such numbers takes a third of the memory that pairs would.
+_HOURS = 1 << 27
 
 # Beyond so many the memory starts anew.
 MAX_REMEMBERED = 500_000
@@ -32,15 +33,15 @@ class KnownHours:
 
     def __init__(self) -> None:
         self._revision = -1
-        self._hours: set[Hour] = set()
+        self._hours: set[int] = set()
 
-    def unknown(self, hours: Iterable[Hour], revision: int) -> set[Hour]:
+    def unknown(self, hours: set[int], revision: int) -> set[int]:
         """Return those of `hours` that may have to be written."""
         if revision != self._revision or len(self._hours) > MAX_REMEMBERED:
             self._revision, self._hours = revision, set()
-        return set(hours) - self._hours
+        return hours - self._hours
 
-    def remember(self, hours: set[Hour], revision: int) -> None:
+    def remember(self, hours: set[int], revision: int) -> None:
         if revision == self._revision:
             self._hours |= hours
 
@@ -54,11 +55,11 @@ def meter(measured: Iterable[tuple[int, int]], *, revision: int) -> None:
     Call it in a transaction that holds the asset rows and sees the registry at `revision`,
     with new, plausible positions only.
     """
-    hours = {(asset_id, at_us // HOUR_US) for asset_id, at_us in measured}
+    hours = {asset_id * _HOURS + at_us // HOUR_US for asset_id, at_us in measured}
     fresh = known_hours.unknown(hours, revision)
     if not fresh:
         return
-    rows = sorted(fresh)
+    rows = [divmod(hour, _HOURS) for hour in sorted(fresh)]
     run(
         "INSERT INTO billing_usagehour (asset_id, hour)"
         " SELECT * FROM unnest(%s::bigint[], %s::timestamptz[]) ON CONFLICT DO NOTHING",
