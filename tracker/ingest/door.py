@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 
 from django.conf import settings
-from django.utils import timezone
 from msgspec import Struct
 
 from assets.registry import Registry, SourceEntry
@@ -184,7 +184,7 @@ def _detected(uplink: Uplink, source: SourceEntry) -> WireFormat:
 def _uplink(admitted: Admitted, body: bytes) -> Uplink:
     headers = admitted.head.headers
     return Uplink(
-        received_at=timezone.now(),
+        received_at=datetime.now(UTC),
         body=body,
         content_type=headers.get("content-type"),
         query=admitted.head.query,

@@ -81,6 +81,9 @@ class Connection(asyncio.Protocol):
             config.load()
         self._entrance: Entrance = config.loaded_app
         self._state = server_state
+        # Read once: settings are looked up by way of a proxy.
+        self._read_timeout_s: float = settings.READ_TIMEOUT_S
+        self._body_limit_bytes: int = settings.BODY_LIMIT_BYTES
         self._loop = _loop or asyncio.get_event_loop()
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport | None = None
@@ -179,7 +182,7 @@ class Connection(asyncio.Protocol):
         self._is_in_head, self._has_begun, self._head_bytes = False, False, 0
         self._current = exchange = Exchange(self)
         self._exchanges.append(exchange)
-        self._deadline = self._loop.time() + settings.READ_TIMEOUT_S
+        self._deadline = self._loop.time() + self._read_timeout_s
         method = self._parser.get_method().decode("ascii")
         exchange.is_head = method == "HEAD"
         exchange.is_last = not self._parser.should_keep_alive()
@@ -197,8 +200,8 @@ class Connection(asyncio.Protocol):
             return  # It is answered already, and what still comes of it is not wanted.
         exchange.body.append(body)
         exchange.size += len(body)
-        if exchange.size > settings.BODY_LIMIT_BYTES:
-            self._finish(exchange, too_large(settings.BODY_LIMIT_BYTES))
+        if exchange.size > self._body_limit_bytes:
+            self._finish(exchange, too_large(self._body_limit_bytes))
 
     def on_message_complete(self) -> None:
         exchange, self._current = self._current, None
@@ -301,7 +304,7 @@ class Connection(asyncio.Protocol):
             self._close()
             return
         # Should the answer not be read either, the next look closes.
-        seconds = settings.READ_TIMEOUT_S
+        seconds = self._read_timeout_s
         self._finish(exchange, RequestTimeout(f"the body did not come within {seconds:g} s"))
 
 
