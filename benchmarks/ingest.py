@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import signal
 import sys
 import time
@@ -57,6 +58,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--assets", type=int, default=20_000)
     parser.add_argument("--geofences", type=int, default=10_000)
     parser.add_argument("--connections", type=int, default=64)
+    parser.add_argument(
+        "--workers", type=int, default=os.cpu_count() or 1, help="ingest processes behind the port"
+    )
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--rate", type=float, help="of the open loop; with --url none means closed")
     parser.add_argument("--quick", action="store_true", help="smaller and shorter")
@@ -119,14 +123,15 @@ def figure_of(outcome: Outcome, *, batch: int = 1) -> str:
 def whole(options: argparse.Namespace) -> Table:
     database = stages.use_bench_database()
     table = Table(
-        f"ingest: {options.assets:,} assets, {options.geofences:,} geofences, all on this machine"
+        f"ingest: {options.assets:,} assets, {options.geofences:,} geofences,"
+        f" {options.workers} ingest processes, all on this machine"
     )
     bare_copy = stages.copy_reference(database, 40_000 if options.quick else 200_000)
     bare_asgi = measure_bare(options)
     # One more, which has no history before it dumps its own.
     stage = stages.fill(assets=options.assets + 1, geofences=options.geofences)
     table.details["stage"] = stage.notes
-    with stages.serving("tracker.ingest") as (url, process, log):
+    with stages.serving("tracker.ingest", "--workers", str(options.workers)) as (url, process, log):
         stage.url, stage.process, stage.log = url, process, log
         Measuring(options, stage, database, table).all()
         lines = log.read_text().splitlines()
@@ -173,7 +178,7 @@ class Measuring:
         self._table.add("reports that cross a border", f"{self._crossing_share():.1%}")
         memory_mb = self._stage.memory_mb()
         self._table.add(
-            "memory of the ingest process", f"{memory_mb:.0f} MB", "≤ 300 MB", memory_mb <= 300
+            "memory of an ingest process", f"{memory_mb:.0f} MB", "≤ 300 MB", memory_mb <= 300
         )
         self._table.details["memory_mb"] = round(memory_mb)
 

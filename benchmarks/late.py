@@ -170,7 +170,7 @@ class Bench:
                 )
                 (verdict,) = judge_assets([pending])
                 assert verdict.head is not None, "fixes in order move the head"
-                record([verdict], now=NOW, cause={})
+                record([verdict], now=NOW, cause_of=lambda _: {})
                 history.save_checkpoints(verdict.checkpoints)
                 state.fold = bytes_of(verdict.head)
             store.save_states([state])

@@ -46,17 +46,18 @@ class Stage:
         return f"{self.url}/ingest/{wire_format}/{self.tokens[wire_format]}"
 
     def memory_mb(self) -> float:
-        """Resident memory of the ingest process."""
-        assert self.process is not None
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
-        return int(line.split()[1]) / 1024
+        """Resident memory of the ingest process; of several, of the largest."""
+        return max(_memory_mb(pid) for pid in self._pids())
 
     def cpu_s(self) -> float:
-        """Processor time that the ingest process has used."""
+        """Processor time that the ingest process and its workers have used."""
+        return sum(_cpu_s(pid) for pid in self._pids())
+
+    def _pids(self) -> list[int]:
         assert self.process is not None
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        pid = self.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [pid, *map(int, children)]
 
     def metrics(self) -> dict[str, float]:
         """The numbers of the process's own metrics page, empty if it has none."""
@@ -70,6 +71,17 @@ class Stage:
         if " 200 " not in head.splitlines()[0]:
             return {}
         return dict(_metric_lines(body))
+
+
+def _memory_mb(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text()
+    line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
+    return int(line.split()[1]) / 1024
+
+
+def _cpu_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _metric_lines(body: str) -> Iterator[tuple[str, float]]:

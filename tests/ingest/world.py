@@ -179,6 +179,7 @@ class Ingest:
     database_url: str
     spool: Path
     settings: dict[str, str] = field(default_factory=dict)
+    workers: int = 1
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
@@ -212,7 +213,8 @@ class Ingest:
             "WRONG_TOKENS_PER_MINUTE": "1000000",
             **self.settings,
         }
-        command = [*before, sys.executable, "-m", "tracker.ingest", "--port", str(self.port)]
+        many = ["--workers", str(self.workers), "--port", str(self.port)]
+        command = [*before, sys.executable, "-m", "tracker.ingest", *many]
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=log)
 

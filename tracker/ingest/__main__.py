@@ -1,35 +1,67 @@
-"""`python -m tracker.ingest`: the ingest process, uvicorn with what this door needs."""
+"""`python -m tracker.ingest`: the ingest process, uvicorn with what this door needs.
+
+With `--workers N` there are N of them behind one port, so that as many cores decode and judge;
+none knows of the others, since what they share is in the database.
+"""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
+from typing import Any
 
 import django
 import uvicorn
 
+from tracker.ingest.workers import supervise
+
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tracker.ingest", description=__doc__)
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8001)
-    options = parser.parse_args()
+    options = parse()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tracker.settings")
     os.environ.setdefault("PROCESS_NAME", "tracker-ingest")
     os.environ.setdefault("INGEST_ONLY", "1")
     django.setup()
+    if options.workers == 1:
+        serve(options.host, options.port)
+        return
+    listener = config(options.host, options.port, app=None).bind_socket()
+    supervise(options.workers, lambda: serve(options.host, options.port, sockets=[listener]))
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tracker.ingest", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8001)
+    parser.add_argument("--workers", type=int, default=1, help="processes behind the port")
+    options = parser.parse_args()
+    if options.workers < 1:
+        parser.error("--workers: at least one has to do it")
+    return options
+
+
+def serve(host: str, port: int, sockets: list[Any] | None = None) -> None:
+    """Serve until told to stop."""
     # The committing thread comes back from the database many times a batch. At the usual
     # 5 ms it would wait as long for its turn each time that the door is busy.
     sys.setswitchinterval(0.00005)
 
     from tracker.ingest.application import Ingest
+
+    server = uvicorn.Server(config(host, port, app=Ingest()))
+    server.run(sockets=sockets)
+    if not server.started:
+        sys.exit(3)
+
+
+def config(host: str, port: int, app: Any) -> uvicorn.Config:
     from tracker.ingest.transport import Connection
 
-    uvicorn.run(
-        Ingest(),
-        host=options.host,
-        port=options.port,
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
         loop="uvloop",
         http=Connection,
         ws="none",

@@ -42,8 +42,8 @@ class Ingest:
     """
 
     def __init__(self) -> None:
-        self._metrics = Metrics()
         self._spool = Spool(settings.SPOOL_DIR, settings.SPOOL_MAX_BYTES)
+        self._metrics = Metrics(settings.SPOOL_DIR)
         # Two lanes: while the database works for one, the other can be decoded and judged.
         self._committer, self._second = (
             Committer(self._spool, self._metrics, settings.COMMIT_PATIENCE_S) for _ in range(2)
@@ -112,7 +112,9 @@ class Ingest:
                 asyncio.create_task(self._batcher.run(self._second.commit, only_when_crowded=True)),
                 asyncio.create_task(self._drain()),
             ]
-            threading.Thread(target=_keep_fresh, name="refresh", daemon=True).start()
+            threading.Thread(
+                target=_keep_fresh, args=(self._metrics,), name="refresh", daemon=True
+            ).start()
             self._door = Door(registry, self._batcher, self._metrics)
 
     async def _stop(self) -> None:
@@ -125,6 +127,7 @@ class Ingest:
                 await task
         self._committer.close()
         self._second.close()
+        self._metrics.forget()
 
     async def _drain(self) -> None:
         while True:
@@ -146,6 +149,13 @@ class Ingest:
         return Reply(status, _TEXT, body)
 
 
+def _tell(metrics: Metrics) -> None:
+    try:
+        metrics.tell()
+    except OSError as error:
+        log.warning("the counters cannot be told", reason=str(error))
+
+
 def _prepare() -> None:
     """Check that a commit is durable and load what the door needs. Raises when it is not."""
     require_durable(connection)
@@ -157,11 +167,12 @@ def _prepare() -> None:
     gc.freeze()
 
 
-def _keep_fresh() -> None:
-    """Keep registry and zones up to date, so that batches seldom have to."""
+def _keep_fresh(metrics: Metrics) -> None:
+    """Keep registry and zones up to date, so that batches seldom have to; tell the counters."""
     is_broken = False
     while True:
         time.sleep(REFRESH_EVERY_S)
+        _tell(metrics)
         try:
             close_old_connections()
             registry.refresh()
