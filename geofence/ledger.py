@@ -6,7 +6,8 @@ read off the crossings, so the two can never disagree.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,8 +16,9 @@ from msgspec import Struct
 
 from geofence.changes import CrossingChange
 from geofence.crossings import Found
-from geofence.judging import Verdict
+from geofence.judging import REACH_US, Verdict
 from geofence.models import Correction, Crossing
+from geofence.zone import FAR_FUTURE_US
 from tracker.observation import instant, microseconds
 from tracker.statements import rows, run
 
@@ -60,23 +62,51 @@ def differences(verdicts: Sequence[Verdict], recorded: Sequence[Crossing]) -> Di
 
 
 def _compare(verdict: Verdict, recorded: list[Crossing], difference: Difference) -> None:
+    """Pair what was found with what is recorded.
+
+    Where judging stopped on its way, only as far as nothing beyond can change it: nothing
+    moves farther than `REACH_US`, so the parts of a long judging make just the differences
+    that the whole would have made.
+    """
     known = {_meaning_of(crossing): crossing for crossing in recorded}
     fresh = [one for one in verdict.found if known.pop(_meaning(one), None) is None]
-    unmatched = [crossing for crossing in recorded if _meaning_of(crossing) in known]
+    unmatched = _Unmatched(crossing for crossing in recorded if _meaning_of(crossing) in known)
+    settled_us = FAR_FUTURE_US if verdict.settled_us is None else verdict.settled_us
     for one in fresh:
-        former = _nearest(one, unmatched)
+        if one.confirmed_us > settled_us + REACH_US:
+            continue
+        former = unmatched.take_nearest(one)
         if former is None:
             difference.added.append((verdict, one))
         else:
-            unmatched.remove(former)
             difference.moved.append((former, one))
-    difference.withdrawn += unmatched
+    difference.withdrawn += unmatched.until(settled_us)
 
 
-def _nearest(one: Found, unmatched: list[Crossing]) -> Crossing | None:
-    """The recorded crossing of the same kind and geofence that `one` has become."""
-    alike = [c for c in unmatched if (c.geofence_id, c.kind) == (one.geofence_id, one.kind)]
-    return min(alike, key=lambda c: abs(microseconds(c.at) - one.at_us), default=None)
+class _Unmatched:
+    """Recorded crossings that were not found again, each list in the order of becoming sure."""
+
+    def __init__(self, crossings: Iterable[Crossing]) -> None:
+        self._rows: dict[tuple[int, str], list[Crossing]] = {}
+        for crossing in crossings:
+            self._rows.setdefault((crossing.geofence_id, crossing.kind), []).append(crossing)
+
+    def take_nearest(self, one: Found) -> Crossing | None:
+        """Return, once, the crossing of the same kind and geofence that `one` has become."""
+        rows = self._rows.get((one.geofence_id, one.kind), [])
+        after = bisect_left(rows, one.confirmed_us, key=_sure_us)
+        beside = [n for n in (after - 1, after) if 0 <= n < len(rows)]
+        reach = {n: abs(_sure_us(rows[n]) - one.confirmed_us) for n in beside}
+        near = [n for n in beside if reach[n] <= REACH_US]
+        return rows.pop(min(near, key=reach.__getitem__)) if near else None
+
+    def until(self, settled_us: int) -> list[Crossing]:
+        left = [row for rows in self._rows.values() for row in rows if _sure_us(row) <= settled_us]
+        return sorted(left, key=lambda row: (row.confirmed_at, row.device_id, row.pk))
+
+
+def _sure_us(crossing: Crossing) -> int:
+    return microseconds(crossing.confirmed_at)
 
 
 def _meaning(one: Found) -> tuple[Any, ...]:
