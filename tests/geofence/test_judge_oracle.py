@@ -20,7 +20,8 @@ from msgspec import Struct
 from tests.geofence import oracle
 from tests.geofence.oracle import Area, Fix, Near, Options
 
-EXAMPLES = int(os.environ.get("LAW_EXAMPLES", "40"))
+IS_NIGHT = os.environ.get("HYPOTHESIS_PROFILE") == "night"
+EXAMPLES = int(os.environ.get("LAW_EXAMPLES", "2000" if IS_NIGHT else "40"))
 TRACKS = Path(__file__).parents[2] / "fixtures" / "tracks"
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)

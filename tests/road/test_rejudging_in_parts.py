@@ -34,7 +34,8 @@ from tracker import pipeline, rejudging
 from tracker.observation import Observation
 from tracker.positions.models import Rejudging
 
-EXAMPLES = int(os.environ.get("LAW_EXAMPLES", "12"))
+IS_NIGHT = os.environ.get("HYPOTHESIS_PROFILE") == "night"
+EXAMPLES = int(os.environ.get("LAW_EXAMPLES", "500" if IS_NIGHT else "12"))
 MINUTE = timedelta(minutes=1)
 REACH_US = 20 * 60 * 1_000_000
 
