@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from geofence.changes import CrossingChange
+from geofence.changes import CrossingChange, Times
 from geofence.crossings import Found
 from geofence.judging import REACH_US, Verdict
 from geofence.models import Correction, Crossing
@@ -23,6 +23,7 @@ from tracker.observation import instant, microseconds
 from tracker.statements import rows, run
 
 Cause = dict[str, Any]
+TIMES = ("at", "not_before", "not_after", "estimate", "left_estimate")
 
 
 class Difference(Struct, kw_only=True):
@@ -235,11 +236,11 @@ def _insert(crossings: Sequence[Crossing]) -> None:
 def _move(difference: Difference, now: datetime) -> list[CrossingChange]:
     changes = []
     for row, one in difference.moved:
-        was_at = row.at
+        before = _times(row)
         for name, value in _row(one).items():
             setattr(row, name, value)
         row.is_late = True
-        changes.append(_change("moved", row, was_at=was_at))
+        changes.append(_change("moved", row, before=before))
     if changes:
         document = [
             {"id": row.pk} | {name: getattr(row, name) for name in _MOVED}
@@ -264,10 +265,10 @@ def _withdraw(difference: Difference, now: datetime) -> list[CrossingChange]:
         return []
     ids = [row.pk for row in difference.withdrawn]
     Crossing.objects.filter(pk__in=ids).update(withdrawn_at=now)
-    return [_change("withdrawn", row) for row in difference.withdrawn]
+    return [_change("withdrawn", row, before=_times(row)) for row in difference.withdrawn]
 
 
-def _change(change: Any, row: Crossing, *, was_at: datetime | None = None) -> CrossingChange:
+def _change(change: Any, row: Crossing, *, before: Times | None = None) -> CrossingChange:
     return CrossingChange(
         change=change,
         crossing_id=row.pk,
@@ -286,7 +287,7 @@ def _change(change: Any, row: Crossing, *, was_at: datetime | None = None) -> Cr
         is_late=row.is_late,
         lon_deg=row.lon_deg,
         lat_deg=row.lat_deg,
-        was_at=was_at,
+        before=before,
     )
 
 
@@ -296,8 +297,8 @@ def _correct(changes: list[CrossingChange], difference: Difference, cause: Cause
             organisation_id=change.organisation_id,
             crossing_id=change.crossing_id,
             change=change.change,
-            before=_before(change),
-            after=None if change.change == "withdrawn" else {"at": change.at.isoformat()},
+            before=change.before,
+            after=None if change.change == "withdrawn" else _times(change),
             cause=cause,
         )
         for change in changes
@@ -307,9 +308,10 @@ def _correct(changes: list[CrossingChange], difference: Difference, cause: Cause
         Correction.objects.bulk_create(corrections)
 
 
-def _before(change: CrossingChange) -> dict[str, str] | None:
-    was_at = change.at if change.change == "withdrawn" else change.was_at
-    return {"at": was_at.isoformat()} if was_at else None
+def _times(one: Crossing | CrossingChange) -> Times:
+    """Return when it happened, as corrections tell it."""
+    times = {name: getattr(one, name) for name in TIMES}
+    return {name: at.isoformat() if at else None for name, at in times.items()}
 
 
 def _update_presence(changes: list[CrossingChange]) -> None:

@@ -36,7 +36,11 @@ def depot(north):
 
 def corrections() -> list[tuple[str, str, Any, Any]]:
     rows = Correction.objects.order_by("pk").select_related("crossing")
-    return [(row.change, row.crossing.kind, row.before, row.after) for row in rows]
+    return [(row.change, row.crossing.kind, at_of(row.before), at_of(row.after)) for row in rows]
+
+
+def at_of(times: dict[str, str | None] | None) -> dict[str, str | None] | None:
+    return times and {"at": times["at"]}
 
 
 @pytest.mark.fault("F-075")
@@ -77,6 +81,21 @@ def test_a_late_fix_that_undoes_an_entry_withdraws_it(north, van):
     assert kinds_of(van) == []
     assert corrections() == [("withdrawn", "enter", {"at": TEN.isoformat()}, None)]
     assert presence_of(van) == []
+
+
+def test_a_correction_holds_the_whole_window_before_and_after(north, van, depot):
+    half_past = NINE + timedelta(minutes=30)
+    observe(north, outside(van, NINE), inside(van, TEN))
+
+    observe(north, outside(van, half_past))
+
+    correction = Correction.objects.get()
+    entry = Crossing.objects.get()
+    assert correction.before["at"] == correction.after["at"] == TEN.isoformat()
+    assert correction.before["not_before"] == NINE.isoformat()
+    assert correction.after["not_before"] == half_past.isoformat()
+    assert correction.before["estimate"] < correction.after["estimate"]
+    assert correction.after["estimate"] == entry.estimate.isoformat()
 
 
 def test_a_correction_names_the_late_observation_that_caused_it(north, van, depot):

@@ -1166,6 +1166,10 @@ export interface components {
              *     * `withdrawn` - Withdrawn
              */
             readonly correction: (components["schemas"]["CorrectionEnum"] | components["schemas"]["NullEnum"]) | null;
+            /** @description the times that the latest correction changed or withdrew */
+            readonly before: {
+                [key: string]: string | null;
+            } | null;
             /** Format: date-time */
             readonly withdrawn_at: string | null;
             /** Format: date-time */
@@ -1217,6 +1221,10 @@ export interface components {
              *     * `withdrawn` - Withdrawn
              */
             readonly correction: (components["schemas"]["CorrectionEnum"] | components["schemas"]["NullEnum"]) | null;
+            /** @description the times that the latest correction changed or withdrew */
+            readonly before: {
+                [key: string]: string | null;
+            } | null;
             /** Format: date-time */
             readonly withdrawn_at: string | null;
             /** Format: date-time */
