@@ -25,6 +25,7 @@ from assets.models import (
     Source,
     User,
 )
+from assets.roles import person_of
 from assets.serializers import ingest_url
 from tracker.errors import Refused
 
@@ -205,12 +206,12 @@ class AssetAdmin(ThroughActions):
     ) -> Asset:
         if is_new:
             return actions.add_asset(**asked)
-        return actions.change_asset(asset=row, **asked)
+        return actions.change_asset(asset=row, by=person_of(request), **asked)
 
     @admin.action(description="Archive")
     def archive(self, request: HttpRequest, rows: QuerySet[Asset]) -> None:
         for asset in rows:
-            actions.archive_asset(asset=asset)
+            actions.archive_asset(asset=asset, by=person_of(request))
 
 
 @admin.register(Device)
@@ -275,21 +276,21 @@ class AssignmentAdmin(ThroughActions):
         self, request: HttpRequest, row: Assignment, asked: dict[str, Any], *, is_new: bool
     ) -> Assignment:
         if is_new:
-            made = actions.assign_device(**asked).assignment
+            made = actions.assign_device(**asked, by=person_of(request)).assignment
             assert made is not None
             return made
-        actions.end_assignment(assignment=row, at=asked["until"])
+        actions.end_assignment(assignment=row, at=asked["until"], by=person_of(request))
         return row
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(super(ThroughActions, self).has_delete_permission(request, obj))
 
     def delete_model(self, request: HttpRequest, obj: Assignment) -> None:
-        actions.withdraw_assignment(assignment=obj)
+        actions.withdraw_assignment(assignment=obj, by=person_of(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Assignment]) -> None:
         for assignment in queryset.select_related("device"):
-            actions.withdraw_assignment(assignment=assignment)
+            actions.withdraw_assignment(assignment=assignment, by=person_of(request))
 
 
 @admin.register(Source)

@@ -32,6 +32,7 @@ from assets.models import (
     Source,
     User,
 )
+from assets.roles import person_of
 from assets.serializers import (
     ApiTokenSerializer,
     ApiTokenWithTokenSerializer,
@@ -177,7 +178,9 @@ class AssetViewSet(
 
     def perform_update(self, serializer: BaseSerializer[Asset]) -> None:
         serializer.instance = asset = actions.change_asset(
-            asset=_present(serializer), **_changes(serializer, "organisation")
+            asset=_present(serializer),
+            by=person_of(self.request),
+            **_changes(serializer, "organisation"),
         )
         _tell_viewers(asset.organisation_id)
 
@@ -185,7 +188,7 @@ class AssetViewSet(
     @action(detail=True, methods=["post"])
     def archive(self, request: Request, pk: str) -> Response:
         asset = self.get_object()
-        actions.archive_asset(asset=asset)
+        actions.archive_asset(asset=asset, by=person_of(request))
         _tell_viewers(asset.organisation_id)
         return Response(self.get_serializer(asset).data)
 
@@ -254,6 +257,7 @@ class AssignmentViewSet(
             asset=asked["asset"],
             since=during["lower"],
             until=during.get("upper"),
+            by=person_of(self.request),
         )
         serializer.instance = change.assignment
         _tell_viewers(asked["device"].organisation_id)
@@ -263,12 +267,14 @@ class AssignmentViewSet(
         assignment = self.get_object()
         asked = AssignmentEndSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        actions.end_assignment(assignment=assignment, at=asked.validated_data["until"])
+        actions.end_assignment(
+            assignment=assignment, at=asked.validated_data["until"], by=person_of(request)
+        )
         _tell_viewers(assignment.device.organisation_id)
         return Response(self.get_serializer(assignment).data)
 
     def perform_destroy(self, instance: Assignment) -> None:
-        actions.withdraw_assignment(assignment=instance)
+        actions.withdraw_assignment(assignment=instance, by=person_of(self.request))
         _tell_viewers(instance.device.organisation_id)
 
 

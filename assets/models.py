@@ -213,6 +213,7 @@ class MovedHistory(models.Model):
     asset = models.ForeignKey(Asset, models.CASCADE, related_name="+")
     since = models.DateTimeField(help_text="no position before this changed hands")
     recorded_at = models.DateTimeField(db_default=Now(), editable=False)
+    recorded_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
 
     def __str__(self) -> str:
         return f"history of asset {self.asset_id} since {self.since}"

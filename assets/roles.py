@@ -39,3 +39,9 @@ def role_of(user: User | Any) -> str | None:
     if user.is_provider_admin:
         return User.StaffRole.ADMIN
     return user.staff_role or None
+
+
+def person_of(request: Any) -> User:
+    """Return who asks, of a request that was let in."""
+    assert isinstance(request.user, User), "only people with a login get here"
+    return request.user

@@ -73,11 +73,16 @@ def measure(table: Table, database: str, count: int, corners: int, seconds: floa
     began = time.perf_counter()
     index = ZoneIndex(zones_of(areas))
     built_s = time.perf_counter() - began
+    began = time.perf_counter()
+    index = ZoneIndex(index.zones)
+    rebuilt_s = time.perf_counter() - began
     with psycopg.connect(database, autocommit=True) as connection:
         store(connection, areas)
         agree(connection, index, points[:5_000])
         what = f"{count:,} geofences of {corners}"
         table.add(f"{what}: building the index", f"{built_s:.2f} s")
+        # What the first batch after a change may have to wait, with its assets locked.
+        table.add("  again, after a change", f"{rebuilt_s:.2f} s", "≤ 1 s", rebuilt_s <= 1.0)
         for size in BATCHES:
             ours = rate(lambda batch: by_index(index, batch, 0.0), points, size, seconds)
             unsure = rate(lambda batch: by_index(index, batch, 10.0), points, size, seconds)

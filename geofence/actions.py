@@ -17,7 +17,7 @@ from django.contrib.gis.geos import GEOSGeometry
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from assets.models import Asset, Organisation
+from assets.models import Asset, Organisation, User
 from geofence.drawing import Shape, pointing_into
 from geofence.models import Geofence, GeofenceVersion
 from geofence.presets import Judging
@@ -47,18 +47,23 @@ def draw_geofence(
     shape: Shape,
     colour: str = DEFAULT_COLOUR,
     valid_from: datetime | None = None,
+    by: User | None = None,
     **judging: Unpack[Judging],
 ) -> Geofence:
     """Draw a geofence that holds from now, or from a moment in the past or the future."""
     drawing = Drawing(name=name, shape=shape, colour=colour, judging=judging)
     (geofence,) = draw_geofences(
-        organisation=organisation, drawings=[drawing], valid_from=valid_from
+        organisation=organisation, drawings=[drawing], valid_from=valid_from, by=by
     )
     return geofence
 
 
 def draw_geofences(
-    *, organisation: Organisation, drawings: Sequence[Drawing], valid_from: datetime | None = None
+    *,
+    organisation: Organisation,
+    drawings: Sequence[Drawing],
+    valid_from: datetime | None = None,
+    by: User | None = None,
 ) -> list[Geofence]:
     """Draw all of them, or none. Raises `Conflict` for a name that is taken."""
     since = valid_from or timezone.now()
@@ -78,7 +83,7 @@ def draw_geofences(
         for version in versions:
             version.revision = revision
         GeofenceVersion.objects.bulk_create(versions, batch_size=500)
-        _rejudge(organisation.pk, versions, since, "geofence drawn")
+        _rejudge(organisation.pk, versions, since, "geofence drawn", by)
     return geofences
 
 
@@ -87,6 +92,7 @@ def redraw_geofence(
     geofence: Geofence,
     shape: Shape | None = None,
     valid_from: datetime | None = None,
+    by: User | None = None,
     **judging: Unpack[Judging],
 ) -> GeofenceVersion:
     """Give a geofence another shape or judging from now, or from a moment of any time, on.
@@ -108,7 +114,7 @@ def redraw_geofence(
         ended = end_versions(geofence, since, revision)
         version.revision = revision
         version.save(force_insert=True)
-        _rejudge(geofence.organisation_id, [*ended, version], since, "geofence redrawn")
+        _rejudge(geofence.organisation_id, [*ended, version], since, "geofence redrawn", by)
     return version
 
 
@@ -128,7 +134,9 @@ def rename_geofence(
     return geofence
 
 
-def delete_geofence(*, geofence: Geofence, at: datetime | None = None) -> None:
+def delete_geofence(
+    *, geofence: Geofence, at: datetime | None = None, by: User | None = None
+) -> None:
     """End a geofence now or at a moment in the past. Its crossings until then stay."""
     moment = at or timezone.now()
     if moment > timezone.now():
@@ -139,7 +147,7 @@ def delete_geofence(*, geofence: Geofence, at: datetime | None = None) -> None:
         ended = end_versions(geofence, moment, revision)
         Geofence.objects.filter(pk=geofence.pk).update(deleted_at=moment)
         geofence.deleted_at = moment
-        _rejudge(geofence.organisation_id, ended, moment, "geofence deleted")
+        _rejudge(geofence.organisation_id, ended, moment, "geofence deleted", by)
 
 
 def raise_revision(organisation_id: int) -> int:
@@ -263,7 +271,11 @@ def _taken(*names: str) -> Conflict:
 
 
 def _rejudge(
-    organisation_id: int, versions: Iterable[GeofenceVersion], since: datetime, reason: str
+    organisation_id: int,
+    versions: Iterable[GeofenceVersion],
+    since: datetime,
+    reason: str,
+    by: User | None,
 ) -> None:
     """Ask for all that the versions concern to be judged again; the future needs no asking."""
     if since > timezone.now():
@@ -277,4 +289,5 @@ def _rejudge(
         since=since,
         reason=reason,
         asset_ids=tuple(sorted(asset_ids)) if is_listed else (),
+        by=by,
     )

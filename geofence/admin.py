@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 
+from assets.roles import person_of
 from geofence import actions
 from geofence.models import Crossing, Geofence, GeofenceVersion
 
@@ -65,11 +66,11 @@ class GeofenceAdmin(ModelAdmin):  # type: ignore[misc]
         actions.rename_geofence(geofence=obj, name=obj.name, colour=obj.colour)
 
     def delete_model(self, request: HttpRequest, obj: Geofence) -> None:
-        actions.delete_geofence(geofence=obj)
+        actions.delete_geofence(geofence=obj, by=person_of(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Geofence]) -> None:
         for geofence in queryset.filter(deleted_at__isnull=True):
-            actions.delete_geofence(geofence=geofence)
+            actions.delete_geofence(geofence=geofence, by=person_of(request))
 
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest

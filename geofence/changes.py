@@ -7,12 +7,15 @@ from typing import Literal
 
 from msgspec import Struct
 
+# RFC 3339 by name: `at`, `not_before`, `not_after`, `estimate`, `left_estimate`
+Times = dict[str, str | None]
+
 
 class CrossingChange(Struct, frozen=True, kw_only=True):
     """A crossing as it now stands in its row, and how it came to be so.
 
     `new` came in order; `added`, `moved` and `withdrawn` are corrections by a late or changed
-    fact. `was_at` is the former time of a moved crossing.
+    fact. `before` holds the former times of one that was moved or withdrawn.
     """
 
     change: Literal["new", "added", "moved", "withdrawn"]
@@ -32,4 +35,4 @@ class CrossingChange(Struct, frozen=True, kw_only=True):
     is_late: bool
     lon_deg: float
     lat_deg: float
-    was_at: datetime | None = None
+    before: Times | None = None

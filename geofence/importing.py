@@ -9,7 +9,7 @@ import shapely
 from msgspec import Struct
 from shapely import MultiPolygon
 
-from assets.models import Organisation
+from assets.models import Organisation, User
 from geofence.actions import Drawing, draw_geofences
 from geofence.drawing import Shape
 from geofence.imports import Found
@@ -52,6 +52,7 @@ def import_geofences(
     features: Sequence[Found],
     is_dry_run: bool = False,
     is_simplifying: bool = False,
+    by: User | None = None,
 ) -> Report:
     """Draw all features, or none. Raises `Unprocessable` with a fault a refused feature.
 
@@ -70,7 +71,7 @@ def import_geofences(
             raise TooLarge(f"More than {POINTS} points in all.", code="too-many-points")
     if not is_dry_run:
         _require_all(rows)
-        created = draw_geofences(organisation=organisation, drawings=drawings)
+        created = draw_geofences(organisation=organisation, drawings=drawings, by=by)
         for row, geofence in zip(rows, created, strict=True):
             row.outcome, row.geofence = "created", geofence.pk
     return Report(dry_run=is_dry_run, features=rows)

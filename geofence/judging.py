@@ -2,7 +2,8 @@
 
 Late facts are folded in from the last state known before them, until the new states
 meet the recorded ones; what that changes is worked out by `differences`. The cost is that
-of a few stretches between checkpoints, however long the history.
+of a few stretches between checkpoints, however long the history. Where the states do not
+meet for long, judging stops after a while and says from where it must go on.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from itertools import pairwise
 from msgspec import Struct
 
 from geofence.crossings import Fold, Found, Mark, Scope, bytes_of, fold_of, in_order, judge
+from geofence.zone import FAR_FUTURE_US
 from geofence.zone_index import Contact, ZoneIndex, columns_of
 from tracker.positions.history import (
     FixRow,
@@ -26,6 +28,10 @@ from tracker.positions.history import (
 
 # Between two checkpoints. More make late facts cheaper and history larger.
 CHECKPOINT_EVERY = 200
+# Fixes judged again at once, so that nobody waits long for the lock on an asset.
+FIXES_AT_ONCE = 30_000
+# How far a crossing may move and still be the same one.
+REACH_US = 12 * 3600 * 1_000_000
 
 
 class Pending(Struct, frozen=True, kw_only=True):
@@ -54,10 +60,15 @@ class Window(Struct, frozen=True):
 class Verdict(Struct, kw_only=True):
     """What judging an asset came to. `windows` are empty where all came in order.
 
-    `head` is None where the newest state stands as it was.
+    `head` is None where the newest state stands as it was. With `settled_us`, judging stopped
+    on its way: what became sure until then is settled for good, what became sure less than
+    `REACH_US` later is found but may still be what an older crossing has become, and from
+    there it must go on.
     """
 
     pending: Pending
+    fixes: int = 0
+    settled_us: int | None = None
     found: list[Found] = []
     windows: list[Window] = []
     checkpoints: list[NewCheckpoint] = []
@@ -154,7 +165,10 @@ def _judge_late(asset: Pending, head: Fold) -> Steps:
         _open_window(verdict, stretch, is_carried=carried is not None)
         marks = _marks(stretch.fixes)
         _fold_on(verdict, fold, marks, asset.index.contacts(columns_of(marks)))
+        verdict.fixes += len(marks)
         carried = _settled(verdict, fold, stretch.high)
+        if carried is not None and _is_enough(verdict):
+            return verdict
         if carried is not None and (not queue or _key(queue[0].low) != _key(stretch.high)):
             assert stretch.high is not None, "only a checkpoint is carried on from"
             more = yield [Wanted(asset.asset_id, stretch.high.key, is_next=True)]
@@ -192,6 +206,19 @@ def _settled(verdict: Verdict, fold: Fold, high: SavedFold | None) -> Fold | Non
     # Also where the fix at that key has gone to another asset: the state after all before it.
     _leave_checkpoint(verdict, fold, high.key)
     return fold
+
+
+def _is_enough(verdict: Verdict) -> bool:
+    """Whether to stop for now: after many fixes, and far enough on for what moved to be paired."""
+    first, last = verdict.windows[0], verdict.windows[-1]
+    assert last.high is not None, "there is a checkpoint to go on from"
+    start_us = verdict.pending.since_us
+    if start_us is None:
+        start_us = first.low[0] if first.low else -FAR_FUTURE_US
+    if verdict.fixes < FIXES_AT_ONCE or last.high[0] - 3 * REACH_US < start_us:
+        return False
+    verdict.settled_us = last.high[0] - 2 * REACH_US
+    return True
 
 
 def _key(saved: SavedFold | None) -> Key | None:

@@ -6,21 +6,24 @@ read off the crossings, so the two can never disagree.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from geofence.changes import CrossingChange
+from geofence.changes import CrossingChange, Times
 from geofence.crossings import Found
-from geofence.judging import Verdict
+from geofence.judging import REACH_US, Verdict
 from geofence.models import Correction, Crossing
+from geofence.zone import FAR_FUTURE_US
 from tracker.observation import instant, microseconds
 from tracker.statements import rows, run
 
 Cause = dict[str, Any]
+TIMES = ("at", "not_before", "not_after", "estimate", "left_estimate")
 
 
 class Difference(Struct, kw_only=True):
@@ -62,23 +65,51 @@ def differences(verdicts: Sequence[Verdict], recorded: Sequence[Crossing]) -> Di
 
 
 def _compare(verdict: Verdict, recorded: list[Crossing], difference: Difference) -> None:
+    """Pair what was found with what is recorded.
+
+    Where judging stopped on its way, only as far as nothing beyond can change it: nothing
+    moves farther than `REACH_US`, so the parts of a long judging make just the differences
+    that the whole would have made.
+    """
     known = {_meaning_of(crossing): crossing for crossing in recorded}
     fresh = [one for one in verdict.found if known.pop(_meaning(one), None) is None]
-    unmatched = [crossing for crossing in recorded if _meaning_of(crossing) in known]
+    unmatched = _Unmatched(crossing for crossing in recorded if _meaning_of(crossing) in known)
+    settled_us = FAR_FUTURE_US if verdict.settled_us is None else verdict.settled_us
     for one in fresh:
-        former = _nearest(one, unmatched)
+        if one.confirmed_us > settled_us + REACH_US:
+            continue
+        former = unmatched.take_nearest(one)
         if former is None:
             difference.added.append((verdict, one))
         else:
-            unmatched.remove(former)
             difference.moved.append((former, one))
-    difference.withdrawn += unmatched
+    difference.withdrawn += unmatched.until(settled_us)
 
 
-def _nearest(one: Found, unmatched: list[Crossing]) -> Crossing | None:
-    """The recorded crossing of the same kind and geofence that `one` has become."""
-    alike = [c for c in unmatched if (c.geofence_id, c.kind) == (one.geofence_id, one.kind)]
-    return min(alike, key=lambda c: abs(microseconds(c.at) - one.at_us), default=None)
+class _Unmatched:
+    """Recorded crossings that were not found again, each list in the order of becoming sure."""
+
+    def __init__(self, crossings: Iterable[Crossing]) -> None:
+        self._rows: dict[tuple[int, str], list[Crossing]] = {}
+        for crossing in crossings:
+            self._rows.setdefault((crossing.geofence_id, crossing.kind), []).append(crossing)
+
+    def take_nearest(self, one: Found) -> Crossing | None:
+        """Return, once, the crossing of the same kind and geofence that `one` has become."""
+        rows = self._rows.get((one.geofence_id, one.kind), [])
+        after = bisect_left(rows, one.confirmed_us, key=_sure_us)
+        beside = [n for n in (after - 1, after) if 0 <= n < len(rows)]
+        reach = {n: abs(_sure_us(rows[n]) - one.confirmed_us) for n in beside}
+        near = [n for n in beside if reach[n] <= REACH_US]
+        return rows.pop(min(near, key=reach.__getitem__)) if near else None
+
+    def until(self, settled_us: int) -> list[Crossing]:
+        left = [row for rows in self._rows.values() for row in rows if _sure_us(row) <= settled_us]
+        return sorted(left, key=lambda row: (row.confirmed_at, row.device_id, row.pk))
+
+
+def _sure_us(crossing: Crossing) -> int:
+    return microseconds(crossing.confirmed_at)
 
 
 def _meaning(one: Found) -> tuple[Any, ...]:
@@ -207,11 +238,11 @@ def _insert(crossings: Sequence[Crossing]) -> None:
 def _move(difference: Difference, now: datetime) -> list[CrossingChange]:
     changes = []
     for row, one in difference.moved:
-        was_at = row.at
+        before = _times(row)
         for name, value in _row(one).items():
             setattr(row, name, value)
         row.is_late = True
-        changes.append(_change("moved", row, was_at=was_at))
+        changes.append(_change("moved", row, before=before))
     if changes:
         document = [
             {"id": row.pk} | {name: getattr(row, name) for name in _MOVED}
@@ -236,10 +267,10 @@ def _withdraw(difference: Difference, now: datetime) -> list[CrossingChange]:
         return []
     ids = [row.pk for row in difference.withdrawn]
     Crossing.objects.filter(pk__in=ids).update(withdrawn_at=now)
-    return [_change("withdrawn", row) for row in difference.withdrawn]
+    return [_change("withdrawn", row, before=_times(row)) for row in difference.withdrawn]
 
 
-def _change(change: Any, row: Crossing, *, was_at: datetime | None = None) -> CrossingChange:
+def _change(change: Any, row: Crossing, *, before: Times | None = None) -> CrossingChange:
     return CrossingChange(
         change=change,
         crossing_id=row.pk,
@@ -258,7 +289,7 @@ def _change(change: Any, row: Crossing, *, was_at: datetime | None = None) -> Cr
         is_late=row.is_late,
         lon_deg=row.lon_deg,
         lat_deg=row.lat_deg,
-        was_at=was_at,
+        before=before,
     )
 
 
@@ -270,8 +301,8 @@ def _correct(changes: list[CrossingChange], cause_of: Callable[[int], Cause]) ->
             organisation_id=change.organisation_id,
             crossing_id=change.crossing_id,
             change=change.change,
-            before=_before(change),
-            after=None if change.change == "withdrawn" else {"at": change.at.isoformat()},
+            before=change.before,
+            after=None if change.change == "withdrawn" else _times(change),
             cause=causes[change.asset_id],
         )
         for change in changes
@@ -281,9 +312,10 @@ def _correct(changes: list[CrossingChange], cause_of: Callable[[int], Cause]) ->
         Correction.objects.bulk_create(corrections)
 
 
-def _before(change: CrossingChange) -> dict[str, str] | None:
-    was_at = change.at if change.change == "withdrawn" else change.was_at
-    return {"at": was_at.isoformat()} if was_at else None
+def _times(one: Crossing | CrossingChange) -> Times:
+    """Return when it happened, as corrections tell it."""
+    times = {name: getattr(one, name) for name in TIMES}
+    return {name: at.isoformat() if at else None for name, at in times.items()}
 
 
 def _update_presence(changes: list[CrossingChange]) -> None:

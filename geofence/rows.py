@@ -54,6 +54,7 @@ def crossing_row(change: CrossingChange, asset_name: str, geofence_name: str) ->
         "inferred": change.is_inferred,
         "is_late": change.is_late,
         "correction": None if change.change == "new" else change.change,
+        "before": change.before,
         "withdrawn_at": _instant(now if change.change == "withdrawn" else None),
         "recorded_at": _instant(now if is_first else None),
         "lon_deg": change.lon_deg,

@@ -156,7 +156,8 @@ def _time(value: Any) -> datetime:
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
     if not _has_zone(text):
         raise ValueError(f"the time {text!r} has no zone")
-    return datetime.fromisoformat(text).astimezone(UTC)
+    # RFC 3339 allows a small z, which Python does not know.
+    return datetime.fromisoformat(text.upper()).astimezone(UTC)
 
 
 def _has_zone(text: str) -> bool:

@@ -35,7 +35,8 @@ class ZoneStore:
     def __init__(self) -> None:
         self._indexes: dict[int, ZoneIndex] = {}
         self._zones: dict[int, dict[int, Zone]] = {}
-        self._loading = threading.Lock()
+        # Each organisation has its own, so that none waits for another's geofences.
+        self._loading: dict[int, threading.Lock] = {}
 
     def indexes(self, revisions: Mapping[int, int]) -> dict[int, ZoneIndex]:
         """Return an index of each organisation, at the revision given or a later one."""
@@ -52,7 +53,7 @@ class ZoneStore:
         index = self._indexes.get(organisation_id, _EMPTY)
         if index.revision >= revision:
             return index
-        with self._loading:
+        with self._loading.setdefault(organisation_id, threading.Lock()):
             index = self._indexes.get(organisation_id, _EMPTY)
             if index.revision < revision:
                 index = self._load(organisation_id, index.revision, revision)

@@ -31,7 +31,15 @@ from tracker.positions.store import StateRow
 from tracker.road.batch import Batch, Stale, facts_by_asset
 from tracker.road.delivery import Delivery, Receipt
 from tracker.road.frames import frames_of
-from tracker.road.judged import anew, metered, move_states, pending_assets, remade_state
+from tracker.road.judged import (
+    anew,
+    leave_the_rest,
+    metered,
+    move_states,
+    pending_assets,
+    remade_state,
+    settled_until,
+)
 from tracker.road.opening import lock_look_and_store
 from tracker.road.revisions import Revisions
 from tracker.statements import together
@@ -68,6 +76,7 @@ def take(deliveries: Sequence[Delivery]) -> list[Receipt]:
         indexes = zones.indexes(revisions.geofences)
         verdicts = judge_assets(pending_assets(new, changed, states, indexes))
         crossings = record(verdicts, now=now, cause_of=batch.cause_of)
+        leave_the_rest(verdicts)
         to_save, moved = move_states(states, (new, changed), verdicts)
         with together():
             store.save_states(to_save)
@@ -99,10 +108,11 @@ def require_current(registry: Registry, revisions: Revisions) -> None:
 
 def judge_again(
     asset_id: int, *, since: datetime, cause: dict[str, Any], is_history_moved: bool
-) -> None:
+) -> datetime | None:
     """Judge an asset anew from `since` on, after people changed a fact, and record the difference.
 
-    With `is_history_moved` its latest state and its usage are made anew, too.
+    Returns from where to go on where its history is too long for one transaction. With
+    `is_history_moved` its latest state and its usage are made anew, too.
     """
     now = timezone.now()
     with transaction.atomic():
@@ -118,6 +128,7 @@ def judge_again(
         history.save_checkpoints([c for verdict in verdicts for c in verdict.checkpoints])
         alerts = judge_rules(crossings, now=now)
         tell_after_commit(to_save if is_history_moved else (), crossings, alerts)
+    return settled_until(verdicts[0])
 
 
 def register_unknown_devices(deliveries: Sequence[Delivery]) -> None:

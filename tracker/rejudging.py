@@ -1,8 +1,8 @@
 """Judging again what a changed fact touches: in the background, bounded and resumable.
 
 A geofence that is drawn or redrawn, also for the past, and a device that was on another
-asset than we thought, are facts like any other. Each asset is judged again in a transaction
-of its own, under its lock, so that ingest goes on meanwhile.
+asset than we thought, are facts like any other. Each asset is judged again under its lock,
+a long history in parts, each in a transaction of its own, so that ingest goes on meanwhile.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from assets.actions import take_moved_histories
 from assets.models import Asset
@@ -22,11 +23,10 @@ from tracker.positions.actions import (
     claim_rejudging,
     finish_rejudging,
     note_progress,
+    start_rejudging,
 )
 
 BUDGET_S = 20.0
-# Assets between two notes of progress: what a killed worker does again at the most.
-STEP = 25
 
 
 def go_on(budget_s: float = BUDGET_S) -> int:
@@ -45,44 +45,47 @@ def go_on(budget_s: float = BUDGET_S) -> int:
 def _take_over_moved_histories() -> None:
     """Turn each promise of a changed assignment into a re-judging of its asset."""
     with transaction.atomic():
-        for asset_id, organisation_id, since in take_moved_histories():
+        for moved in take_moved_histories():
             ask_for_rejudging(
-                organisation_id=organisation_id,
-                since=since,
-                reason=f"history moved to or from asset {asset_id}",
-                asset_ids=[asset_id],
+                organisation_id=moved.asset.organisation_id,
+                since=moved.since,
+                reason=f"history moved to or from asset {moved.asset_id}",
+                asset_ids=[moved.asset_id],
                 is_history_moved=True,
+                by=moved.recorded_by,
             )
 
 
 def _one_step() -> int | None:
-    """Judge the next assets of the oldest open re-judging; None where nothing is open."""
+    """Judge the next part of an asset of the oldest open re-judging; None where none is open.
+
+    Returns 1 where the asset is done with that, else 0. A crash leaves the part undone.
+    """
     with transaction.atomic():
         work = claim_rejudging()
         if work is None:
             return None
-        asset_ids = _assets_of(work.organisation_id, work.asset_ids)
-        waiting = [asset_id for asset_id in asset_ids if asset_id > work.after_asset_id]
-        for asset_id in waiting[:STEP]:
-            judge_again(
-                asset_id,
-                since=work.since,
-                cause=_cause(work.pk, work.reason, work.since),
-                is_history_moved=work.is_history_moved,
-            )
-        if waiting:
-            last = waiting[:STEP][-1]
-            note_progress(work, after_asset_id=last, done=len(waiting[:STEP]), total=len(asset_ids))
-        if len(waiting) <= STEP:
+        assets = _assets_of(work.organisation_id, work.asset_ids)
+        if work.started_at is None:
+            start_rejudging(work, assets_total=assets.count())
+        asset = assets.filter(pk__gt=work.after_asset_id).order_by("pk").only("pk").first()
+        if asset is None:
             finish_rejudging(work)
-        return len(waiting[:STEP])
+            return 0
+        is_begun = work.current_asset_id == asset.pk and work.settled_until is not None
+        settled_until = judge_again(
+            asset.pk,
+            since=work.settled_until if is_begun and work.settled_until else work.since,
+            cause=_cause(work.pk, work.reason, work.since),
+            is_history_moved=work.is_history_moved and not is_begun,
+        )
+        note_progress(work, asset.pk, settled_until)
+        return int(settled_until is None)
 
 
-def _assets_of(organisation_id: int, wanted: Sequence[int]) -> list[int]:
+def _assets_of(organisation_id: int, wanted: Sequence[int]) -> QuerySet[Asset]:
     assets = Asset.objects.filter(organisation_id=organisation_id)
-    if wanted:
-        assets = assets.filter(pk__in=wanted)
-    return list(assets.order_by("pk").values_list("pk", flat=True))
+    return assets.filter(pk__in=wanted) if wanted else assets
 
 
 def _cause(number: int, reason: str, since: datetime) -> dict[str, Any]:

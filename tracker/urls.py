@@ -19,7 +19,7 @@ import tracker.positions.api
 from tracker import pages
 
 router = SimpleRouter()
-for app_api in (assets.api, geofence.api, alerts.api, tracker.ingest.api):
+for app_api in (assets.api, geofence.api, alerts.api, tracker.ingest.api, tracker.positions.api):
     app_api.register(router)
 api = [
     *assets.api.urls,

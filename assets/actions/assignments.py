@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from assets.actions.revision import raise_registry_revision, stamp, unless_taken
-from assets.models import Asset, Assignment, Device, MovedHistory
+from assets.models import Asset, Assignment, Device, MovedHistory, User
 from tracker.errors import Conflict, Unprocessable
 
 # From when a device that registered itself is on its asset: before anything it can report.
@@ -32,7 +32,12 @@ class Reassignment:
 
 
 def assign_device(
-    *, device: Device, asset: Asset, since: datetime, until: datetime | None = None
+    *,
+    device: Device,
+    asset: Asset,
+    since: datetime,
+    until: datetime | None = None,
+    by: User | None = None,
 ) -> Reassignment:
     """Put a device on an asset during [since, until), also in the past.
 
@@ -53,10 +58,10 @@ def assign_device(
                 device=device, asset=asset, during=DateTimeTZRange(since, until, "[)")
             )
         stamp(device, revision)
-        return moved(assignment, left | {asset.pk}, since)
+        return moved(assignment, left | {asset.pk}, since, by)
 
 
-def unassign_device(*, device: Device, at: datetime) -> Reassignment:
+def unassign_device(*, device: Device, at: datetime, by: User | None = None) -> Reassignment:
     """Take a device off the asset that it is on, from `at` on. Conflict if it is on none then."""
     with transaction.atomic():
         revision = raise_registry_revision()
@@ -64,19 +69,20 @@ def unassign_device(*, device: Device, at: datetime) -> Reassignment:
         if not left:
             raise Conflict("The device is on no asset then.", code="not-assigned")
         stamp(device, revision)
-        return moved(None, left, at)
+        return moved(None, left, at, by)
 
 
-def withdraw_assignment(*, assignment: Assignment) -> Reassignment:
+def withdraw_assignment(*, assignment: Assignment, by: User | None = None) -> Reassignment:
     """Take back an assignment that never was true: its positions leave the asset's history."""
     with transaction.atomic():
         revision = raise_registry_revision()
         stamp(assignment.device, revision)
         Assignment.objects.filter(pk=assignment.pk).delete()
-        return moved(None, {assignment.asset_id}, assignment.during.lower or DISTANT_PAST)
+        since = assignment.during.lower or DISTANT_PAST
+        return moved(None, {assignment.asset_id}, since, by)
 
 
-def end_assignment(*, assignment: Assignment, at: datetime) -> Reassignment:
+def end_assignment(*, assignment: Assignment, at: datetime, by: User | None = None) -> Reassignment:
     """End an ongoing assignment at `at`. Conflict if it has ended, or begins no earlier."""
     with transaction.atomic():
         revision = raise_registry_revision()
@@ -87,12 +93,15 @@ def end_assignment(*, assignment: Assignment, at: datetime) -> Reassignment:
             raise Unprocessable("An assignment ends after it begins.", code="period-empty")
         end(assignment, at)
         stamp(assignment.device, revision)
-        return moved(assignment, {assignment.asset_id}, at)
+        return moved(assignment, {assignment.asset_id}, at, by)
 
 
-def moved(assignment: Assignment | None, asset_ids: set[int], since: datetime) -> Reassignment:
+def moved(
+    assignment: Assignment | None, asset_ids: set[int], since: datetime, by: User | None
+) -> Reassignment:
     MovedHistory.objects.bulk_create(
-        MovedHistory(asset_id=asset_id, since=since) for asset_id in sorted(asset_ids)
+        MovedHistory(asset_id=asset_id, since=since, recorded_by=by)
+        for asset_id in sorted(asset_ids)
     )
     return Reassignment(assignment=assignment, asset_ids=frozenset(asset_ids), since=since)
 
@@ -118,12 +127,12 @@ def end(assignment: Assignment, at: datetime) -> None:
     assignment.save(update_fields=["during"])
 
 
-def take_moved_histories() -> list[tuple[int, int, datetime]]:
-    """Return (asset id, organisation id, since) of each promise of `MovedHistory`, and delete it.
+def take_moved_histories() -> list[MovedHistory]:
+    """Return each promise of `MovedHistory`, with its asset, and delete it.
 
     Call it in the transaction that writes the work down in its stead.
     """
     rows = MovedHistory.objects.select_for_update(of=["self"], skip_locked=True).order_by("pk")
-    promised = list(rows.values_list("pk", "asset_id", "asset__organisation_id", "since"))
-    MovedHistory.objects.filter(pk__in=[row[0] for row in promised]).delete()
-    return [(asset_id, organisation_id, since) for _, asset_id, organisation_id, since in promised]
+    promised = list(rows.select_related("asset", "recorded_by"))
+    MovedHistory.objects.filter(pk__in=[row.pk for row in promised]).delete()
+    return promised

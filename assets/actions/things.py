@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from assets.actions.assignments import DISTANT_PAST, Reassignment, end, moved
 from assets.actions.revision import raise_registry_revision, stamp_devices_of, unless_taken
-from assets.models import Asset, Assignment, Device, Organisation
+from assets.models import Asset, Assignment, Device, Organisation, User
 from tracker.errors import Unprocessable
 from tracker.observation import normal_identifier
 
@@ -40,6 +40,7 @@ def change_asset(
     kind: str | None = None,
     tags: list[str] | None = None,
     expected_interval_s: int | None = None,
+    by: User | None = None,
 ) -> Asset:
     """Change what is given, and nothing else.
 
@@ -53,13 +54,13 @@ def change_asset(
     with transaction.atomic():
         if is_linked_anew:
             stamp_devices_of(asset, raise_registry_revision())
-            moved(None, {asset.pk}, DISTANT_PAST)
+            moved(None, {asset.pk}, DISTANT_PAST, by)
         with unless_taken(f"An asset named {asset.name!r} exists already."):
             asset.save(update_fields=list(given))
     return asset
 
 
-def archive_asset(*, asset: Asset) -> Reassignment:
+def archive_asset(*, asset: Asset, by: User | None = None) -> Reassignment:
     """Retire an asset now. Its devices come off it; its history stays."""
     now = timezone.now()
     with transaction.atomic():
@@ -69,7 +70,7 @@ def archive_asset(*, asset: Asset) -> Reassignment:
         stamp_devices_of(asset, revision)
         for assignment in Assignment.objects.filter(asset=asset, during__endswith=None):
             end(assignment, now)
-        return moved(None, {asset.pk}, now)
+        return moved(None, {asset.pk}, now, by)
 
 
 def register_device(

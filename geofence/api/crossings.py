@@ -29,6 +29,12 @@ class CrossingRow(serializers.ModelSerializer[Crossing]):
     correction = serializers.ChoiceField(
         Correction.Change.choices, read_only=True, allow_null=True, help_text="the latest"
     )
+    before = serializers.DictField(
+        child=serializers.DateTimeField(allow_null=True),
+        read_only=True,
+        allow_null=True,
+        help_text="the times that the latest correction changed or withdrew",
+    )
 
     class Meta:
         model = Crossing
@@ -47,6 +53,7 @@ class CrossingRow(serializers.ModelSerializer[Crossing]):
             "inferred",
             "is_late",
             "correction",
+            "before",
             "withdrawn_at",
             "recorded_at",
             "lon_deg",
@@ -112,7 +119,8 @@ class CrossingViewSet(GenericViewSet[Crossing]):
         latest = Correction.objects.filter(crossing=OuterRef("pk")).order_by("-pk")
         visible: QuerySet[Crossing] = Crossing.objects.visible_to(self.request.user)
         return visible.select_related("asset", "geofence").annotate(
-            correction=Subquery(latest.values("change")[:1])
+            correction=Subquery(latest.values("change")[:1]),
+            before=Subquery(latest.values("before")[:1]),
         )
 
     def list(self, request: Request) -> Response:

@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from assets.models import Organisation
+from assets.roles import person_of
 from geofence import limits
 from geofence.api.rows import rows_of, tell_viewers, with_versions
 from geofence.exports import as_geojson, as_kml
@@ -191,6 +192,7 @@ class ImportMixin(GenericViewSet[Geofence]):
             features=read_features(body, assumed),
             is_dry_run=options["dry_run"],
             is_simplifying=options["simplify"],
+            by=person_of(request),
         )
         if not report.dry_run:
             tell_viewers(options["organisation"].pk)

@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from assets.roles import person_of
 from geofence import actions
 from geofence.api.answers import (
     PARSERS,
@@ -105,6 +106,7 @@ class GeofenceViewSet(
                 organisation=data["organisation"],
                 name=data["name"],
                 shape=body.drawn_shape() or {},
+                by=person_of(request),
                 **optional,
                 **body.judging(),
             )
@@ -131,7 +133,7 @@ class GeofenceViewSet(
         return Response(self._row(geofence))
 
     def perform_destroy(self, instance: Geofence) -> None:
-        actions.delete_geofence(geofence=instance)
+        actions.delete_geofence(geofence=instance, by=person_of(self.request))
         tell_viewers(instance.organisation_id)
 
     @extend_schema(methods=["GET"], responses=VersionRow(many=True), filters=False)
@@ -210,5 +212,6 @@ class GeofenceViewSet(
                 geofence=geofence,
                 shape=body.drawn_shape(),
                 valid_from=body.validated_data.get("valid_from"),
+                by=person_of(self.request),
                 **body.judging(),
             )

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -192,6 +195,23 @@ def test_a_csv_may_have_other_columns_and_empty_accuracies(judge):
     assert kinds(judge(text, YARD)) == [(0, "enter", minute(1))]
 
 
+@pytest.mark.parametrize(
+    "times",
+    [
+        ("2026-03-02T09:00:00z", "2026-03-02t09:01:00.25z"),
+        ("2026-03-02T10:00:00+01:00", "2026-03-02 09:01:00.2500009Z"),
+        ("1772442000", "1772442060.25"),
+        ("1772442000000", "1772442060250"),
+    ],
+)
+def test_times_are_rfc_3339_or_counted_since_1970(judge, times):
+    text = "lon,lat,time\n" + "".join(
+        f"{lon},0,{at}\n" for lon, at in zip((9, 10), times, strict=True)
+    )
+
+    assert kinds(judge(text, YARD)) == [(0, "enter", "2026-03-02T09:01:00.250000Z")]
+
+
 def test_a_gpx_is_read_with_its_times_as_utc(judge):
     points = "".join(
         f'<trkpt lat="0" lon="{lon}"><ele>5</ele><time>2026-03-02T09:0{n}:00{zone}</time></trkpt>'
@@ -259,6 +279,7 @@ def test_a_track_that_cannot_be_read_is_refused_with_its_place(judge, text, said
         ("[", "not JSON"),
         ("[]", "not a GeoJSON object"),
         ({"type": "Point", "coordinates": [0, 0]}, "feature 0"),
+        ({"type": "Feature", "properties": "x", "geometry": YARD}, "feature 0: properties"),
         ({"type": "Polygon", "coordinates": [[[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]]}, "valid"),
     ],
 )
@@ -273,6 +294,22 @@ def test_geofences_that_cannot_be_judged_are_refused(judge, geofences, said):
 def test_options_out_of_range_are_refused(judge, option):
     with pytest.raises(CommandError):
         judge(eastwards(9, 10), YARD, *option)
+
+
+def test_neither_servers_nor_settings_are_needed(tmp_path):
+    (tmp_path / "track").write_text(eastwards(9, 10))
+    (tmp_path / "yard").write_text(json.dumps(YARD))
+    command = [sys.executable, "manage.py", "judge", f"--track={tmp_path}/track"]
+
+    told = subprocess.run(
+        [*command, f"--geofences={tmp_path}/yard"],
+        cwd=Path(__file__).parents[2],
+        env={"PATH": os.environ["PATH"], "LOCAL_DIR": str(tmp_path)},
+        capture_output=True,
+        check=True,
+    )
+
+    assert kinds(json.loads(told.stdout)) == [(0, "enter", minute(1))]
 
 
 def test_a_missing_file_is_named():

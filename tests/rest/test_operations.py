@@ -17,6 +17,7 @@ from assets.models import Organisation, User
 from tests import builders
 from tests.alerts.scenes import make_geofence, make_rule, raise_alert
 from tests.conftest import Api
+from tracker.positions.actions import ask_for_rejudging
 from tracker.positions.models import SetAside
 
 UNKNOWN = 987_654_321
@@ -90,7 +91,17 @@ def test_no_list_shows_anything_of_another(
 
 @pytest.mark.parametrize(
     "resource",
-    ["assets", "devices", "sources", "tokens", "geofences", "rules", "alerts", "uplinks"],
+    [
+        "assets",
+        "devices",
+        "sources",
+        "tokens",
+        "geofences",
+        "rules",
+        "alerts",
+        "uplinks",
+        "rejudgings",
+    ],
 )
 def test_the_same_lists_show_it_to_its_owner(
     resource: str, api: Api, owner: User, made: dict[str, object]
@@ -132,5 +143,8 @@ def made(north: Organisation, owner: User) -> dict[str, object]:
         "rules": rule.pk,
         "alerts": alert.pk,
         "uplinks": uplink.pk,
+        "rejudgings": ask_for_rejudging(
+            organisation_id=north.pk, since=builders.NOON, reason=f"{CANARY} redrawn"
+        ),
         "notifications": Notification.objects.get().pk,
     }

@@ -13,6 +13,7 @@ from tests import builders
 from tests.builders import MORNING, NINE, NOON, TEN, device_on
 from tests.road.scenes import (
     away_from_depot,
+    crossings_of,
     deliver,
     inside,
     kinds_of,
@@ -36,7 +37,11 @@ def depot(north):
 
 def corrections() -> list[tuple[str, str, Any, Any]]:
     rows = Correction.objects.order_by("pk").select_related("crossing")
-    return [(row.change, row.crossing.kind, row.before, row.after) for row in rows]
+    return [(row.change, row.crossing.kind, at_of(row.before), at_of(row.after)) for row in rows]
+
+
+def at_of(times: dict[str, str | None] | None) -> dict[str, str | None] | None:
+    return times and {"at": times["at"]}
 
 
 @pytest.mark.fault("F-075")
@@ -77,6 +82,21 @@ def test_a_late_fix_that_undoes_an_entry_withdraws_it(north, van):
     assert kinds_of(van) == []
     assert corrections() == [("withdrawn", "enter", {"at": TEN.isoformat()}, None)]
     assert presence_of(van) == []
+
+
+def test_a_correction_holds_the_whole_window_before_and_after(north, van, depot):
+    half_past = NINE + timedelta(minutes=30)
+    observe(north, outside(van, NINE), inside(van, TEN))
+
+    observe(north, outside(van, half_past))
+
+    correction: Any = Correction.objects.get()
+    before, after = correction.before, correction.after
+    assert before["at"] == after["at"] == TEN.isoformat()
+    assert before["not_before"] == NINE.isoformat()
+    assert after["not_before"] == half_past.isoformat()
+    assert before["estimate"] < after["estimate"]
+    assert after["estimate"] == crossings_of(van)[0][-2].isoformat()
 
 
 def test_a_correction_names_the_late_observation_that_caused_it(north, van, depot):

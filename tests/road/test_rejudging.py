@@ -226,14 +226,15 @@ class Crash(Exception):
 
 @contextmanager
 def dying_after(monkeypatch: pytest.MonkeyPatch, assets: int) -> Iterator[None]:
-    """Let the work die when it comes to its next asset after so many."""
+    """Let the work die when it has judged one more asset after so many, before the commit."""
     judge_again, done = pipeline.judge_again, list[int]()
 
-    def judge_or_die(asset_id: int, **more: Any) -> None:
+    def judge_or_die(asset_id: int, **more: Any) -> datetime | None:
+        settled_until = judge_again(asset_id, **more)
         if len(done) == assets:
             raise Crash
         done.append(asset_id)
-        judge_again(asset_id, **more)
+        return settled_until
 
     with monkeypatch.context() as patch:
         patch.setattr(rejudging, "judge_again", judge_or_die)
@@ -243,9 +244,8 @@ def dying_after(monkeypatch: pytest.MonkeyPatch, assets: int) -> Iterator[None]:
 
 
 @pytest.fixture
-def fleet(north: Organisation, monkeypatch: pytest.MonkeyPatch) -> list[Asset]:
-    """Return seven vans that have been at the depot, judged again two at a time."""
-    monkeypatch.setattr(rejudging, "STEP", 2)
+def fleet(north: Organisation) -> list[Asset]:
+    """Return seven vans that have been at the depot, and a depot that is drawn afterwards."""
     vans = [builders.make_van(north) for _ in range(7)]
     for van in vans:
         observe(north, outside(van, NINE), inside(van, TEN))
@@ -259,11 +259,11 @@ def fleet(north: Organisation, monkeypatch: pytest.MonkeyPatch) -> list[Asset]:
 def test_work_goes_on_where_a_crash_left_it(fleet, monkeypatch):
     with dying_after(monkeypatch, assets=5):
         (work,) = Rejudging.objects.all()
-        # Two steps are done; the third died in its middle and left nothing.
-        assert (work.assets_done, work.assets_total, work.finished_at) == (4, 7, None)
-        assert Crossing.objects.count() == 4
+        # Five assets are done; the sixth died in its middle and left nothing.
+        assert (work.assets_done, work.assets_total, work.finished_at) == (5, 7, None)
+        assert Crossing.objects.count() == 5
 
-    assert rejudging.go_on() == 3
+    assert rejudging.go_on() == 2
     assert [kinds_of(van) for van in fleet] == [[("enter", TEN)]] * 7
     assert Rejudging.objects.get().finished_at is not None
 

@@ -25,7 +25,8 @@ from tests.road.scenes import away_from_depot, deliver, forget_memory, latest_of
 from tracker import rejudging
 from tracker.observation import Fix, Observation
 
-EXAMPLES = int(os.environ.get("LAW_EXAMPLES", "40"))
+IS_NIGHT = os.environ.get("HYPOTHESIS_PROFILE") == "night"
+EXAMPLES = int(os.environ.get("LAW_EXAMPLES", "2000" if IS_NIGHT else "40"))
 
 pytestmark = [pytest.mark.django_db, pytest.mark.law(1)]
 

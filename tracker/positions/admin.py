@@ -59,10 +59,10 @@ class SetAsideAdmin(ReadOnly):
 @admin.register(Rejudging)
 class RejudgingAdmin(ReadOnly):
     list_display = (
-        "id", "organisation", "reason", "since", "assets_done", "assets_total", "created_at",
-        "finished_at",
+        "id", "organisation", "reason", "since", "assets_done", "assets_total", "settled_until",
+        "asked_by", "created_at", "started_at", "finished_at",
     )  # fmt: skip
     list_filter = (("finished_at", admin.EmptyFieldListFilter), "organisation")
-    list_select_related = ("organisation",)
+    list_select_related = ("organisation", "asked_by")
     search_fields = ("reason",)
     ordering = ("-pk",)

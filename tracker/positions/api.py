@@ -5,15 +5,19 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import django_filters
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 from django.urls import path
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
+from rest_framework import mixins
 from rest_framework.generics import get_object_or_404
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.routers import BaseRouter
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
@@ -25,6 +29,7 @@ from tracker.positions.reading import (
     PositionRow,
     Spans,
     books_of,
+    rejudgings_of,
     spans_of_asset,
     spans_of_devices,
 )
@@ -33,6 +38,7 @@ from tracker.positions.serializers import (
     PeriodQuery,
     PositionQuery,
     PositionSerializer,
+    RejudgingSerializer,
     TrackQuery,
     TrackSerializer,
     position_document,
@@ -119,6 +125,30 @@ class BooksView(APIView):
         """The books of a source: received is the sum of the others. For owners and operators."""
         row = get_object_or_404(Source.objects.operable_by(request.user), pk=source)
         return Response(BooksSerializer(books_of(row)).data)
+
+
+class RejudgingFilter(django_filters.FilterSet):  # type: ignore[misc]
+    organisation = django_filters.NumberFilter()
+    finished = django_filters.BooleanFilter(
+        field_name="finished_at", lookup_expr="isnull", exclude=True
+    )
+
+
+class RejudgingViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[Any]):
+    """What is judged again because a fact changed, and how far that is. Newest first."""
+
+    permission_classes = (IsAuthenticated,)
+    serializer_class = RejudgingSerializer
+    filterset_class = RejudgingFilter
+    queryset = rejudgings_of(AnonymousUser())
+    lookup_value_regex = "[0-9]+"
+
+    def get_queryset(self) -> QuerySet[Any]:
+        return rejudgings_of(self.request.user)
+
+
+def register(router: BaseRouter) -> None:
+    router.register("rejudgings", RejudgingViewSet, basename="rejudging")
 
 
 urls = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.gis.db import models
 from django.db.models.functions import Now
 
-from assets.models import Asset, Device, Organisation, Source, Tenanted
+from assets.models import Asset, Device, Organisation, Source, Tenanted, User
 
 
 class Position(models.Model):
@@ -158,9 +158,15 @@ class Rejudging(models.Model):
         default=False, help_text="positions changed hands: state and usage are made anew, too"
     )
     after_asset_id = models.BigIntegerField(default=0, help_text="done up to here, in id order")
-    assets_total = models.PositiveIntegerField(default=0)
+    current_asset_id = models.BigIntegerField(null=True, help_text="judged in part")
+    settled_until = models.DateTimeField(
+        null=True, help_text="how far the current asset is judged for good"
+    )
+    assets_total = models.PositiveIntegerField(null=True)
     assets_done = models.PositiveIntegerField(default=0)
+    asked_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(db_default=Now())
+    started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
     objects = Tenanted.as_manager()

@@ -11,14 +11,25 @@ from typing import Any
 
 import orjson
 from django.db import connection
-from django.db.models import BinaryField, F, Func, IntegerField, Max, QuerySet, Sum, Value
+from django.db.models import (
+    BinaryField,
+    F,
+    Func,
+    IntegerField,
+    Max,
+    OuterRef,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+)
 from msgspec import Struct
 
-from assets.models import Assignment, Source
+from assets.models import Asset, Assignment, Source
 from tracker.observation import Method, TimeSource, instant, microseconds
 from tracker.observation import Value as ReadingValue
 from tracker.positions.books import Counts
-from tracker.positions.models import AssetState, SetAside, SourceCount
+from tracker.positions.models import AssetState, Rejudging, SetAside, SourceCount
 
 # µs since 1970 and device id: the order of positions
 Key = tuple[int, int]
@@ -178,6 +189,16 @@ def books_of(source: Source) -> Books:
         **{name: Sum(name) for name in names}, last=Max("last_received_at")
     )
     return Books(Counts(**{name: int(sums[name] or 0) for name in names}), sums["last"])
+
+
+def rejudgings_of(user: Any) -> QuerySet[Rejudging]:
+    """Return what is or was judged again for who sees it, with the names to be shown."""
+    rows: QuerySet[Rejudging] = Rejudging.objects.visible_to(user)
+    current = Asset.objects.filter(pk=OuterRef("current_asset_id"))
+    return rows.select_related("asked_by").annotate(
+        current_asset_name=Subquery(current.values("name")[:1]),
+        current_measured_at=Subquery(current.values("state__measured_at")[:1]),
+    )
 
 
 def uplinks_of(user: Any) -> QuerySet[SetAside]:

@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 from typing import Any, get_args
 
 import numpy as np
+from drf_spectacular.utils import extend_schema_field
 from numpy.typing import NDArray
 from rest_framework import serializers
 
+from assets.models import User
 from tracker.observation import Method, TimeSource, instant
 from tracker.positions.pages import MAX_ID
 from tracker.positions.reading import FIX_NAMES, Period, PositionRow
@@ -149,3 +151,50 @@ def track_feature(
     }
     geometry = {"type": "LineString", "coordinates": line} if line else None
     return feature(feature_id=asset_id, geometry=geometry, properties=properties)
+
+
+class CurrentAssetSerializer(serializers.Serializer[Any]):
+    """The asset whose long history is judged in parts just now."""
+
+    asset = serializers.IntegerField(source="current_asset_id")
+    asset_name = serializers.CharField(source="current_asset_name")
+    settled_until = serializers.DateTimeField(help_text="its history is judged up to then")
+    measured_at = serializers.DateTimeField(
+        source="current_measured_at", allow_null=True, help_text="where its history ends"
+    )
+
+
+class RejudgingSerializer(serializers.Serializer[Any]):
+    """How far it is with judging again what a change touches."""
+
+    id = serializers.IntegerField()
+    organisation = serializers.IntegerField(source="organisation_id")
+    reason = serializers.CharField()
+    since = serializers.DateTimeField(help_text="nothing before then changes")
+    state = serializers.SerializerMethodField()
+    assets_total = serializers.IntegerField(
+        allow_null=True, help_text="null until it is known, which is when the work begins"
+    )
+    assets_done = serializers.IntegerField()
+    current = serializers.SerializerMethodField()
+    asked_by_name = serializers.SerializerMethodField()
+    created_at = serializers.DateTimeField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+    def get_asked_by_name(self, row: Any) -> str | None:
+        """Who changed the fact; null where nobody did, as for late observations."""
+        person: User | None = row.asked_by
+        return (person.get_full_name() or person.get_username()) if person else None
+
+    @extend_schema_field(serializers.ChoiceField(["waiting", "running", "finished"]))
+    def get_state(self, row: Any) -> str:
+        if row.finished_at:
+            return "finished"
+        return "running" if row.started_at else "waiting"
+
+    @extend_schema_field(CurrentAssetSerializer(allow_null=True))
+    def get_current(self, row: Any) -> dict[str, Any] | None:
+        if row.current_asset_id is None or row.current_asset_name is None:
+            return None
+        return dict(CurrentAssetSerializer(row).data)

@@ -9,7 +9,8 @@ from geofence.crossings import Mark, Scope, bytes_of
 from geofence.judging import Pending, Verdict
 from geofence.zone_index import ZoneIndex
 from geofence.zones import ZoneStore
-from tracker.observation import microseconds
+from tracker.observation import instant, microseconds
+from tracker.positions.actions import ask_for_rejudging, is_asked_for
 from tracker.positions.facts import Fact
 from tracker.positions.latest_state import move_forward
 from tracker.positions.store import StateRow, newest_facts, tags_of
@@ -84,6 +85,28 @@ def anew(state: StateRow, since: datetime, zones: ZoneStore) -> Pending:
         scope=_scopes([state.asset_id], {state.asset_id: state}, indexes)[state.asset_id],
         since_us=microseconds(since),
     )
+
+
+def settled_until(verdict: Verdict) -> datetime | None:
+    """Return from where the asset is still to be judged, if judging stopped on its way."""
+    return None if verdict.settled_us is None else instant(verdict.settled_us)
+
+
+def leave_the_rest(verdicts: Iterable[Verdict]) -> None:
+    """Ask for what is too long for the transaction of a batch to be judged in the background."""
+    for verdict in verdicts:
+        asset = verdict.pending
+        since = settled_until(verdict)
+        if since is None or is_asked_for(
+            organisation_id=asset.organisation_id, asset_id=asset.asset_id, since=since
+        ):
+            continue
+        ask_for_rejudging(
+            organisation_id=asset.organisation_id,
+            since=since,
+            reason="late observations",
+            asset_ids=[asset.asset_id],
+        )
 
 
 def remade_state(state: StateRow) -> StateRow:

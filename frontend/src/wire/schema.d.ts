@@ -633,6 +633,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rejudgings/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What is judged again because a fact changed, and how far that is. Newest first. */
+        get: operations["rejudgings_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rejudgings/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What is judged again because a fact changed, and how far that is. Newest first. */
+        get: operations["rejudgings_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rules/": {
         parameters: {
             query?: never;
@@ -1132,6 +1166,10 @@ export interface components {
              *     * `withdrawn` - Withdrawn
              */
             readonly correction: (components["schemas"]["CorrectionEnum"] | components["schemas"]["NullEnum"]) | null;
+            /** @description the times that the latest correction changed or withdrew */
+            readonly before: {
+                [key: string]: string | null;
+            } | null;
             /** Format: date-time */
             readonly withdrawn_at: string | null;
             /** Format: date-time */
@@ -1183,6 +1221,10 @@ export interface components {
              *     * `withdrawn` - Withdrawn
              */
             readonly correction: (components["schemas"]["CorrectionEnum"] | components["schemas"]["NullEnum"]) | null;
+            /** @description the times that the latest correction changed or withdrew */
+            readonly before: {
+                [key: string]: string | null;
+            } | null;
             /** Format: date-time */
             readonly withdrawn_at: string | null;
             /** Format: date-time */
@@ -1191,6 +1233,21 @@ export interface components {
             readonly lon_deg: number;
             /** Format: double */
             readonly lat_deg: number;
+        };
+        /** @description The asset whose long history is judged in parts just now. */
+        CurrentAsset: {
+            asset: number;
+            asset_name: string;
+            /**
+             * Format: date-time
+             * @description its history is judged up to then
+             */
+            settled_until: string;
+            /**
+             * Format: date-time
+             * @description where its history ends
+             */
+            measured_at: string | null;
         };
         /**
          * @description * `exit` - exit
@@ -1802,6 +1859,19 @@ export interface components {
             previous?: string | null;
             results: components["schemas"]["PresenceRow"][];
         };
+        PaginatedRejudgingList: {
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
+             */
+            next?: string | null;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
+             */
+            previous?: string | null;
+            results: components["schemas"]["Rejudging"][];
+        };
         PaginatedRuleList: {
             /**
              * Format: uri
@@ -2064,6 +2134,37 @@ export interface components {
             code: string;
             detail: string;
         };
+        /** @description How far it is with judging again what a change touches. */
+        Rejudging: {
+            id: number;
+            organisation: number;
+            reason: string;
+            /**
+             * Format: date-time
+             * @description nothing before then changes
+             */
+            since: string;
+            readonly state: components["schemas"]["RejudgingStateEnum"];
+            /** @description null until it is known, which is when the work begins */
+            assets_total: number | null;
+            assets_done: number;
+            readonly current: components["schemas"]["CurrentAsset"] | null;
+            /** @description Who changed the fact; null where nobody did, as for late observations. */
+            readonly asked_by_name: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            started_at: string | null;
+            /** Format: date-time */
+            finished_at: string | null;
+        };
+        /**
+         * @description * `waiting` - waiting
+         *     * `running` - running
+         *     * `finished` - finished
+         * @enum {string}
+         */
+        RejudgingStateEnum: "waiting" | "running" | "finished";
         Replay: {
             /**
              * @description where there is one observation only
@@ -4520,6 +4621,71 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Receipt"];
                     "application/geo+json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description Refused, or not now */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rejudgings_list: {
+        parameters: {
+            query?: {
+                /** @description The pagination cursor value. */
+                cursor?: string;
+                finished?: boolean;
+                organisation?: number;
+                /** @description Number of results to return per page. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedRejudgingList"];
+                };
+            };
+            /** @description Refused, or not now */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rejudgings_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rejudging"];
                 };
             };
             /** @description Refused, or not now */

@@ -80,6 +80,8 @@ def _feature(index: int, feature: Any) -> tuple[Name, list[Shape]]:
         raise Unprocessable(f"feature {index} is no JSON object", code="not-geojson")
     is_feature = feature.get("type") == "Feature"
     properties = (feature.get("properties") if is_feature else None) or {}
+    if not isinstance(properties, dict):
+        raise Unprocessable(f"feature {index}: properties must be an object", code="not-geojson")
     geometry = feature.get("geometry") if is_feature else feature
     assumed = Assumed(
         corridor_width_m=properties.get("width"), point_radius_m=properties.get("radius")

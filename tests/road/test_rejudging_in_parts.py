@@ -1,0 +1,205 @@
+"""A long history is judged again in parts, and ends with the differences that one go would make."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from assets.models import Asset, Organisation
+from geofence import judging, ledger
+from geofence.actions import draw_geofence, redraw_geofence
+from geofence.models import Correction
+from tests.builders import MORNING
+from tests.road.scenes import (
+    away_from_depot,
+    crossings_of,
+    deliver,
+    forget_memory,
+    inside,
+    kinds_of,
+    presence_of,
+    seen,
+    square,
+)
+from tracker import pipeline, rejudging
+from tracker.observation import Observation
+from tracker.positions.models import Rejudging
+
+IS_NIGHT = os.environ.get("HYPOTHESIS_PROFILE") == "night"
+EXAMPLES = int(os.environ.get("LAW_EXAMPLES", "500" if IS_NIGHT else "12"))
+MINUTE = timedelta(minutes=1)
+REACH_US = 20 * 60 * 1_000_000
+
+pytestmark = [pytest.mark.django_db, pytest.mark.law(1)]
+
+
+class Rollback(Exception):
+    """Raised to leave no trace of an example."""
+
+
+class Crash(Exception):
+    """The process dies here."""
+
+
+@contextmanager
+def small_parts(monkeypatch: pytest.MonkeyPatch, fixes: int) -> Iterator[None]:
+    """Let a checkpoint come each 4 fixes, and a part end after so many."""
+    with monkeypatch.context() as patch:
+        patch.setattr(judging, "CHECKPOINT_EVERY", 4)
+        patch.setattr(judging, "FIXES_AT_ONCE", fixes)
+        patch.setattr(judging, "REACH_US", REACH_US)
+        patch.setattr(ledger, "REACH_US", REACH_US)
+        yield
+
+
+def walk(asset: Asset, metres: list[float]) -> list[Observation]:
+    """A fix each minute, so many metres from the depot."""
+    return [
+        seen(asset, MORNING + number * MINUTE, away_from_depot(north_m))
+        for number, north_m in enumerate(metres)
+    ]
+
+
+def differences() -> list[tuple[Any, ...]]:
+    rows = Correction.objects.values_list(
+        "change", "crossing__kind", "crossing__at", "before", "after", "cause__reason"
+    )
+    return sorted(rows, key=repr)
+
+
+def outcome_of(asset: Asset) -> dict[str, Any]:
+    return {
+        "crossings": crossings_of(asset),
+        "presence": presence_of(asset),
+        "differences": differences(),
+    }
+
+
+def work_through(monkeypatch: pytest.MonkeyPatch, crashes: list[bool]) -> int:
+    """Work until nothing is open, dying before the commit of some parts; return how many."""
+    judge_again, parts, doom = pipeline.judge_again, [0], iter(crashes)
+
+    def judge_or_die(asset_id: int, **more: Any) -> Any:
+        settled_until = judge_again(asset_id, **more)
+        if next(doom, False):
+            raise Crash
+        parts[0] += 1
+        return settled_until
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rejudging, "judge_again", judge_or_die)
+        while True:
+            try:
+                rejudging.go_on()
+            except Crash:
+                forget_memory()
+                continue
+            return parts[0]
+
+
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    seed=st.integers(0, 1 << 32),
+    crashes=st.lists(st.booleans(), max_size=12),
+    options=st.sampled_from(
+        [{}, {"persist_fixes": 3}, {"judges_pass_through": True}, {"persist_s": 150.0}]
+    ),
+    north_m=st.sampled_from([30.0, 90.0, 150.0, 400.0]),
+)
+def test_parts_with_crashes_between_end_in_the_differences_of_one_go(
+    north: Organisation,
+    van: Asset,
+    monkeypatch: pytest.MonkeyPatch,
+    seed: int,
+    crashes: list[bool],
+    options: dict[str, Any],
+    north_m: float,
+) -> None:
+    chance = random.Random(seed)
+    metres, place = [], 0.0
+    for _ in range(chance.randint(50, 110)):
+        place = place * 0.9 + chance.gauss(0.0, 90.0)
+        metres.append(place)
+    outcomes, parts = [], []
+    for fixes, doom in ((1 << 30, []), (8, crashes)):
+        forget_memory()
+        with pytest.raises(Rollback), transaction.atomic(), small_parts(monkeypatch, fixes):  # noqa: PT012
+            depot = draw_geofence(
+                organisation=north, name="depot", shape=square(), valid_from=MORNING
+            )
+            for step in range(0, len(metres), 20):
+                deliver(north, walk(van, metres)[step : step + 20])
+            rejudging.go_on()
+            Correction.objects.all().delete()
+            shape = square()
+            lat = away_from_depot(north_m)[1] - away_from_depot(0)[1]
+            shape["coordinates"] = [[[x, y + lat] for x, y in shape["coordinates"][0]]]
+            redraw_geofence(geofence=depot, shape=shape, valid_from=MORNING, **options)
+            parts.append(work_through(monkeypatch, doom))
+            outcomes.append(outcome_of(van))
+            raise Rollback
+
+    assert parts[0] == 1
+    assert parts[1] > 1 or len(metres) < 70
+    # A geofence has another id in each go.
+    assert _without_ids(outcomes[1]) == _without_ids(outcomes[0])
+
+
+def _without_ids(outcome: dict[str, Any]) -> dict[str, Any]:
+    return outcome | {
+        "crossings": [row[:2] + row[3:] for row in outcome["crossings"]],
+        "presence": [row[1:] for row in outcome["presence"]],
+    }
+
+
+def test_between_two_parts_facts_come_in_and_nothing_is_lost(north, van, monkeypatch):
+    # Four hours: at the depot for ten minutes, and away for ten.
+    way = [5_000.0 if number // 10 % 2 else 0.0 for number in range(240)]
+    with small_parts(monkeypatch, fixes=20):
+        deliver(north, walk(van, way))
+        rejudging.go_on()
+        draw_geofence(organisation=north, name="depot", shape=square(), valid_from=MORNING)
+        for minute in (5, 75, 140, 239):
+            rejudging._one_step()
+            deliver(north, [inside(van, MORNING + minute * MINUTE + timedelta(seconds=30))])
+        (under_way,) = Rejudging.objects.filter(finished_at=None)
+        work_through(monkeypatch, [])
+        in_parts = crossings_of(van)
+    Rejudging.objects.filter(pk=under_way.pk).update(finished_at=None, after_asset_id=0)
+
+    rejudging.go_on()
+
+    assert under_way.current_asset_id == van.pk
+    assert crossings_of(van) == in_parts
+    assert len(kinds_of(van)) > 20
+
+
+def test_a_late_fact_with_a_long_effect_is_settled_in_the_background(north, van, monkeypatch):
+    with small_parts(monkeypatch, fixes=20):
+        deliver(north, walk(van, [0.0] * 239 + [5_000.0]))
+        rejudging.go_on()
+        # Drawn, but not judged yet: no late fact meets a recorded state that knows the geofence.
+        draw_geofence(organisation=north, name="depot", shape=square(), valid_from=MORNING)
+        Rejudging.objects.update(finished_at=MORNING)
+        for second in (30, 40):
+            deliver(north, [inside(van, MORNING + timedelta(seconds=second))])
+        asked = list(Rejudging.objects.filter(finished_at=None))
+        so_far = [kind for kind, _ in kinds_of(van)]
+        work_through(monkeypatch, [])
+
+    assert [(work.reason, work.asset_ids) for work in asked] == [("late observations", [van.pk])]
+    assert so_far == ["found"]
+    assert [kind for kind, _ in kinds_of(van)] == ["found", "exit"]
