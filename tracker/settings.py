@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from pathlib import Path
 
 import environ
@@ -222,6 +223,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 WHITENOISE_USE_FINDERS = True
+# With finders STATIC_ROOT may be missing; each process would start with a warning about it.
+warnings.filterwarnings("ignore", message="No directory at", category=UserWarning)
 WHITENOISE_AUTOREFRESH = False
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ("pmtiles", "woff2", "png", "jpg", "webp")
 DJANGO_VITE = {

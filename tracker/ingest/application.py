@@ -10,11 +10,13 @@ from contextlib import suppress
 
 import structlog
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 from django.utils import timezone
 
 from assets.registry import registry
 from geofence.zones import zones
+from tracker.errors import Unavailable
 from tracker.ingest.batcher import Batcher
 from tracker.ingest.committer import Committer
 from tracker.ingest.door import Door
@@ -22,7 +24,7 @@ from tracker.ingest.metrics import Metrics
 from tracker.ingest.replies import Reply, problem_reply, respond
 from tracker.ingest.request import Receive, Scope, Send
 from tracker.ingest.spool import Spool
-from tracker.positions.durability import require_durable
+from tracker.positions.durability import reason_of, require_durable
 from tracker.positions.partitions import make_partitions
 
 log = structlog.get_logger(__name__)
@@ -63,20 +65,39 @@ class Ingest:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
-                await self._start()
-                await send({"type": "lifespan.startup.complete"})
+                if not await self._started_with_the_server(send):
+                    return
             else:
                 await self._stop()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+    async def _started_with_the_server(self, send: Send) -> bool:
+        """Start; where that fails, let the server end with one line that says why."""
+        try:
+            await self._start()
+        except ImproperlyConfigured as error:
+            message = f"Refused to start: {error}"
+        except (DatabaseError, InterfaceError) as error:
+            message = f"Cannot start without the database: {reason_of(error)}"
+        else:
+            await send({"type": "lifespan.startup.complete"})
+            return True
+        await send({"type": "lifespan.startup.failed", "message": message})
+        return False
 
     async def _started_late(self, send: Send) -> bool:
         """Start with the first request; answer it with a problem where that fails."""
         try:
             await self._start()
         except (DatabaseError, InterfaceError) as error:
-            log.warning("ingest cannot start without the database", reason=str(error)[:200])
+            log.warning("ingest cannot start without the database", reason=reason_of(error))
             await respond(send, problem_reply(error))
+            return False
+        except ImproperlyConfigured as error:
+            # The database was away when this process started, and came back like this.
+            log.error("ingest refused to start", reason=str(error))  # noqa: TRY400  no bug of ours
+            await respond(send, problem_reply(Unavailable("Nothing can be stored durably.")))
             return False
         return True
 

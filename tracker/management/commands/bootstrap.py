@@ -9,7 +9,8 @@ import secrets
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
 
 from assets import actions
@@ -41,7 +42,10 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        require_durable(connection)
+        try:
+            require_durable(connection)
+        except ImproperlyConfigured as error:
+            raise CommandError(str(error)) from error
         with transaction.atomic():
             shown = bootstrap(
                 organisation_name=options["organisation"],
