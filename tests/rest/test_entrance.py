@@ -257,18 +257,58 @@ def test_bootstrap_makes_a_server_that_can_be_used(capsys: Any, client: Client, 
     assert me.json()["role"] == "admin"
 
 
-def test_bootstrap_again_keeps_what_is_there_and_shows_new_tokens(capsys: Any, db: None) -> None:
-    call_command("bootstrap", "--json", "--organisation", "Harbour")
-    first = json.loads(capsys.readouterr().out)
-    call_command("bootstrap", "--json", "--organisation", "Harbour")
-    second = json.loads(capsys.readouterr().out)
+def bootstrapped(capsys: Any, *options: str) -> dict[str, Any]:
+    call_command("bootstrap", "--json", "--organisation", "Harbour", *options)
+    shown: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return shown
 
-    assert second["organisation"] == first["organisation"]
-    assert second["admin"] == {"username": "admin", "password": None}
-    source = Source.objects.get(pk=first["sources"]["json"]["id"])
-    assert source.digest == digest_of(second["sources"]["json"]["token"])
-    assert source.previous_digest == digest_of(first["sources"]["json"]["token"])
-    assert ApiToken.objects.filter(revoked_at=None).count() == 1
+
+def test_bootstrap_again_shows_the_same_but_no_password(capsys: Any, db: None) -> None:
+    first = bootstrapped(capsys)
+
+    again = bootstrapped(capsys)
+
+    assert first["admin"]["password"]
+    assert again == first | {"admin": {"username": "admin", "password": None}}
+    assert len({source["token"] for source in again["sources"].values()}) == len(FORMATS)
+    assert ApiToken.objects.count() == 1
+
+
+def test_bootstrap_again_leaves_what_becomes_of_unknown_devices(capsys: Any, db: None) -> None:
+    bootstrapped(capsys, "--register-devices")
+
+    bootstrapped(capsys)
+
+    assert {source.unknown_devices for source in Source.objects.all()} == {"register"}
+
+
+def test_bootstrap_gives_a_changed_token_a_new_one_and_none_back(capsys: Any, db: None) -> None:
+    first = bootstrapped(capsys)["sources"]["json"]
+    source = Source.objects.get(pk=first["id"])
+    by_hand = actions.rotate_source_token(source=source, overlap_s=0)
+
+    second = bootstrapped(capsys)["sources"]["json"]
+
+    source.refresh_from_db()
+    assert second["token"] not in (first["token"], by_hand)
+    assert source.digest == digest_of(second["token"])
+    assert source.previous_digest == digest_of(by_hand)
+    assert bootstrapped(capsys)["sources"]["json"] == second
+
+
+def test_bootstrap_never_gives_back_what_was_revoked(capsys: Any, db: None) -> None:
+    first = bootstrapped(capsys)
+    for token in ApiToken.objects.all():
+        actions.revoke_api_token(token=token)
+    actions.revoke_source(source=Source.objects.get(pk=first["sources"]["json"]["id"]))
+
+    second = bootstrapped(capsys)
+
+    assert second["token"] != first["token"]
+    assert second["sources"]["json"]["token"] not in {
+        source["token"] for source in first["sources"].values()
+    }
+    assert bootstrapped(capsys)["token"] == second["token"]
 
 
 def test_bootstrap_takes_a_password(capsys: Any, client: Client, db: None) -> None:
