@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from assets import actions
 from assets.models import ApiToken, Asset, Organisation, Source, User
@@ -163,6 +165,13 @@ def test_logging_out_takes_a_post(client: Client, olga: User) -> None:
     client.post("/accounts/logout/")
 
     assert client.get("/app/map").status_code == 302
+
+
+def test_a_form_without_its_cookie_is_refused_in_our_own_words(db: None) -> None:
+    answer = Client(enforce_csrf_checks=True).post(LOGIN, {"username": "olga", "password": "x"})
+
+    assert answer.status_code == 403
+    assert "Nothing was sent" in answer.content.decode()
 
 
 def test_the_admin_has_no_log_in_of_its_own(client: Client, db: None) -> None:
@@ -445,3 +454,34 @@ def test_a_customer_does_not_see_the_admin(client: Client, owner: User) -> None:
     client.force_login(owner)
 
     assert client.get("/admin/assets/asset/").status_code == 302
+
+
+def test_assets_and_devices_lead_to_each_other(office: Client, van: Asset) -> None:
+    device = builders.device_on(van)
+
+    assets = office.get("/admin/assets/asset/").content.decode()
+    devices = office.get("/admin/assets/device/").content.decode()
+
+    assert f"/admin/assets/device/{device.pk}/change/" in assets
+    assert f"/admin/assets/asset/{van.pk}/change/" in devices
+
+
+def test_lists_of_the_admin_ask_no_more_for_more_rows(
+    office: Client, van: Asset, north: Organisation
+) -> None:
+    def statements() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            office.get("/admin/assets/asset/")
+        return len(captured)
+
+    with_one = statements()
+    for number in range(5):
+        builders.make_van(north, f"van {number}")
+
+    assert statements() == with_one
+
+
+def test_pages_write_times_day_first_and_with_their_zone(office: Client, van: Asset) -> None:
+    shown = office.get(f"/admin/assets/assignment/{van.assignments.get().pk}/change/")
+
+    assert re.search(r"\d{1,2} [A-Z][a-z]{2} \d{4}, \d\d:\d\d:\d\d UTC", shown.content.decode())
