@@ -19,7 +19,7 @@ import re
 import signal
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ from websockets.typing import Subprotocol
 from benchmarks.tools import stage as stages
 from benchmarks.tools.load import Load, Outcome, run
 from benchmarks.tools.observations import Seen, address_of, identifier, osmand_requests
+from benchmarks.tools.stage import Stage
 from benchmarks.tools.table import Table
 
 RATE_PER_S = 2_000
@@ -110,7 +111,7 @@ def view(url: str, token: str, count: int, seconds: float, pipe: Connection) -> 
     viewers = Viewers(url, token, count)
     asyncio.run(viewers.watch(pipe, seconds))
     seen = [np.concatenate(each or [np.empty(0)]) for each in (viewers.numbers, viewers.times)]
-    pipe.send((*seen, viewers.frames))
+    pipe.send((*seen, viewers.frames, time.process_time()))
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,10 @@ class Pushed:
     latencies_ms: np.ndarray[Any, np.dtype[np.float64]]
     shown: int
     frames: int
+    # Processor time while the reports came in.
+    web_cpu_s: float
+    ingest_cpu_s: float
+    viewers_cpu_s: float
 
 
 def measure(options: argparse.Namespace) -> Table:
@@ -127,13 +132,23 @@ def measure(options: argparse.Namespace) -> Table:
     token = staff_token()
     with (
         stages.serving("tracker.ingest") as (stage.url, stage.process, stage.log),
-        stages.serving("daphne", "tracker.asgi:application", host_option="--bind") as (web, *_),
+        stages.serving("daphne", "tracker.asgi:application", host_option="--bind") as (web, *more),
     ):
+        web_stage = replace(stage, process=more[0])
         total = int(RATE_PER_S * options.seconds)
-        requests = osmand_requests(stage.ingest_url("osmand"), reports(total, options.assets))
+        seen = reports(options.assets + total, options.assets)
+        requests = osmand_requests(stage.ingest_url("osmand"), seen)
+        warm_up(stage, requests[: options.assets])
         live_url = f"{web.replace('http', 'ws')}/ws/live/"
-        pushed = push(address_of(stage.url), requests, live_url, token, options)
+        pushed = push((stage, web_stage), requests[options.assets :], live_url, token, options)
     return table_of(pushed, total, options)
+
+
+def warm_up(stage: Stage, requests: list[bytes]) -> None:
+    """Let every asset report once: that it is new is another matter than that it moves."""
+    first = run(Load(address=address_of(stage.url), requests=requests, seconds=60.0))
+    if first.errors or len(first.latencies_s) < len(requests):
+        raise RuntimeError(f"the first reports were not taken: {first.statuses}")
 
 
 def staff_token() -> str:
@@ -165,7 +180,7 @@ def reports(total: int, assets: int) -> list[Seen]:
 
 
 def push(
-    address: tuple[str, int],
+    servers: tuple[Stage, Stage],
     requests: list[bytes],
     live_url: str,
     token: str,
@@ -181,17 +196,28 @@ def push(
         if not ours.poll(120):
             raise RuntimeError("the viewers do not get their snapshots")
         ours.recv()
+        ingest, _ = servers
+        cpu_s = [each.cpu_s() for each in servers]
+        address = address_of(ingest.url)
         began = time.perf_counter()
         outcome = run(
             Load(address=address, requests=requests, seconds=options.seconds, rate=RATE_PER_S)
         )
-        numbers, times, frames = ours.recv()
+        numbers, times, frames, viewers_cpu_s = ours.recv()
+        ingest_cpu_s, web_cpu_s = (
+            each.cpu_s() - before for each, before in zip(servers, cpu_s, strict=True)
+        )
     finally:
         process.terminate()
         process.join()
+    # What is left of the first reports is not counted.
+    is_counted = numbers >= options.assets
+    numbers, times = numbers[is_counted] - options.assets, times[is_counted]
     due = began + numbers / RATE_PER_S
     shown = len(np.unique(numbers))
-    return Pushed(outcome, (times - due) * 1e3, shown, frames)
+    return Pushed(
+        outcome, (times - due) * 1e3, shown, frames, web_cpu_s, ingest_cpu_s, viewers_cpu_s
+    )
 
 
 def table_of(pushed: Pushed, total: int, options: argparse.Namespace) -> Table:
@@ -210,6 +236,8 @@ def table_of(pushed: Pushed, total: int, options: argparse.Namespace) -> Table:
     # An asset that reports twice within a tick is shown once, as it is last.
     table.add("reports that were shown", f"{pushed.shown:,} of {total:,}", "all", is_all)
     table.add("frames", f"{pushed.frames / options.seconds:,.0f}/s")
+    cpu = {"web": pushed.web_cpu_s, "ingest": pushed.ingest_cpu_s, "viewers": pushed.viewers_cpu_s}
+    table.add("processor time", ", ".join(f"{name} {spent:.1f} s" for name, spent in cpu.items()))
     table.details = {
         "post": pushed.outcome.as_json(),
         "frame_ms": {f"p{q}": round(ms, 1) for q, ms in percentiles.items()},
