@@ -85,10 +85,12 @@ def test_two_demos_run_side_by_side(demo: Demo) -> None:
 
 def test_the_printed_line_works_and_an_interrupt_leaves_nothing_behind(demo: Demo) -> None:
     stored = says_disposition(demo)
+    told = json.loads((demo.home / "demo.json").read_text())
 
     status = demo.interrupt()
 
     assert stored == "stored"
+    assert told["sources"]["osmand"]["token"] in demo.curl
     assert status == 0
     assert demo.processes() == {}
     assert "Traceback" not in demo.log
