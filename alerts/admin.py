@@ -9,6 +9,8 @@ from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from unfold.admin import ModelAdmin, TabularInline
 
 from alerts import actions, outbox
@@ -73,14 +75,22 @@ class NotificationInline(ReadOnly, TabularInline):  # type: ignore[misc]
 @admin.register(Alert)
 class AlertAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
     list_display = (
-        "id", "organisation", "rule", "asset", "kind", "geofence", "at", "state", "is_late",
-        "told_nobody",
+        "id", "at", "organisation", "asset", "kind", "geofence", "rule", "state", "late", "is_told",
     )  # fmt: skip
     list_filter = ("state", "kind", "is_late", "told_nobody", "organisation")
     list_select_related = ("organisation", "rule", "asset", "geofence")
     search_fields = ("rule__name", "asset__name", "geofence__name")
     date_hierarchy = "at"
     inlines = (ChangeInline, NotificationInline)
+
+    @admin.display(ordering="is_late")
+    def late(self, alert: Alert) -> str:
+        return "late" if alert.is_late else ""
+
+    @admin.display(description="told", boolean=True)
+    def is_told(self, alert: Alert) -> bool:
+        """The mark of a good thing should not be a red cross."""
+        return not alert.told_nobody
 
 
 class AttemptInline(ReadOnly, TabularInline):  # type: ignore[misc]
@@ -93,13 +103,24 @@ class AttemptInline(ReadOnly, TabularInline):  # type: ignore[misc]
 @admin.register(Notification)
 class NotificationAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
     list_display = (
-        "id", "alert_id", "recipient", "reason", "state", "attempts", "next_try_at", "last_error",
+        "recipient", "about", "reason", "state", "attempts", "created_at", "next_try_at",
+        "last_error",
     )  # fmt: skip
     list_filter = ("state", "reason", "sender")
     search_fields = ("=id", "recipient")
+    list_select_related = ("alert__asset", "alert__geofence")
     ordering = ("-created_at",)
     inlines = (AttemptInline,)
     actions = ("resend",)
+
+    @admin.display(description="about")
+    def about(self, notification: Notification) -> str:
+        alert = notification.alert
+        return format_html(
+            '<a class="text-primary-600 dark:text-primary-500" href="{}">{} {} {}</a>',
+            reverse("admin:alerts_alert_change", args=[alert.pk]),
+            *(alert.asset, alert.get_kind_display(), alert.geofence),
+        )
 
     @admin.action(description="Try once more, now")
     def resend(self, request: HttpRequest, notifications: QuerySet[Notification]) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html_join
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminSplitDateTimeWidget
@@ -173,14 +178,30 @@ class ApiTokenAdmin(ThroughActions):
             actions.revoke_api_token(token=token)
 
 
-class PresentAssignments(TabularInline):  # type: ignore[misc]
-    """What is and was assigned, to be seen only."""
+class Span:
+    """Shows since when and until when, where a row holds both in one column."""
+
+    @admin.display(description="since", ordering="during__startswith")
+    def since(self, row: Assignment) -> datetime | str | None:
+        lower = row.during.lower
+        return "ever" if lower is not None and lower <= actions.DISTANT_PAST else lower
+
+    @admin.display(description="until", empty_value="still")
+    def until(self, row: Assignment) -> datetime | None:
+        upper: datetime | None = row.during.upper
+        return upper
+
+
+class PresentAssignments(Span, TabularInline):  # type: ignore[misc]
+    """What is and was assigned, newest first, to be seen only."""
 
     model = Assignment
     extra = 0
-    fields = ("device", "asset", "during", "recorded_at")
+    fields = ("device", "asset", "since", "until", "recorded_at")
     readonly_fields = fields
+    ordering = ("-during",)
     can_delete = False
+    show_change_link = True
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -189,17 +210,39 @@ class PresentAssignments(TabularInline):  # type: ignore[misc]
         return False
 
 
+def with_present(rows: QuerySet[Any], other: str) -> QuerySet[Any]:
+    """Give each row a list `present` of its assignments of now, with the `other` end loaded."""
+    now = Assignment.objects.filter(during__contains=timezone.now()).select_related(other)
+    return rows.prefetch_related(Prefetch("assignments", queryset=now, to_attr="present"))
+
+
+def links_to(rows: Iterable[Model]) -> str:
+    return format_html_join(
+        ", ",
+        '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>',
+        ((reverse(f"admin:{row._meta.label_lower.replace('.', '_')}_change", args=[row.pk]), row)
+         for row in rows),
+    )  # fmt: skip
+
+
 @admin.register(Asset)
 class AssetAdmin(ThroughActions):
-    list_display = ("name", "organisation", "kind", "tags", "archived_at")
-    list_filter = ("kind", ("archived_at", admin.EmptyFieldListFilter))
+    list_display = ("name", "organisation", "kind", "tags", "devices", "archived_at")
+    list_filter = ("organisation", "kind", ("archived_at", admin.EmptyFieldListFilter))
     list_select_related = ("organisation",)
-    search_fields = ("name", "organisation__name")
+    search_fields = ("name", "organisation__name", "assignments__device__identifier")
     autocomplete_fields = ("organisation",)
     fields = ("organisation", "name", "kind", "tags", "expected_interval_s")
     fixed = ("organisation",)
     inlines = (PresentAssignments,)
     actions = ("archive",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Asset]:
+        return with_present(super().get_queryset(request), "device")
+
+    @admin.display(description="devices")
+    def devices(self, asset: Any) -> str:
+        return links_to(assignment.device for assignment in asset.present)
 
     def save_through_action(
         self, request: HttpRequest, row: Asset, asked: dict[str, Any], *, is_new: bool
@@ -216,14 +259,21 @@ class AssetAdmin(ThroughActions):
 
 @admin.register(Device)
 class DeviceAdmin(ThroughActions):
-    list_display = ("identifier", "name", "model", "organisation", "created_at")
-    list_filter = ("model",)
+    list_display = ("identifier", "name", "model", "organisation", "on_asset", "created_at")
+    list_filter = ("organisation", "model")
     list_select_related = ("organisation",)
     search_fields = ("identifier", "name", "organisation__name")
     autocomplete_fields = ("organisation",)
     fields = ("organisation", "identifier", "name", "model")
     fixed = ("organisation", "identifier")
     inlines = (PresentAssignments,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Device]:
+        return with_present(super().get_queryset(request), "asset")
+
+    @admin.display(description="on asset")
+    def on_asset(self, device: Any) -> str:
+        return links_to(assignment.asset for assignment in device.present)
 
     def save_through_action(
         self, request: HttpRequest, row: Device, asked: dict[str, Any], *, is_new: bool
@@ -253,15 +303,15 @@ class AssignmentEndForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Assignment)
-class AssignmentAdmin(ThroughActions):
+class AssignmentAdmin(Span, ThroughActions):
     """Deleting takes back an assignment that never was true."""
 
-    list_display = ("device", "asset", "during", "recorded_at")
+    list_display = ("device", "asset", "since", "until", "recorded_at")
     list_select_related = ("device", "asset")
     search_fields = ("device__identifier", "device__name", "asset__name")
     autocomplete_fields = ("device", "asset")
     readonly_fields = ("recorded_at",)
-    fixed = ("device", "asset", "during")
+    fixed = ("device", "asset", "since")
 
     def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         kwargs["form"] = AssignmentForm if obj is None else AssignmentEndForm
@@ -270,7 +320,7 @@ class AssignmentAdmin(ThroughActions):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         if obj is None:
             return ("device", "asset", "since", "until")
-        return ("device", "asset", "during", "until", "recorded_at")
+        return ("device", "asset", "since", "until", "recorded_at")
 
     def save_through_action(
         self, request: HttpRequest, row: Assignment, asked: dict[str, Any], *, is_new: bool

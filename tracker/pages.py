@@ -84,6 +84,12 @@ def build_id() -> str:
 class LoginForm(AuthenticationForm):
     """Takes the e-mail address as well, where it is one person's."""
 
+    # One answer for all that can be wrong, so that nobody learns which names there are.
+    error_messages = dict[str, Any].fromkeys(
+        ("invalid_login", "inactive"),
+        "The name or the password is wrong. Mind capital and small letters.",
+    )
+
     def clean_username(self) -> str:
         typed = str(self.cleaned_data["username"])
         persons = User.objects.filter(email__iexact=typed, is_active=True) if "@" in typed else ()

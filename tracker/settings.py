@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from pathlib import Path
 
 import environ
 from csp.constants import NONCE
 from django.core.exceptions import ImproperlyConfigured
+from django.urls import reverse_lazy
 
 from tracker.logs import configure_logs
 
@@ -212,6 +214,7 @@ LOGOUT_REDIRECT_URL = "login"
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
+FORMAT_MODULE_PATH = ["tracker.formats"]
 
 STATIC_URL = "static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BASE_DIR / "static")))
@@ -222,6 +225,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 WHITENOISE_USE_FINDERS = True
+# With finders STATIC_ROOT may be missing; each process would start with a warning about it.
+warnings.filterwarnings("ignore", message="No directory at", category=UserWarning)
 WHITENOISE_AUTOREFRESH = False
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ("pmtiles", "woff2", "png", "jpg", "webp")
 DJANGO_VITE = {
@@ -249,11 +254,61 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
+
+def _admin_list(title: str, icon: str, model: str) -> dict[str, object]:
+    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{model}_changelist")}
+
+
 UNFOLD = {
     "SITE_TITLE": "Tracker administration",
     "SITE_HEADER": "Tracker",
     "SITE_URL": "/app/map",
     "SHOW_HISTORY": True,
+    # By what staff look for, not by the packages in which it happens to live.
+    "SIDEBAR": {
+        "navigation": [
+            {
+                "title": "Customers",
+                "items": [
+                    _admin_list("Organisations", "domain", "assets_organisation"),
+                    _admin_list("People", "person", "assets_user"),
+                    _admin_list("Memberships", "badge", "assets_membership"),
+                    _admin_list("API tokens", "key", "assets_apitoken"),
+                ],
+            },
+            {
+                "title": "Fleet",
+                "items": [
+                    _admin_list("Assets", "local_shipping", "assets_asset"),
+                    _admin_list("Devices", "sensors", "assets_device"),
+                    _admin_list("Assignments", "link", "assets_assignment"),
+                ],
+            },
+            {
+                "title": "Uplinks",
+                "items": [
+                    _admin_list("Sources", "input", "assets_source"),
+                    _admin_list("Set aside", "inbox", "positions_setaside"),
+                ],
+            },
+            {
+                "title": "Geofences",
+                "items": [
+                    _admin_list("Geofences", "fence", "geofence_geofence"),
+                    _admin_list("Crossings", "swap_horiz", "geofence_crossing"),
+                    _admin_list("Judging again", "history", "positions_rejudging"),
+                ],
+            },
+            {
+                "title": "Alerts",
+                "items": [
+                    _admin_list("Alerts", "notifications", "alerts_alert"),
+                    _admin_list("Rules", "rule", "alerts_rule"),
+                    _admin_list("Notifications", "outgoing_mail", "alerts_notification"),
+                ],
+            },
+        ],
+    },
     # The blue of the console, so that both sides look like one product.
     "COLORS": {
         "primary": {
@@ -290,6 +345,12 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Tracker API",
+    "DESCRIPTION": (
+        "Send `Authorization: Token …` with a token from `/api/v1/tokens/` or"
+        " `manage.py bootstrap --json`, or sign in to the console in this browser. Every refusal"
+        " is a problem document (RFC 9457); [all of them](/problems/). Devices report under"
+        " `/ingest/`, at the address that their source shows."
+    ),
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,

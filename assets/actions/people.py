@@ -120,9 +120,9 @@ def _require_another_owner(membership: Membership) -> None:
         raise Conflict("An organisation keeps at least one owner.", code="last-owner")
 
 
-def issue_api_token(*, user: User, name: str) -> tuple[ApiToken, str]:
-    """Return the row and the token itself, which cannot be had again."""
-    token = new_token()
+def issue_api_token(*, user: User, name: str, token: str = "") -> tuple[ApiToken, str]:
+    """Return the row and the token itself, which cannot be had again: a fresh one, if not given."""
+    token = token or new_token()
     row = ApiToken.objects.create(
         user=user, name=name, prefix=prefix_of(token), digest=digest_of(token)
     )

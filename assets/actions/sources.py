@@ -20,14 +20,15 @@ def add_source(
     wire_format: str,
     device: Device | None = None,
     unknown_devices: str = Source.UnknownDevices.SET_ASIDE,
+    token: str = "",
 ) -> tuple[Source, str]:
-    """Return the source and its token, which cannot be had again.
+    """Return the source and its token, which cannot be had again: a fresh one, if not given.
 
     With `device` the token speaks for that device alone.
     """
     if device is not None and device.organisation_id != organisation.pk:
         raise Unprocessable("Source and device belong to one organisation.", code="not-one-tenant")
-    token = new_token()
+    token = token or new_token()
     with transaction.atomic():
         raise_registry_revision()
         with unless_taken(f"A source named {name!r} exists already."):
@@ -55,9 +56,9 @@ def change_source(
     return source
 
 
-def rotate_source_token(*, source: Source, overlap_s: float) -> str:
+def rotate_source_token(*, source: Source, overlap_s: float, token: str = "") -> str:
     """Return a new token; the one before it stays good for `overlap_s` more seconds."""
-    token = new_token()
+    token = token or new_token()
     with transaction.atomic():
         raise_registry_revision()
         source.refresh_from_db()

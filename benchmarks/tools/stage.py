@@ -225,14 +225,14 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def serving(*module: str) -> Iterator[tuple[str, Any, Path]]:
+def serving(*module: str, host_option: str = "--host") -> Iterator[tuple[str, Any, Path]]:
     """Run `python -m MODULE … --port` on a free port; yield its URL, its process and its log."""
     port = free_port()
     home = Path(tempfile.mkdtemp(prefix="bench-"))
     log = home / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", *module, "--host", "127.0.0.1", "--port", str(port)],
+            [sys.executable, "-m", *module, host_option, "127.0.0.1", "--port", str(port)],
             cwd=REPOSITORY,
             env=os.environ | {"SPOOL_DIR": str(home / "spool"), "PROCESS_NAME": "bench-ingest"},
             stdout=output,

@@ -31,8 +31,10 @@ class Mailbox:
         assert isinstance(mail, EmailMessage)
         print(f"to {', '.join(envelope.rcpt_tos)}: {mail['Subject']}", flush=True)
         text = mail.get_body(("plain",))
-        for line in str(text.get_content() if text else "").splitlines()[:12]:
-            print(f"    {line}", flush=True)
+        # Up to the signature, which is the same in each.
+        said = str(text.get_content() if text else "").split("\n-- \n")[0].strip()
+        for line in said.splitlines():
+            print(f"    {line}".rstrip(), flush=True)
         return "250 kept"
 
 

@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -120,9 +120,7 @@ class Cluster:
 
     @property
     def database(self) -> Database:
-        text = (self.home / "env").read_text()
-        known = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
-        url = urlsplit(known["DATABASE_URL"])
+        url = urlsplit(self._known["DATABASE_URL"])
         assert url.hostname is not None, "our own servers have one"
         return Database(
             host=url.hostname,
@@ -131,6 +129,12 @@ class Cluster:
             password=unquote(url.password or ""),
             name=url.path.strip("/"),
         )
+
+    @property
+    def as_admin(self) -> Database:
+        """The same database, for whoever may change the server's settings."""
+        password = self._known["POSTGRES_ADMIN_PASSWORD"]
+        return replace(self.database, user="postgres", password=password)
 
     def copy_schema_of(self, original: Database) -> None:
         """Fill the empty database with the tables of another."""
@@ -167,6 +171,11 @@ class Cluster:
 
     def thaw(self) -> None:
         _signal(self.pids(), signal.SIGCONT)
+
+    @property
+    def _known(self) -> dict[str, str]:
+        text = (self.home / "env").read_text()
+        return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
 
     @property
     def _data(self) -> Path:

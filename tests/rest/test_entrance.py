@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from assets import actions
 from assets.models import ApiToken, Asset, Organisation, Source, User
@@ -165,6 +167,13 @@ def test_logging_out_takes_a_post(client: Client, olga: User) -> None:
     assert client.get("/app/map").status_code == 302
 
 
+def test_a_form_without_its_cookie_is_refused_in_our_own_words(db: None) -> None:
+    answer = Client(enforce_csrf_checks=True).post(LOGIN, {"username": "olga", "password": "x"})
+
+    assert answer.status_code == 403
+    assert "Nothing was sent" in answer.content.decode()
+
+
 def test_the_admin_has_no_log_in_of_its_own(client: Client, db: None) -> None:
     answer = client.get("/admin/login/?next=/admin/")
 
@@ -257,18 +266,58 @@ def test_bootstrap_makes_a_server_that_can_be_used(capsys: Any, client: Client, 
     assert me.json()["role"] == "admin"
 
 
-def test_bootstrap_again_keeps_what_is_there_and_shows_new_tokens(capsys: Any, db: None) -> None:
-    call_command("bootstrap", "--json", "--organisation", "Harbour")
-    first = json.loads(capsys.readouterr().out)
-    call_command("bootstrap", "--json", "--organisation", "Harbour")
-    second = json.loads(capsys.readouterr().out)
+def bootstrapped(capsys: Any, *options: str) -> dict[str, Any]:
+    call_command("bootstrap", "--json", "--organisation", "Harbour", *options)
+    shown: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return shown
 
-    assert second["organisation"] == first["organisation"]
-    assert second["admin"] == {"username": "admin", "password": None}
-    source = Source.objects.get(pk=first["sources"]["json"]["id"])
-    assert source.digest == digest_of(second["sources"]["json"]["token"])
-    assert source.previous_digest == digest_of(first["sources"]["json"]["token"])
-    assert ApiToken.objects.filter(revoked_at=None).count() == 1
+
+def test_bootstrap_again_shows_the_same_but_no_password(capsys: Any, db: None) -> None:
+    first = bootstrapped(capsys)
+
+    again = bootstrapped(capsys)
+
+    assert first["admin"]["password"]
+    assert again == first | {"admin": {"username": "admin", "password": None}}
+    assert len({source["token"] for source in again["sources"].values()}) == len(FORMATS)
+    assert ApiToken.objects.count() == 1
+
+
+def test_bootstrap_again_leaves_what_becomes_of_unknown_devices(capsys: Any, db: None) -> None:
+    bootstrapped(capsys, "--register-devices")
+
+    bootstrapped(capsys)
+
+    assert {source.unknown_devices for source in Source.objects.all()} == {"register"}
+
+
+def test_bootstrap_gives_a_changed_token_a_new_one_and_none_back(capsys: Any, db: None) -> None:
+    first = bootstrapped(capsys)["sources"]["json"]
+    source = Source.objects.get(pk=first["id"])
+    by_hand = actions.rotate_source_token(source=source, overlap_s=0)
+
+    second = bootstrapped(capsys)["sources"]["json"]
+
+    source.refresh_from_db()
+    assert second["token"] not in (first["token"], by_hand)
+    assert source.digest == digest_of(second["token"])
+    assert source.previous_digest == digest_of(by_hand)
+    assert bootstrapped(capsys)["sources"]["json"] == second
+
+
+def test_bootstrap_never_gives_back_what_was_revoked(capsys: Any, db: None) -> None:
+    first = bootstrapped(capsys)
+    for token in ApiToken.objects.all():
+        actions.revoke_api_token(token=token)
+    actions.revoke_source(source=Source.objects.get(pk=first["sources"]["json"]["id"]))
+
+    second = bootstrapped(capsys)
+
+    assert second["token"] != first["token"]
+    assert second["sources"]["json"]["token"] not in {
+        source["token"] for source in first["sources"].values()
+    }
+    assert bootstrapped(capsys)["token"] == second["token"]
 
 
 def test_bootstrap_takes_a_password(capsys: Any, client: Client, db: None) -> None:
@@ -405,3 +454,34 @@ def test_a_customer_does_not_see_the_admin(client: Client, owner: User) -> None:
     client.force_login(owner)
 
     assert client.get("/admin/assets/asset/").status_code == 302
+
+
+def test_assets_and_devices_lead_to_each_other(office: Client, van: Asset) -> None:
+    device = builders.device_on(van)
+
+    assets = office.get("/admin/assets/asset/").content.decode()
+    devices = office.get("/admin/assets/device/").content.decode()
+
+    assert f"/admin/assets/device/{device.pk}/change/" in assets
+    assert f"/admin/assets/asset/{van.pk}/change/" in devices
+
+
+def test_lists_of_the_admin_ask_no_more_for_more_rows(
+    office: Client, van: Asset, north: Organisation
+) -> None:
+    def statements() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            office.get("/admin/assets/asset/")
+        return len(captured)
+
+    with_one = statements()
+    for number in range(5):
+        builders.make_van(north, f"van {number}")
+
+    assert statements() == with_one
+
+
+def test_pages_write_times_day_first_and_with_their_zone(office: Client, van: Asset) -> None:
+    shown = office.get(f"/admin/assets/assignment/{van.assignments.get().pk}/change/")
+
+    assert re.search(r"\d{1,2} [A-Z][a-z]{2} \d{4}, \d\d:\d\d:\d\d UTC", shown.content.decode())

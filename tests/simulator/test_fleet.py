@@ -40,6 +40,18 @@ def test_the_same_seed_says_the_same():
     assert first != list(islice(all_deliveries(fleet(seed=2), NOON), 500))
 
 
+def test_a_fleet_that_starts_again_goes_on_where_it_was():
+    truck = device("Truck")
+    before, again = (islice(reports(truck, since), 100) for since in (NOON, NOON + 60))
+
+    both = sorted([*before, *again], key=lambda one: one.measured_at)
+
+    for one, other in pairwise(both):
+        apart_m = distance_m((one.lon_deg, one.lat_deg), (other.lon_deg, other.lat_deg))
+        # As fast as it drives, and what two bad receivers add.
+        assert apart_m < 30 * (other.measured_at - one.measured_at) + 200
+
+
 def test_a_fleet_reports_as_often_as_asked():
     sent = list(within(all_deliveries(fleet(rate=5), NOON, NO_FAULTS), 600))
 

@@ -113,6 +113,14 @@ def test_traccar_forwards_knots_and_an_offset():
     assert body["device"]["uniqueId"] == "sim-0001"
 
 
+def test_traccar_never_uses_a_number_again():
+    first, after_a_restart = (
+        body_of("traccar", number=0, measured_at=at) for at in (1_795_348_800.25, 1_795_348_860.5)
+    )
+
+    assert first["position"]["id"] < after_a_restart["position"]["id"]
+
+
 def test_ttn_writes_the_dev_eui_in_capitals_and_nine_digits_of_time():
     body = body_of("ttn", identifier="a840410000000002")
 

@@ -26,6 +26,12 @@ def main() -> None:
     if options.workers == 1:
         serve(options.host, options.port)
         return
+    from django.db import connection
+
+    from tracker.positions.durability import refuse_to_start
+
+    # The workers would be born again and again over a database that may forget.
+    refuse_to_start(connection, waits=False)
     listener = config(options.host, options.port, app=None).bind_socket()
     supervise(options.workers, lambda: serve(options.host, options.port, sockets=[listener]))
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 
 import structlog
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 from django.utils import timezone
 
@@ -24,7 +25,7 @@ from tracker.ingest.metrics import Metrics
 from tracker.ingest.replies import Reply, problem_reply
 from tracker.ingest.request import Head
 from tracker.ingest.spool import Spool
-from tracker.positions.durability import require_durable
+from tracker.positions.durability import reason_of, require_durable
 from tracker.positions.partitions import make_partitions
 
 log = structlog.get_logger(__name__)
@@ -66,7 +67,7 @@ class Ingest:
         if head.path in INSPECTED:
             return self._inspected(head)
         if self._door is None:
-            return problem_reply(Unavailable("the database was not there when this began"))
+            return problem_reply(Unavailable("nothing can be stored durably yet"))
         try:
             return self._door.admit(head)
         except Exception as error:  # the last resort: a bug of ours is a 500, never a hang
@@ -81,19 +82,36 @@ class Ingest:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
-                await self._start()
-                await send({"type": "lifespan.startup.complete"})
+                if not await self._started_with_the_server(send):
+                    return
             else:
                 await self._stop()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+    async def _started_with_the_server(self, send: Send) -> bool:
+        """Start; where that fails, let the server end with one line that says why."""
+        try:
+            await self._start()
+        except ImproperlyConfigured as error:
+            message = f"Refused to start: {error}"
+        except (DatabaseError, InterfaceError) as error:
+            message = f"Cannot start without the database: {reason_of(error)}"
+        else:
+            await send({"type": "lifespan.startup.complete"})
+            return True
+        await send({"type": "lifespan.startup.failed", "message": message})
+        return False
 
     async def _start_late(self) -> None:
         """Start with the first request; where that fails, `admit` says so."""
         try:
             await self._start()
         except (DatabaseError, InterfaceError) as error:
-            log.warning("ingest cannot start without the database", reason=str(error)[:200])
+            log.warning("ingest cannot start without the database", reason=reason_of(error))
+        except ImproperlyConfigured as error:
+            # The database was away when this process started, and came back like this.
+            log.error("ingest refused to start", reason=str(error))  # noqa: TRY400  no bug of ours
 
     async def _start(self) -> None:
         if self._starting is None:

@@ -5,10 +5,19 @@ An acknowledgement is a promise; these three settings are what makes it true (fa
 
 from __future__ import annotations
 
+import logging
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 from django.core.exceptions import ImproperlyConfigured
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.utils import DatabaseError, InterfaceError
+
+logger = logging.getLogger(__name__)
 
 NEEDED = ("fsync", "full_page_writes", "synchronous_commit")
+ASK_AGAIN_AFTER_S = 1.0
 
 
 def switched_off(connection: BaseDatabaseWrapper) -> list[str]:
@@ -28,3 +37,38 @@ def require_durable(connection: BaseDatabaseWrapper) -> None:
             f"PostgreSQL has {', '.join(off)} switched off, so that acknowledged positions can"
             " be lost. Switch it on, or use another database."
         )
+
+
+def refuse_to_start(connection: BaseDatabaseWrapper, *, waits: bool) -> None:
+    """End the process with one line if the database may forget what it has committed.
+
+    While the database does not answer, wait for it if `waits`; else let the process start, and
+    say by its readiness what it lacks. Leaves no connection open, so that processes may fork.
+    """
+    is_told = False
+    # In a thread, since some servers import us inside their event loop, where Django refuses.
+    with ThreadPoolExecutor(1) as thread:
+        while error := thread.submit(_what_is_wrong, connection).result():
+            if isinstance(error, ImproperlyConfigured):
+                sys.exit(f"Refused to start: {error}")
+            if not is_told:
+                logger.warning("the database does not answer: %s", reason_of(error))
+            is_told = True
+            if not waits:
+                return
+            time.sleep(ASK_AGAIN_AFTER_S)
+
+
+def _what_is_wrong(connection: BaseDatabaseWrapper) -> Exception | None:
+    try:
+        require_durable(connection)
+    except (ImproperlyConfigured, DatabaseError, InterfaceError) as error:
+        return error
+    finally:
+        connection.close()
+    return None
+
+
+def reason_of(error: Exception) -> str:
+    """Return what the driver says, in one line."""
+    return " ".join(str(error).split())[:200]

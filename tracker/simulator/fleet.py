@@ -190,7 +190,8 @@ def reports(device: SimulatedDevice, since: float) -> Iterator[Report]:
     for number in count():
         jitter_s = chance.uniform(-0.1, 0.1) * device.interval_s
         measured_at = round(first + number * device.interval_s + jitter_s, 3)
-        motion = device.journey.at(measured_at - since + device.phase_s)
+        # Of the time of day alone, so that a fleet that starts again goes on where it was.
+        motion = device.journey.at(measured_at + device.phase_s)
         charge = charge - device.interval_s / 1_800 if charge > 8 else 100.0
         readings = box.readings(device.interval_s, motion) if box else {}
         yield _noisy(device, number, measured_at, motion, charge, readings, chance)

@@ -168,7 +168,8 @@ def _owntracks(report: Report, token: str) -> Request:
 def _traccar(report: Report, token: str) -> Request:
     fix_time = _iso(report.measured_at, zone="+00:00")
     position = {
-        "id": report.number + 1,
+        # Traccar numbers for good; a restart of ours must not use a number again.
+        "id": round(report.measured_at * 1000),
         "deviceId": 1,
         "protocol": "teltonika",
         "serverTime": _iso(report.measured_at + 0.4, zone="+00:00"),

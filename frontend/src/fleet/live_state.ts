@@ -38,8 +38,10 @@ export class LiveState {
     const isFresh = frame.type === "delta" && newest > 0;
     this.lag.frame(frame.server_time, isFresh ? newest : null, now);
     this.tick_ms = frame.tick_ms;
+    const { membership } = this.fleet;
     const taken = this.replica.take(frame);
-    this.pulse.ring();
+    if (membership === this.fleet.membership) this.pulse.ring();
+    else this.pulse.hurry();
     return taken;
   }
 
@@ -47,7 +49,7 @@ export class LiveState {
     this.roster.set(assets);
     this.isLoaded = true;
     this.fleet.touch(assets.map(({ id }) => id));
-    this.pulse.ring();
+    this.pulse.hurry();
   }
 
   setAlerts(alerts: readonly Alert[]): void {

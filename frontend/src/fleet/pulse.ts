@@ -16,6 +16,12 @@ export class Pulse {
     return () => this.listeners.delete(listener);
   };
 
+  /** Beats at once, for what is rare and waited for, such as an asset never seen before. */
+  hurry(): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.fire(), 0);
+  }
+
   ring(): void {
     if (this.timer !== null) return;
     const wait = Math.max(0, this.last + this.every_ms - Date.now());

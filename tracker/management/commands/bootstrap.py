@@ -9,25 +9,29 @@ import secrets
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
 
 from assets import actions
 from assets.models import ApiToken, Organisation, Source, User
 from assets.serializers import ingest_url
+from assets.tokens import derived_token, digest_of
 from tracker.positions.durability import require_durable
 from tracker.wire.registry import FORMATS
 
 TOKEN_NAME = "bootstrap"  # noqa: S105  a name, not a secret
 # Senders that were set up by an earlier run go on with their token.
 OVERLAP_S = 30 * 86_400
+REGISTER, SET_ASIDE = Source.UnknownDevices.REGISTER, Source.UnknownDevices.SET_ASIDE
 
 
 class Command(BaseCommand):
     help = (
         "Makes an admin, an organisation and a source for each wire format, and shows their"
-        " secrets. May be run again: tokens are then new, the source's former ones live on for"
-        " 30 days."
+        " secrets. May be run again, and shows the same tokens then, but the password of a new"
+        " admin only. A token that was changed by hand since gives way to a new one; a source's"
+        " lives on for 30 days."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -41,7 +45,10 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        require_durable(connection)
+        try:
+            require_durable(connection)
+        except ImproperlyConfigured as error:
+            raise CommandError(str(error)) from error
         with transaction.atomic():
             shown = bootstrap(
                 organisation_name=options["organisation"],
@@ -56,19 +63,18 @@ def bootstrap(
 ) -> dict[str, Any]:
     """Return everything that whoever sets up a server must know, secrets included."""
     admin, shown_password = _admin(password)
-    for former in ApiToken.objects.filter(user=admin, name=TOKEN_NAME, revoked_at=None):
-        actions.revoke_api_token(token=former)
-    _, api_token = actions.issue_api_token(user=admin, name=TOKEN_NAME)
     organisation = Organisation.objects.filter(name=organisation_name).first()
     organisation = organisation or actions.create_organisation(name=organisation_name)
-    unknown = "register" if registers_devices else "set-aside"
     return {
         "url": settings.PUBLIC_URL,
         "ingest_url": settings.INGEST_URL,
         "admin": {"username": admin.username, "password": shown_password},
-        "token": api_token,
+        "token": _api_token(admin),
         "organisation": {"id": organisation.pk, "name": organisation.name},
-        "sources": {name: _source(organisation, name, unknown) for name in FORMATS},
+        "sources": {
+            name: _source(organisation, name, registers_devices=registers_devices)
+            for name in FORMATS
+        },
     }
 
 
@@ -82,19 +88,54 @@ def _admin(password: str | None) -> tuple[User, str | None]:
     return admin, chosen
 
 
-def _source(organisation: Organisation, wire_format: str, unknown: str) -> dict[str, Any]:
-    live = Source.objects.filter(organisation=organisation, revoked_at=None)
-    source = live.filter(name=wire_format, wire_format=wire_format).first()
+def _api_token(admin: User) -> str:
+    rows = ApiToken.objects.filter(user=admin)
+    live = rows.filter(name=TOKEN_NAME, revoked_at=None)
+    known = {digest_of(token): token for token in _tokens("api", admin.pk, rows.count())}
+    for row in live:
+        if row.digest in known:
+            return known[row.digest]
+    for former in live:
+        actions.revoke_api_token(token=former)
+    token = _tokens("api", admin.pk, rows.count() + 1)[-1]
+    actions.issue_api_token(user=admin, name=TOKEN_NAME, token=token)
+    return token
+
+
+def _tokens(kind: str, owner: int, count: int) -> list[str]:
+    """The tokens that the first `count` rows of an owner may have had from us.
+
+    Rows are never deleted, so that a token which was taken away never comes back.
+    """
+    return [derived_token("bootstrap", kind, owner, number) for number in range(count)]
+
+
+def _source(
+    organisation: Organisation, wire_format: str, *, registers_devices: bool
+) -> dict[str, Any]:
+    rows = Source.objects.filter(organisation=organisation)
+    count = rows.count()
+    known = {digest_of(token): token for token in _tokens("source", organisation.pk, count)}
+    source = rows.filter(name=wire_format, wire_format=wire_format, revoked_at=None).first()
     if source is None:
         source, token = actions.add_source(
             organisation=organisation,
             name=_free_name(organisation, wire_format),
             wire_format=wire_format,
-            unknown_devices=unknown,
+            unknown_devices=REGISTER if registers_devices else SET_ASIDE,
+            token=_tokens("source", organisation.pk, count + 1)[-1],
         )
     else:
-        source = actions.change_source(source=source, unknown_devices=unknown)
-        token = actions.rotate_source_token(source=source, overlap_s=OVERLAP_S)
+        if registers_devices:
+            source = actions.change_source(source=source, unknown_devices=REGISTER)
+        after_former = derived_token("bootstrap", "after", source.previous_digest)
+        known[digest_of(after_former)] = after_former
+        token = known.get(source.digest) or actions.rotate_source_token(
+            source=source,
+            overlap_s=OVERLAP_S,
+            # Told by the one that it follows, so that it is found again and used only once.
+            token=derived_token("bootstrap", "after", source.digest),
+        )
     return {"id": source.pk, "token": token, "url": ingest_url(source, token)}
 
 

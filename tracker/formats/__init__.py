@@ -1,0 +1,4 @@
+"""How server-rendered pages write dates: day first, to the second, and with their zone.
+
+Django finds the modules by the name of the language.
+"""
