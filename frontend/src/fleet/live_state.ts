@@ -85,6 +85,12 @@ export class LiveState {
     return this.entriesAt.entries;
   }
 
+  /** Every asset by name, as of now. */
+  freshEntries(): Entry[] {
+    this.entriesAt = null;
+    return this.entries();
+  }
+
   onNews(reader: (news: News) => void): () => void {
     this.readers.add(reader);
     return () => this.readers.delete(reader);

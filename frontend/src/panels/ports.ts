@@ -15,6 +15,7 @@ export type MapPort = {
       picked(id: number | null): void;
       moved(view: View, bounds: Bounds): void;
       detail(isMissing: boolean): void;
+      lost(isLost: boolean): void;
     },
   ): () => void;
   setTheme(theme: Theme): void;

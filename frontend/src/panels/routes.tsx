@@ -12,11 +12,12 @@ export type MapSearch = {
   zoom?: number;
   selected?: number;
   still?: number;
+  native?: number;
 };
 
 /** What is no number in the address is as good as absent. */
 function mapSearch(search: Record<string, unknown>): MapSearch {
-  const names = ["lon", "lat", "zoom", "selected", "still"] as const;
+  const names = ["lon", "lat", "zoom", "selected", "still", "native"] as const;
   const given = names.filter((name) => typeof search[name] === "number");
   return Object.fromEntries(given.map((name) => [name, search[name]]));
 }

@@ -1,8 +1,6 @@
+import { lengthOfTime } from "../fleet/time_words";
 import type { Alert, Crossing } from "../wire/rest";
 
-const MINUTE_S = 60;
-const HOUR_S = 3_600;
-const DAY_S = 86_400;
 const COMPASS = ["N", "NE", "E", "SE", "S", "SW", "W", "NW"];
 
 const one = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
@@ -11,14 +9,7 @@ const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeSty
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 
-/** A length of time in its largest sensible unit: "12 s", "41 min", "2 h", "3 d". */
-export function span(seconds: number): string {
-  const s = Math.max(0, Math.round(seconds));
-  if (s < MINUTE_S) return `${s} s`;
-  if (s < HOUR_S) return `${Math.floor(s / MINUTE_S)} min`;
-  if (s < DAY_S) return `${Math.floor(s / HOUR_S)} h`;
-  return `${Math.floor(s / DAY_S)} d`;
-}
+export const span = lengthOfTime;
 
 export function age(at_ms: number | null, now: number): string {
   return at_ms === null ? "never" : span((now - at_ms) / 1000);

@@ -68,6 +68,7 @@ function MapHost({ map }: { map: MapPort }) {
   });
   const keepView = useViewInAddress();
   const [isMissingDetail, setMissingDetail] = useState(false);
+  const [isLost, setLost] = useState(false);
   const latest = useRef({ select, keepView, search });
   latest.current = { select, keepView, search };
 
@@ -82,12 +83,19 @@ function MapHost({ map }: { map: MapPort }) {
         latest.current.keepView(at);
       },
       detail: setMissingDetail,
+      lost: setLost,
     });
   }, [map, setBounds]);
 
   return (
     <>
       <div ref={host} className="map-host" />
+      {isLost && (
+        <div className="map-message map-lost" role="alert">
+          <strong>The graphics card lost the map.</strong>
+          <p>It comes back by itself when the card does. The list stays live.</p>
+        </div>
+      )}
       {isMissingDetail && <p className="map-hint">No street detail at this scale</p>}
     </>
   );
