@@ -43,6 +43,7 @@ export type Backend = {
   changeGeofence(id: number, change: wire.GeofenceChange): Promise<wire.Geofence>;
   deleteGeofence(id: number): Promise<void>;
   crossings(of: { geofence?: number; asset?: number }): Promise<wire.Crossing[]>;
+  corrections(crossing: number): Promise<wire.Correction[]>;
   rules(): Promise<wire.Rule[]>;
   createRule(draft: wire.RuleDraft): Promise<wire.Rule>;
   changeRule(id: number, change: wire.RuleChange): Promise<wire.Rule>;
