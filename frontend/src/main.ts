@@ -67,6 +67,8 @@ function start(): void {
     backend: api,
     loadMap: (theme) => loadMap(live, boot, theme, still),
     resume: () => session.resume(),
+    hold: (isHeld) => session.hold(isHeld),
+    readMissing: () => session.readMissing(),
     signOut: () => signOut(boot.csrf_cookie),
     login_url: LOGIN_URL,
     nonce: document.querySelector<HTMLScriptElement>("script[nonce]")?.nonce ?? "",

@@ -11,8 +11,8 @@ const DRAFT = "geofence-draft";
 const WHITENING = 0.4;
 const DRAFT_COLOUR = { light: "#B45309", dark: "#F0B84A" };
 const TEXT = {
-  light: { halo: "#FFFFFF" },
-  dark: { halo: "#0B141C" },
+  light: { text: "#36414E", halo: "#FFFFFF" },
+  dark: { text: "#C3CEDA", halo: "#0B141C" },
 };
 
 function colourOf({ id, colour }: Geofence): string {
@@ -135,7 +135,7 @@ export class GeofenceLayer {
         "text-letter-spacing": 0.03,
       },
       paint: {
-        "text-color": colour,
+        "text-color": TEXT[theme].text,
         "text-halo-color": TEXT[theme].halo,
         "text-halo-width": 1.8,
       },

@@ -63,6 +63,10 @@ export type Ports = {
   loadMap(theme: Theme): Promise<MapPort | null>;
   /** Raises until there is a session again. */
   resume(): Promise<void>;
+  /** Stops the live picture, or lets it go on. */
+  hold(isHeld: boolean): void;
+  /** Reads again the lists that could not be read. */
+  readMissing(): Promise<void>;
   signOut(): Promise<void>;
   login_url: string;
   nonce: string;

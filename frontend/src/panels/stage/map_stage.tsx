@@ -5,6 +5,7 @@ import type { Bounds } from "../../fleet/roster";
 import { StageContext, useMap, usePorts } from "../context";
 import { Icon } from "../glyphs";
 import type { MapPort, View } from "../ports";
+import { useShortcut } from "../shortcuts";
 import { useSelected } from "./selection";
 
 const SETTLE_MS = 400;
@@ -103,6 +104,7 @@ function MapHost({ map }: { map: MapPort }) {
 
 function MapTools() {
   const map = useMap();
+  const hasKey = useShortcut("f", () => map?.fitAll());
   if (!map) return null;
   return (
     <div className="map-tools">
@@ -111,7 +113,7 @@ function MapTools() {
         className="map-tool"
         onClick={() => map.fitAll()}
         aria-label="Show all assets"
-        title="Show all assets"
+        title={hasKey ? "Show all assets (F)" : "Show all assets"}
       >
         <Icon name="fit" />
       </button>
