@@ -48,12 +48,12 @@ export function Acknowledge({ alert, isShort = false }: { alert: Alert; isShort?
         variant="default"
         className="acknowledge"
         title="Acknowledge: you have seen to it"
-        leftSection={<Icon name="check" />}
+        leftSection={isShort ? null : <Icon name="check" />}
         loading={acknowledge.isPending}
         onClick={() => acknowledge.mutate()}
         aria-label={`Acknowledge: ${alertText(alert)}`}
       >
-        {isShort ? "Ack" : "Acknowledge"}
+        Acknowledge
       </Button>
       {acknowledge.isError && (
         <p className="refused" role="alert">
