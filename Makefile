@@ -79,6 +79,8 @@ schema: install ## write docs/openapi.yaml and the console's types from the code
 bench: install ## every benchmark in benchmarks/, with nothing else running
 	@failed=0; for file in $(filter-out benchmarks/__init__.py,$(wildcard benchmarks/*.py)); do \
 	    echo "== $$file"; $(WITH_SERVERS) .venv/bin/python $$file $(ARGS) || failed=1; \
+	done; for file in $(wildcard benchmarks/*.mjs); do \
+	    echo "== $$file"; node $$file $(ARGS) || failed=1; \
 	done; exit $$failed
 
 clean: stop ## throw away what was built and installed here, but not the database

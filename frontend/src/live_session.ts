@@ -1,12 +1,14 @@
-import type { LiveState } from "./fleet/live_state";
+import type { LiveState, ReadList } from "./fleet/live_state";
 import type { Api } from "./server/api";
 import { Problem } from "./server/http";
 import { LiveSocket } from "./server/socket";
 import type { Delta, LiveFrame, Snapshot } from "./wire/live";
+import { Unreadable } from "./wire/read";
 
 const SOCKET_PATH = "/ws/live/";
 const OFFLINE_AFTER_MS = 60_000;
 const AGEING_EVERY_MS = 2_000;
+const READ_AGAIN_MS = 10_000;
 
 /** Keeps the live state fed: lists once by request, everything after by the socket. */
 export class LiveSession {
@@ -15,6 +17,10 @@ export class LiveSession {
   private readonly socket: LiveSocket;
   /** Assets seen live whose card was asked for, so that it is not asked for without end. */
   private readonly strangers = new Set<number>();
+  private readonly reading = new Set<ReadList>();
+  private readonly again = new Set<ReadList>();
+  private readonly missed = new Set<ReadList>();
+  private read_at = 0;
 
   constructor(live: LiveState, api: Api) {
     this.live = live;
@@ -33,10 +39,10 @@ export class LiveSession {
   }
 
   async start(): Promise<void> {
-    document.addEventListener("visibilitychange", () => this.socket.pause(document.hidden));
+    document.addEventListener("visibilitychange", () => this.pauseIfUnseen());
     window.addEventListener("online", () => this.socket.hurry());
     setInterval(() => this.age(), AGEING_EVERY_MS);
-    await Promise.allSettled([this.readAssets(), this.readAlerts()]);
+    await this.readAll();
     this.socket.start();
   }
 
@@ -44,16 +50,50 @@ export class LiveSession {
   async resume(): Promise<void> {
     await this.api.whoAmI();
     this.live.setAccess("granted");
-    await Promise.allSettled([this.readAssets(), this.readAlerts()]);
+    await this.readAll();
     this.socket.start();
   }
 
-  async readAssets(): Promise<void> {
-    this.live.setAssets(await this.api.assets());
+  /** Stops the picture, or lets it go on; alerts come all the same. */
+  hold(isHeld: boolean): void {
+    this.live.hold(isHeld ? Date.now() : null);
+    this.pauseIfUnseen();
   }
 
-  private async readAlerts(): Promise<void> {
-    this.live.setAlerts(await this.api.alerts());
+  /** Reads again what could not be read. */
+  async readMissing(): Promise<void> {
+    await Promise.all([...this.missed].map((list) => this.read(list)));
+  }
+
+  private async readAll(): Promise<void> {
+    await Promise.all([this.read("assets"), this.read("alerts")]);
+  }
+
+  private async read(list: ReadList): Promise<void> {
+    if (this.reading.has(list)) {
+      this.again.add(list);
+      return;
+    }
+    this.reading.add(list);
+    this.read_at = Date.now();
+    this.missed.delete(list);
+    try {
+      if (list === "assets") this.live.setAssets(await this.api.assets());
+      else this.live.setAlerts(await this.api.alerts());
+    } catch (error) {
+      if (!(error instanceof Problem || error instanceof Unreadable)) throw error;
+      console.warn(`the list of ${list} could not be read:`, error.message);
+      this.missed.add(list);
+      this.live.missed(list);
+    } finally {
+      this.reading.delete(list);
+    }
+    // It changed while it was being read.
+    if (this.again.delete(list)) await this.read(list);
+  }
+
+  private pauseIfUnseen(): void {
+    this.socket.pause(document.hidden || this.live.held_at !== null);
   }
 
   private takeAssets(frame: Snapshot | Delta): void {
@@ -70,10 +110,7 @@ export class LiveSession {
     const fresh = ids.filter((id) => !roster.asset(id) && !this.strangers.has(id));
     if (fresh.length === 0) return;
     for (const id of fresh) this.strangers.add(id);
-    this.readAssets().catch((error) => {
-      for (const id of fresh) this.strangers.delete(id);
-      this.failed(error);
-    });
+    void this.read("assets");
   }
 
   private take(frame: LiveFrame): void {
@@ -86,8 +123,7 @@ export class LiveSession {
       case "alert":
         return this.live.takeAlert(frame.alert, frame.number);
       case "changed":
-        if (frame.what === "assets") void this.readAssets().catch(this.failed);
-        if (frame.what === "alerts") void this.readAlerts().catch(this.failed);
+        if (frame.what === "assets" || frame.what === "alerts") void this.read(frame.what);
         return this.live.tell(frame);
       case "heartbeat":
         return this.live.lag.frame(frame.server_time, null, Date.now());
@@ -101,18 +137,17 @@ export class LiveSession {
 
   /** Only a request can tell an ended session from a server that is away. */
   private probe(): void {
-    this.api.whoAmI().catch(this.failed);
+    this.api.whoAmI().catch((error: unknown) => {
+      if (!(error instanceof Problem)) throw error;
+    });
   }
-
-  private failed = (error: unknown): void => {
-    if (!(error instanceof Problem)) throw error;
-  };
 
   /** States age and the clock runs though nothing arrives. */
   private age(): void {
     const silence = this.live.lag.silence_ms(Date.now());
     const isGone = !navigator.onLine || (silence !== null && silence > OFFLINE_AFTER_MS);
     if (this.live.link === "reconnecting" && isGone) this.live.setLink("offline");
+    if (Date.now() - this.read_at > READ_AGAIN_MS) void this.readMissing();
     this.live.pulse.ring();
   }
 }

@@ -17,9 +17,12 @@ function element(id: string): HTMLElement {
   return found;
 }
 
+function isAsked(name: string): boolean {
+  return new URLSearchParams(location.search).get(name) === "1";
+}
+
 function isStill(): boolean {
-  const asked = new URLSearchParams(location.search).get("still") === "1";
-  return asked || matchMedia("(prefers-reduced-motion: reduce)").matches;
+  return isAsked("still") || matchMedia("(prefers-reduced-motion: reduce)").matches;
 }
 
 async function loadMap(
@@ -36,6 +39,7 @@ async function loadMap(
     basemap: boot.basemap,
     theme,
     isStill: still,
+    isNative: isAsked("native"),
   });
   live.pulse.subscribe(() => map.refresh());
   return map;
@@ -63,6 +67,8 @@ function start(): void {
     backend: api,
     loadMap: (theme) => loadMap(live, boot, theme, still),
     resume: () => session.resume(),
+    hold: (isHeld) => session.hold(isHeld),
+    readMissing: () => session.readMissing(),
     signOut: () => signOut(boot.csrf_cookie),
     login_url: LOGIN_URL,
     nonce: document.querySelector<HTMLScriptElement>("script[nonce]")?.nonce ?? "",

@@ -172,6 +172,17 @@ class Console:
     def press(self, key: str) -> None:
         self._do("press", key=key)
 
+    def type(self, words: str) -> None:
+        """Type into whatever has the focus."""
+        self._do("type", words=words)
+
+    def lose_graphics(self) -> None:
+        """Take the graphics card from the map, as a driver does that starts anew."""
+        self._do("loseGraphics")
+
+    def regain_graphics(self) -> None:
+        self._do("regainGraphics")
+
     def see(self, at: At, within_s: float = 15) -> None:
         """Wait until it is there."""
         self._do("see", at=at, timeout_ms=within_s * 1000)

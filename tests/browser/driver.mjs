@@ -100,6 +100,16 @@ const orders = {
   fill: ({ at, value }) => find(at).fill(value),
   choose: async ({ at, value }) => void (await find(at).selectOption({ label: value })),
   press: ({ key }) => page.keyboard.press(key),
+  type: ({ words }) => page.keyboard.type(words),
+  async loseGraphics() {
+    await page.locator(".live-map canvas").waitFor();
+    await page.evaluate(() => {
+      const gl = document.querySelector(".live-map canvas").getContext("webgl2");
+      window.graphics = gl.getExtension("WEBGL_lose_context");
+      window.graphics.loseContext();
+    });
+  },
+  regainGraphics: () => page.evaluate(() => window.graphics.restoreContext()),
   see: ({ at, timeout_ms }) => find(at).first().waitFor({ timeout: timeout_ms }),
   miss: ({ at, timeout_ms }) => find(at).first().waitFor({ state: "hidden", timeout: timeout_ms }),
   count: ({ at }) => find(at).count(),

@@ -44,6 +44,7 @@ function stores<K extends string, S>(names: readonly K[], make: () => S): Record
 export class Fleet {
   private capacity = FIRST_CAPACITY;
   private ids = new Uint32Array(FIRST_CAPACITY);
+  private versions = new Uint32Array(FIRST_CAPACITY);
   private ints = stores(INT_COLUMNS, () => new Int32Array(FIRST_CAPACITY));
   private times = stores(TIME_COLUMNS, () => new Float64Array(FIRST_CAPACITY));
   private methods: (string | null)[] = [];
@@ -77,6 +78,11 @@ export class Fleet {
   /** Id of the asset in a slot, 0 when the slot is empty. */
   idAt(slot: number): number {
     return this.ids[slot] ?? 0;
+  }
+
+  /** The fleet's version when the row of a slot was last set. */
+  versionAt(slot: number): number {
+    return this.versions[slot] ?? 0;
   }
 
   int(column: IntColumn, slot: number): number | null {
@@ -116,14 +122,15 @@ export class Fleet {
 
   /** Sets whole rows, as a delta brings them. */
   upsert(columns: Columns): void {
+    this.version += 1;
     columns.id.forEach((id, row) => {
       const slot = this.slotOf.get(id) ?? this.claim(id);
+      this.versions[slot] = this.version;
       for (const name of INT_COLUMNS) this.ints[name][slot] = columns[name][row] ?? ABSENT;
       for (const name of TIME_COLUMNS) this.times[name][slot] = columns[name][row] ?? Number.NaN;
       this.methods[slot] = columns.method[row] ?? null;
       this.dirty.add(id);
     });
-    this.version += 1;
   }
 
   remove(ids: readonly number[]): void {
@@ -167,6 +174,7 @@ export class Fleet {
   private grow(): void {
     this.capacity *= 2;
     this.ids = larger(this.ids, new Uint32Array(this.capacity));
+    this.versions = larger(this.versions, new Uint32Array(this.capacity));
     for (const name of INT_COLUMNS) {
       this.ints[name] = larger(this.ints[name], new Int32Array(this.capacity));
     }

@@ -7,6 +7,9 @@ import { Replica, type Taken } from "./replica";
 import { type Entry, Roster } from "./roster";
 
 export type Access = "granted" | "signed-out" | "forbidden";
+/** Whether a list was read: what did not arrive is not what does not exist. */
+export type Arrival = "waiting" | "there" | "failed";
+export type ReadList = "assets" | "alerts";
 export type News = { type: "crossing"; crossing: Crossing } | { type: "changed"; what: List };
 
 /** Everything the views look at. Whoever changes it rings the pulse. */
@@ -20,8 +23,9 @@ export class LiveState {
   access: Access = "granted";
   /** How often the server sends to this page: seldom, when the page does not keep up. */
   tick_ms = 0;
-  /** False until the list of assets has arrived once. */
-  isLoaded = false;
+  readonly arrival: Record<ReadList, Arrival> = { assets: "waiting", alerts: "waiting" };
+  /** When the user stopped the picture, by our own clock; null while it moves. */
+  held_at: number | null = null;
   private readonly readers = new Set<(news: News) => void>();
   private entriesAt: { beat: number; entries: Entry[] } | null = null;
 
@@ -47,13 +51,14 @@ export class LiveState {
 
   setAssets(assets: readonly Asset[]): void {
     this.roster.set(assets);
-    this.isLoaded = true;
+    this.arrival.assets = "there";
     this.fleet.touch(assets.map(({ id }) => id));
     this.pulse.hurry();
   }
 
   setAlerts(alerts: readonly Alert[]): void {
     this.alerts.replace(alerts);
+    this.arrival.alerts = "there";
     this.alertsChanged();
   }
 
@@ -65,6 +70,17 @@ export class LiveState {
   takeAlert(alert: Alert, number: number): void {
     this.alerts.take(alert, number);
     this.alertsChanged();
+  }
+
+  /** A list that arrived once stays shown; the next reading may succeed. */
+  missed(list: ReadList): void {
+    if (this.arrival[list] !== "there") this.arrival[list] = "failed";
+    this.pulse.ring();
+  }
+
+  hold(now: number | null): void {
+    this.held_at = now;
+    this.pulse.ring();
   }
 
   setLink(link: Link): void {
@@ -85,6 +101,12 @@ export class LiveState {
       this.entriesAt = { beat: this.pulse.beat, entries: this.roster.entries(this.fleet, now) };
     }
     return this.entriesAt.entries;
+  }
+
+  /** Every asset by name, as of now. */
+  freshEntries(): Entry[] {
+    this.entriesAt = null;
+    return this.entries();
   }
 
   onNews(reader: (news: News) => void): () => void {

@@ -2,17 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Columns, Delta } from "../wire/live";
 import { Fleet, type Row } from "./fleet";
 import { Replica } from "./replica";
-
-/** Mulberry32: small, seeded, good enough to shuffle operations. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
+import { seeded } from "./seeded";
 
 function columnsOf(rows: Row[]): Columns {
   const column = <K extends keyof Row>(name: K): Row[K][] => rows.map((row) => row[name]);

@@ -20,11 +20,22 @@ export type Entry = {
 export type Counts = Record<Status | "all" | "alerting", number>;
 export type Bounds = { west: number; south: number; east: number; north: number };
 
+/** All ids by name, and what was made of each when its row had that version. */
+type Ordered = {
+  version: number;
+  membership: number;
+  ids: number[];
+  slots: Int32Array;
+  intervals: (number | null)[];
+  versions: Uint32Array;
+  made: Entry[];
+};
+
 /** Who is in the fleet: names and reporting intervals, and who has an open alert. */
 export class Roster {
   private assets = new Map<number, Asset>();
   private alerting: ReadonlySet<number> = new Set();
-  private ordered: { version: number; membership: number; ids: number[] } | null = null;
+  private ordered: Ordered | null = null;
   version = 0;
 
   set(assets: readonly Asset[]): void {
@@ -57,20 +68,40 @@ export class Roster {
     return this.alerting.has(id);
   }
 
-  /** Every asset known from either side, by name. */
+  /** Every asset known from either side, by name. What did not change is the same object. */
   entries(fleet: Fleet, now: number): Entry[] {
-    return this.order(fleet).map((id) => this.entry(fleet, id, now));
+    const { ids, slots, intervals, versions, made } = this.order(fleet);
+    for (let at = 0; at < ids.length; at++) {
+      const slot = slots[at] ?? -1;
+      const version = fleet.versionAt(slot);
+      const known = made[at];
+      const isSame = known && versions[at] === version;
+      if (isSame && statusOf(fleet, slot, intervals[at] ?? null, now) === known.status) continue;
+      versions[at] = version;
+      made[at] = this.entry(fleet, ids[at] ?? 0, now);
+    }
+    return [...made];
   }
 
   /** Sorting thousands of names is dear, and they seldom change. */
-  private order(fleet: Fleet): number[] {
+  private order(fleet: Fleet): Ordered {
     const known = this.ordered;
     const isFresh = known?.version === this.version && known.membership === fleet.membership;
-    if (known && isFresh) return known.ids;
+    if (known && isFresh) return known;
     const ids = [...new Set([...this.assets.keys(), ...fleet.idList()])];
-    ids.sort((a, b) => byName.compare(this.name(a), this.name(b)) || a - b);
-    this.ordered = { version: this.version, membership: fleet.membership, ids };
-    return ids;
+    const names = new Map(ids.map((id) => [id, this.name(id)]));
+    const nameOf = (id: number) => names.get(id) ?? "";
+    ids.sort((a, b) => byName.compare(nameOf(a), nameOf(b)) || a - b);
+    this.ordered = {
+      version: this.version,
+      membership: fleet.membership,
+      ids,
+      slots: Int32Array.from(ids, (id) => fleet.slot(id) ?? -1),
+      intervals: ids.map((id) => this.interval(id)),
+      versions: new Uint32Array(ids.length),
+      made: [],
+    };
+    return this.ordered;
   }
 
   entry(fleet: Fleet, id: number, now: number): Entry {

@@ -1,8 +1,9 @@
 import type { FeatureCollection } from "geojson";
-import type { GeoJSONSource, Map as MapLibre } from "maplibre-gl";
+import type { Map as MapLibre } from "maplibre-gl";
 import type { Theme } from "../fleet/look";
 import type { LonLat } from "../wire/rest";
 import { circleRing } from "./geometry";
+import { sourceOf } from "./sources";
 
 const SOURCE = "accuracy";
 const COLOUR = { light: "#005A9C", dark: "#56B4E9" };
@@ -11,12 +12,14 @@ const NOTHING: FeatureCollection = { type: "FeatureCollection", features: [] };
 /** The circle in which the selected asset is, as far as its fix can tell. */
 export class AccuracyRing {
   private readonly map: MapLibre;
+  private isShown = false;
 
   constructor(map: MapLibre) {
     this.map = map;
   }
 
   attach(theme: Theme): void {
+    this.isShown = false;
     this.map.addSource(SOURCE, { type: "geojson", data: NOTHING });
     this.map.addLayer({
       id: "accuracy-fill",
@@ -33,7 +36,11 @@ export class AccuracyRing {
   }
 
   show(at: LonLat | null, accuracy_m: number | null): void {
-    const source = this.map.getSource<GeoJSONSource>(SOURCE);
+    const source = sourceOf(this.map, SOURCE);
+    const isShown = at !== null && Boolean(accuracy_m);
+    // Nothing instead of nothing would still make the map draw again.
+    if (!isShown && !this.isShown) return;
+    this.isShown = isShown;
     if (!at || !accuracy_m) {
       source?.setData(NOTHING);
       return;

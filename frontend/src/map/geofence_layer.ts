@@ -1,17 +1,18 @@
 import type { Feature, FeatureCollection } from "geojson";
-import type { GeoJSONSource, Map as MapLibre } from "maplibre-gl";
+import type { Map as MapLibre } from "maplibre-gl";
 import { GEOFENCE_COLOURS, type Theme } from "../fleet/look";
 import type { Geofence, Shape } from "../wire/rest";
 import { MAP_FONT } from "./basemap_style";
 import { cornersOf, metresPerPixel, outlineOf } from "./geometry";
+import { sourceOf } from "./sources";
 
 const SOURCE = "geofences";
 const DRAFT = "geofence-draft";
 const WHITENING = 0.4;
 const DRAFT_COLOUR = { light: "#B45309", dark: "#F0B84A" };
 const TEXT = {
-  light: { text: "#1B2430", halo: "#FFFFFF" },
-  dark: { text: "#F1F5F9", halo: "#0B141C" },
+  light: { text: "#36414E", halo: "#FFFFFF" },
+  dark: { text: "#C3CEDA", halo: "#0B141C" },
 };
 
 function colourOf({ id, colour }: Geofence): string {
@@ -82,12 +83,12 @@ export class GeofenceLayer {
   show(geofences: readonly Geofence[], selected: number | null): void {
     this.geofences = geofences;
     this.selected = selected;
-    this.map.getSource<GeoJSONSource>(SOURCE)?.setData(collection(this.all()));
+    sourceOf(this.map, SOURCE)?.setData(collection(this.all()));
   }
 
   showDraft(shape: Shape | null): void {
     this.draft = shape;
-    this.map.getSource<GeoJSONSource>(DRAFT)?.setData(collection(draftFeatures(shape)));
+    sourceOf(this.map, DRAFT)?.setData(collection(draftFeatures(shape)));
   }
 
   private all(): Feature[] {
@@ -105,7 +106,7 @@ export class GeofenceLayer {
       filter: ["!=", ["geometry-type"], "Point"],
       paint: {
         "fill-color": colour,
-        "fill-opacity": ifSelected(0.26, theme === "dark" ? 0.2 : 0.12),
+        "fill-opacity": ifSelected(0.24, theme === "dark" ? 0.16 : 0.09),
       },
     });
     this.map.addLayer({
@@ -113,7 +114,11 @@ export class GeofenceLayer {
       type: "line",
       source: SOURCE,
       filter: ["!=", ["geometry-type"], "Point"],
-      paint: { "line-color": colour, "line-width": ifSelected(3.5, 2) },
+      paint: {
+        "line-color": colour,
+        "line-width": ifSelected(3, 1.5),
+        "line-opacity": ifSelected(1, 0.8),
+      },
     });
     this.map.addLayer({
       id: "geofence-label",
@@ -127,11 +132,12 @@ export class GeofenceLayer {
         "text-size": 12,
         "text-anchor": "bottom",
         "text-offset": [0, -0.3],
+        "text-letter-spacing": 0.03,
       },
       paint: {
         "text-color": TEXT[theme].text,
         "text-halo-color": TEXT[theme].halo,
-        "text-halo-width": 1.6,
+        "text-halo-width": 1.8,
       },
     });
   }

@@ -1,5 +1,7 @@
 type Options = {
   isStill(): boolean;
+  /** Nobody looks: the next refresh starts the loop again. */
+  isUnseen(): boolean;
   /** How often the eye can tell a difference at this scale. */
   every_ms(): number;
   draw(now: number): void;
@@ -16,7 +18,7 @@ export class GlideLoop {
   }
 
   start(): void {
-    if (this.frame !== 0 || this.options.isStill()) return;
+    if (this.frame !== 0 || this.options.isStill() || this.options.isUnseen()) return;
     this.frame = requestAnimationFrame(() => this.step());
   }
 

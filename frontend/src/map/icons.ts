@@ -3,44 +3,11 @@ import { ALERTING, LOOKS, type Look, type Theme } from "../fleet/look";
 import { STATUSES } from "../fleet/status";
 
 const BOX = 24;
-const PIXELS = 2;
-const MARGIN = 3;
+const PIXELS = 4;
+const MARGIN = 4;
+const SIDE = (BOX + MARGIN * 2) * PIXELS;
 const OUTLINE = { light: "#FFFFFF", dark: "#0B141C" };
-
-/** Draws each state's shape in its colour, outlined in the map's opposite tone. */
-function drawn(look: Look, theme: Theme): ImageData {
-  const side = (BOX + MARGIN * 2) * PIXELS;
-  const canvas = document.createElement("canvas");
-  canvas.width = side;
-  canvas.height = side;
-  const pen = canvas.getContext("2d");
-  if (!pen) throw new Error("this browser has no canvas");
-  pen.scale(PIXELS, PIXELS);
-  pen.translate(MARGIN, MARGIN);
-  pen.lineJoin = "round";
-  pen.lineCap = "round";
-  const shape = new Path2D(look.path);
-  pen.strokeStyle = OUTLINE[theme];
-  pen.lineWidth = look.is_hollow ? 5 : 3.2;
-  pen.stroke(shape);
-  pen.fillStyle = look.is_hollow ? OUTLINE[theme] : look[theme];
-  pen.fill(shape);
-  pen.strokeStyle = look[theme];
-  if (look.is_hollow) {
-    pen.lineWidth = 2.2;
-    pen.setLineDash([3.6, 2.7]);
-    pen.stroke(shape);
-    pen.setLineDash([]);
-  }
-  if (look.mark) {
-    pen.strokeStyle = look.is_hollow ? look[theme] : OUTLINE[theme];
-    pen.lineWidth = 2.2;
-    pen.stroke(new Path2D(look.mark));
-  }
-  return pen.getImageData(0, 0, side, side);
-}
-
-export const ALERT_BADGE = "alert-badge";
+const SHADOW = { light: "rgb(15 28 42 / 45%)", dark: "rgb(0 0 0 / 70%)" };
 const BADGE: Look = {
   ...ALERTING,
   path: "M12 3 22.5 21h-21Z",
@@ -48,13 +15,69 @@ const BADGE: Look = {
   mark: "M12 10v5M12 17.8v.1",
 };
 
-function register(map: MapLibre, name: string, look: Look, theme: Theme): void {
-  if (map.hasImage(name)) map.removeImage(name);
-  map.addImage(name, drawn(look, theme), { pixelRatio: PIXELS });
+export const ALERT_BADGE = "alert-badge";
+/** One for each status, in the order of statuses, then the badge. */
+export const ATLAS_CELLS = STATUSES.length + 1;
+
+/** How large an icon with its margin is drawn: smaller where more of them are in the picture. */
+export function iconSize_px(zoom: number): number {
+  const part = Math.min(1, Math.max(0, (zoom - 4) / 9));
+  return 22 + 12 * part;
 }
 
-/** Registers one icon for each status, under the status's own name. */
+/** Draws a state's shape in its colour, outlined in the map's opposite tone. */
+function draw(pen: CanvasRenderingContext2D, look: Look, theme: Theme): void {
+  pen.lineJoin = "round";
+  pen.lineCap = "round";
+  const shape = new Path2D(look.path);
+  pen.save();
+  pen.shadowColor = SHADOW[theme];
+  pen.shadowBlur = 2.5 * PIXELS;
+  pen.shadowOffsetY = 0;
+  pen.strokeStyle = OUTLINE[theme];
+  pen.lineWidth = look.is_hollow ? 5 : 3.4;
+  pen.stroke(shape);
+  pen.restore();
+  pen.fillStyle = look.is_hollow ? OUTLINE[theme] : look[theme];
+  pen.fill(shape);
+  pen.strokeStyle = look[theme];
+  if (look.is_hollow) {
+    pen.lineWidth = 2.4;
+    pen.setLineDash([3.6, 2.7]);
+    pen.stroke(shape);
+    pen.setLineDash([]);
+  }
+  if (look.mark) {
+    pen.strokeStyle = look.is_hollow ? look[theme] : OUTLINE[theme];
+    pen.lineWidth = 2.4;
+    pen.stroke(new Path2D(look.mark));
+  }
+}
+
+/** All icons side by side. */
+export function atlas(theme: Theme): ImageData {
+  const canvas = document.createElement("canvas");
+  canvas.width = SIDE * ATLAS_CELLS;
+  canvas.height = SIDE;
+  const pen = canvas.getContext("2d");
+  if (!pen) throw new Error("this browser has no canvas");
+  for (const [cell, look] of [...STATUSES.map((status) => LOOKS[status]), BADGE].entries()) {
+    pen.setTransform(PIXELS, 0, 0, PIXELS, cell * SIDE + MARGIN * PIXELS, MARGIN * PIXELS);
+    draw(pen, look, theme);
+  }
+  return pen.getImageData(0, 0, canvas.width, canvas.height);
+}
+
+/** Registers each icon for MapLibre's own layers: a status under its name, and the badge. */
 export function addIcons(map: MapLibre, theme: Theme): void {
-  for (const status of STATUSES) register(map, status, LOOKS[status], theme);
-  register(map, ALERT_BADGE, BADGE, theme);
+  const { data, width } = atlas(theme);
+  for (const [cell, name] of [...STATUSES, ALERT_BADGE].entries()) {
+    const icon = new ImageData(SIDE, SIDE);
+    for (let row = 0; row < SIDE; row++) {
+      const from = (row * width + cell * SIDE) * 4;
+      icon.data.set(data.subarray(from, from + SIDE * 4), row * SIDE * 4);
+    }
+    if (map.hasImage(name)) map.removeImage(name);
+    map.addImage(name, icon, { pixelRatio: PIXELS });
+  }
 }

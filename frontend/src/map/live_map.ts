@@ -1,6 +1,5 @@
 import {
   addProtocol,
-  type GeoJSONSource,
   Map as MapLibre,
   NavigationControl,
   ScaleControl,
@@ -14,19 +13,22 @@ import type { Theme } from "../fleet/look";
 import type { Roster } from "../fleet/roster";
 import type { Geofence, LonLat, Shape } from "../wire/rest";
 import { AccuracyRing } from "./accuracy_ring";
-import type { AssetLayer } from "./asset_layer";
-import { AssetScene } from "./asset_scene";
+import { type AssetLayer, REACH_PX } from "./asset_layer";
+import { AssetScene, type Look } from "./asset_scene";
 import { basemapStyle, DETAIL_ENDS_AT_ZOOM, MAP_FONT } from "./basemap_style";
 import { Camera, type Covered } from "./camera";
 import type { DrawnKind } from "./drawing";
 import { DrawingBoard } from "./drawing_board";
 import { GeofenceLayer } from "./geofence_layer";
 import { type Box, boxOf, cornersOf, metresPerPixel } from "./geometry";
+import { GlAssetLayer } from "./gl_asset_layer";
 import { GlideLoop } from "./glide_loop";
 import { graticule } from "./graticule";
-import { addIcons } from "./icons";
+import { LabelLayer } from "./label_layer";
+import { lonlatOf, STEPS, stepsOf } from "./mercator";
 import { redrawEvery_ms } from "./motion";
 import { NativeAssetLayer } from "./native_asset_layer";
+import { sourceOf } from "./sources";
 import { TrackLine } from "./track_line";
 
 export type View = { lon_deg: number; lat_deg: number; zoom: number };
@@ -34,6 +36,8 @@ export type MapEvents = {
   picked(id: number | null): void;
   moved(view: View, bounds: Box): void;
   detail(isMissing: boolean): void;
+  /** The graphics card lost the picture, or has it back. */
+  lost(isLost: boolean): void;
 };
 export type LiveMapOptions = {
   fleet: Fleet;
@@ -41,6 +45,8 @@ export type LiveMapOptions = {
   basemap: { url: string; attribution: string };
   theme: Theme;
   isStill: boolean;
+  /** MapLibre's own layers draw the assets instead of ours. */
+  isNative: boolean;
 };
 
 const CLOSE_ZOOM = 13;
@@ -57,9 +63,10 @@ export function hasWebGl2(): boolean {
 export class LiveMap {
   private readonly map: MapLibre;
   private readonly options: LiveMapOptions;
-  private readonly layer: AssetLayer;
+  private layer: AssetLayer;
+  private readonly labels: LabelLayer;
   private readonly camera: Camera;
-  private readonly scene: AssetScene;
+  private scene: AssetScene;
   private readonly geofences: GeofenceLayer;
   private readonly ring: AccuracyRing;
   private readonly track: TrackLine;
@@ -99,23 +106,45 @@ export class LiveMap {
       fadeDuration: 0,
       locale: { "Map.Title": "Live map of assets. The asset list holds the same information." },
     });
+    // Our own layer counts on a map that is never turned.
     this.map.touchZoomRotate.disableRotation();
+    this.map.keyboard.disableRotation();
     this.map.addControl(new NavigationControl({ showCompass: false }), "bottom-right");
     this.map.addControl(new ScaleControl({ maxWidth: 120, unit: "metric" }), "bottom-left");
     this.camera = new Camera(this.map, options.isStill);
-    this.layer = new NativeAssetLayer(this.map);
-    this.scene = new AssetScene(options.fleet, options.roster, this.layer);
-    this.scene.motion.isOn = !options.isStill;
+    this.labels = new LabelLayer(this.map);
+    this.layer = options.isNative ? new NativeAssetLayer(this.map) : this.ownLayer();
+    this.scene = this.newScene();
     this.geofences = new GeofenceLayer(this.map);
     this.ring = new AccuracyRing(this.map);
     this.track = new TrackLine(this.map);
     this.board = new DrawingBoard(this.map);
     this.gliding = new GlideLoop({
       isStill: () => this.scene.motion.isStill,
+      isUnseen: () => document.hidden || !this.isReady,
       every_ms: () => redrawEvery_ms(metresPerPixel(this.map.getZoom(), this.map.getCenter().lat)),
       draw: (now) => this.glide(now),
     });
     this.listen();
+  }
+
+  /** Called after each drawing of the assets with the ms that it took the page; to measure. */
+  onDrawn: ((ms: number) => void) | null = null;
+
+  /** Resolves when nothing is left to load, place or draw. */
+  async settled(): Promise<void> {
+    if (!this.map.loaded()) await this.map.once("idle");
+  }
+
+  /** The asset at a point of the map, in pixels from its corner. */
+  pick(point: { x: number; y: number }): number | null {
+    return this.layer.pick(point);
+  }
+
+  /** Ends the map for good. */
+  remove(): void {
+    this.isReady = false;
+    this.map.remove();
   }
 
   /** Puts the map into the page, or moves it there; its state stays. */
@@ -142,7 +171,7 @@ export class LiveMap {
   /** Draws what changed in the fleet. Call it on each tick. */
   refresh(): void {
     if (!this.isReady) return;
-    this.scene.refresh(this.camera.box(), Date.now());
+    this.scene.refresh(this.look(), Date.now());
     // Before it is in the page the map has no size to frame anything in.
     if (!this.hasFramed && this.events) this.frameFirst();
     this.showRing();
@@ -153,7 +182,7 @@ export class LiveMap {
   select(id: number | null): void {
     this.selected = id;
     if (id === null) this.endFollowing();
-    this.scene.select(id, Date.now());
+    this.scene.select(id, this.look(), Date.now());
     this.showRing();
   }
 
@@ -179,7 +208,7 @@ export class LiveMap {
   }
 
   fitAll(): void {
-    this.camera.fit(boxOf(this.scene.places(Date.now())));
+    this.camera.fit(boxOf(this.scene.places()));
   }
 
   fitShape(shape: Shape): void {
@@ -224,22 +253,76 @@ export class LiveMap {
     this.map.on("dragstart", () => this.endFollowing());
     // A tile that did not arrive is no news to the user: the rest of the map goes on.
     this.map.on("error", ({ error }) => console.warn("map:", error.message));
-    this.map.on("click", ({ point }) => {
-      if (!this.board.isDrawing) this.events?.picked(this.layer.pick(point));
-    });
-    this.map.on("mousemove", ({ point }) => {
-      if (this.board.isDrawing) return;
-      this.map.getCanvas().style.cursor = this.layer.pick(point) === null ? "" : "pointer";
+    this.map.on("click", ({ point }) => this.click(point));
+    this.map.on("mousemove", ({ point }) => this.hover(point));
+    this.map.on("webglcontextlost", () => this.lose());
+    // MapLibre brings back what it knows of; our own layer it cannot. So the style is made anew.
+    this.map.on("webglcontextrestored", () => this.map.setStyle(this.style(), { diff: false }));
+  }
+
+  private click(point: { x: number; y: number }): void {
+    if (this.board.isDrawing) return;
+    const id = this.layer.pick(point);
+    const cluster = id === null ? this.clusterAt(point) : null;
+    if (!cluster) return this.events?.picked(id);
+    const [west, north] = lonlatOf(cluster.box.west, cluster.box.north);
+    const [east, south] = lonlatOf(cluster.box.east, cluster.box.south);
+    this.camera.fit({ west, south, east, north });
+  }
+
+  private hover(point: { x: number; y: number }): void {
+    if (this.board.isDrawing) return;
+    const isOnSomething = this.layer.pick(point) !== null || this.clusterAt(point) !== null;
+    this.map.getCanvas().style.cursor = isOnSomething ? "pointer" : "";
+  }
+
+  private clusterAt(point: { x: number; y: number }) {
+    const { lng, lat } = this.map.unproject([point.x, point.y]);
+    const [x, y] = stepsOf([lng, lat]);
+    const steps_per_px = STEPS / (512 * 2 ** this.map.getZoom());
+    return this.scene.clusterAt(x, y, (REACH_PX + 8) * steps_per_px);
+  }
+
+  private lose(): void {
+    this.isReady = false;
+    this.events?.lost(true);
+  }
+
+  private ownLayer(): AssetLayer {
+    return new GlAssetLayer(this.map, {
+      drawn: (ms) => this.onDrawn?.(ms),
+      refused: (why) => this.fallBack(why),
     });
   }
 
+  private fallBack(why: unknown): void {
+    console.warn("map: the graphics card refuses our layer, MapLibre's own take over:", why);
+    this.layer = new NativeAssetLayer(this.map);
+    this.options.fleet.touch(this.options.fleet.idList());
+    this.scene = this.newScene();
+    // Not while a frame is being drawn.
+    setTimeout(() => this.map.setStyle(this.style(), { diff: false }));
+  }
+
+  private newScene(): AssetScene {
+    const { fleet, roster, isStill } = this.options;
+    const scene = new AssetScene(fleet, roster, this.layer, this.labels);
+    scene.motion.isOn = !isStill;
+    return scene;
+  }
+
+  private look(): Look {
+    return { box: this.camera.box(), zoom: this.map.getZoom() };
+  }
+
   private attach(): void {
-    addIcons(this.map, this.theme);
     this.geofences.attach(this.theme);
     this.track.attach(this.theme);
     this.ring.attach(this.theme);
     this.layer.attach(this.theme);
+    this.labels.attach(this.theme);
     this.isReady = true;
+    this.events?.lost(false);
     this.refresh();
     this.afterMove();
   }
@@ -256,15 +339,15 @@ export class LiveMap {
     const grid = isMissing
       ? graticule(bounds)
       : graticule({ west: 0, south: 0, east: 360, north: 0 });
-    this.map.getSource<GeoJSONSource>("graticule")?.setData(grid);
-    this.scene.look(bounds, Date.now());
+    sourceOf(this.map, "graticule")?.setData(grid);
+    this.scene.look({ box: bounds, zoom }, Date.now());
     this.events?.moved({ lon_deg: lng, lat_deg: lat, zoom }, bounds);
     this.events?.detail(isMissing);
   }
 
   /** The first snapshot decides where to look, unless the address already did. */
   private frameFirst(): void {
-    const box = boxOf(this.scene.places(Date.now()));
+    const box = boxOf(this.scene.places());
     if (!box) return;
     this.hasFramed = true;
     const chosen = this.selected === null ? null : this.scene.place(this.selected, Date.now());
@@ -292,6 +375,7 @@ export class LiveMap {
 
   private glide(now: number): void {
     this.scene.glide(now);
+    this.map.triggerRepaint();
     this.follow();
     if (this.selected !== null) this.showRing();
   }

@@ -6,58 +6,82 @@ const LONGEST_MS = 15_000;
 const GAP_TOO_LONG_MS = 5 * 60_000;
 const ABSURD_MPS = 120;
 
-type Glide = { from: LonLat; to: LonLat; started: number; duration_ms: number };
+export type Glide = { from: LonLat; to: LonLat; started: number; duration_ms: number };
+
+/** The newest fix of an asset, and how it gets there. */
+export type Course = { readonly id: number; at: LonLat; fix_at: number; glide: Glide | null };
 
 /**
  * Where to draw each asset now: on the straight line from its previous fix to
  * its newest, one reporting interval late. Never ahead of a fix, so never a guess.
  */
 export class Motion {
-  private readonly resting = new Map<number, { at: LonLat; fix_at: number }>();
-  private readonly glides = new Map<number, Glide>();
+  private readonly courses = new Map<number, Course>();
+  private readonly gliding = new Set<Course>();
   isOn = true;
 
   /** Takes a new fix. An absurd speed or a long gap is a jump, not a journey. */
-  moved(id: number, to: LonLat, fix_at: number, now: number): void {
-    const last = this.resting.get(id);
-    const from = this.at(id, now);
-    this.resting.set(id, { at: to, fix_at });
-    this.glides.delete(id);
-    if (!this.isOn || !last || !from || fix_at <= last.fix_at) return;
-    const gap = fix_at - last.fix_at;
-    const metres = distance_m(last.at, to);
-    if (metres === 0 || gap > GAP_TOO_LONG_MS || metres / (gap / 1000) > ABSURD_MPS) return;
-    const duration_ms = Math.min(LONGEST_MS, Math.max(SHORTEST_MS, gap));
-    this.glides.set(id, { from, to, started: now, duration_ms });
+  moved(id: number, to: LonLat, fix_at: number, now: number): Course {
+    const known = this.courses.get(id);
+    if (!known) {
+      const course: Course = { id, at: to, fix_at, glide: null };
+      this.courses.set(id, course);
+      return course;
+    }
+    known.glide = this.isOn ? glideTo(known, to, fix_at, now) : null;
+    if (known.glide) this.gliding.add(known);
+    else this.gliding.delete(known);
+    known.at = to;
+    known.fix_at = fix_at;
+    return known;
   }
 
   forget(id: number): void {
-    this.resting.delete(id);
-    this.glides.delete(id);
+    const course = this.courses.get(id);
+    if (!course) return;
+    this.courses.delete(id);
+    this.gliding.delete(course);
   }
 
   at(id: number, now: number): LonLat | null {
-    const glide = this.glides.get(id);
-    if (!glide) return this.resting.get(id)?.at ?? null;
-    const part = Math.min(1, Math.max(0, (now - glide.started) / glide.duration_ms));
-    return [
-      glide.from[0] + (glide.to[0] - glide.from[0]) * part,
-      glide.from[1] + (glide.to[1] - glide.from[1]) * part,
-    ];
+    const course = this.courses.get(id);
+    return course ? placeOf(course, now) : null;
   }
 
   /** Ids under way; those that have arrived are named one last time. */
   underWay(now: number): number[] {
-    const ids = [...this.glides.keys()];
-    for (const [id, glide] of this.glides) {
-      if (now >= glide.started + glide.duration_ms) this.glides.delete(id);
+    const ids: number[] = [];
+    for (const course of this.gliding) {
+      ids.push(course.id);
+      if (!course.glide || now >= course.glide.started + course.glide.duration_ms) {
+        course.glide = null;
+        this.gliding.delete(course);
+      }
     }
     return ids;
   }
 
   get isStill(): boolean {
-    return this.glides.size === 0;
+    return this.gliding.size === 0;
   }
+}
+
+export function placeOf({ at, glide }: Course, now: number): LonLat {
+  if (!glide) return at;
+  const part = Math.min(1, Math.max(0, (now - glide.started) / glide.duration_ms));
+  return [
+    glide.from[0] + (glide.to[0] - glide.from[0]) * part,
+    glide.from[1] + (glide.to[1] - glide.from[1]) * part,
+  ];
+}
+
+function glideTo(course: Course, to: LonLat, fix_at: number, now: number): Glide | null {
+  const gap = fix_at - course.fix_at;
+  if (gap <= 0 || gap > GAP_TOO_LONG_MS) return null;
+  if (course.at[0] === to[0] && course.at[1] === to[1]) return null;
+  if (distance_m(course.at, to) / (gap / 1000) > ABSURD_MPS) return null;
+  const duration_ms = Math.min(LONGEST_MS, Math.max(SHORTEST_MS, gap));
+  return { from: placeOf(course, now), to, started: now, duration_ms };
 }
 
 /**

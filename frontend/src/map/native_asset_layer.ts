@@ -1,30 +1,32 @@
 import type { Feature } from "geojson";
-import type { GeoJSONSource, LayerSpecification, Map as MapLibre } from "maplibre-gl";
-import { ALERTING, type Theme } from "../fleet/look";
-import { type AssetLayer, around, type Mark } from "./asset_layer";
-import { MAP_FONT } from "./basemap_style";
-import { ALERT_BADGE } from "./icons";
+import type { LayerSpecification, Map as MapLibre } from "maplibre-gl";
+import { ALERTING, LOOKS, type Theme } from "../fleet/look";
+import { type AssetLayer, around, type Mark, REACH_PX } from "./asset_layer";
+import { type Cluster, radius_px } from "./folding";
+import { ALERT_BADGE, addIcons } from "./icons";
+import { lonlatOf } from "./mercator";
+import { sourceOf } from "./sources";
 
 const SOURCE = "assets";
+const CLUSTERS = "clusters";
 const ICONS = "asset-icons";
-const REACH_PX = 12;
 const TONES = {
-  light: { text: "#1B2430", halo: "#FFFFFF", selected: "#005A9C" },
-  dark: { text: "#F1F5F9", halo: "#0B141C", selected: "#56B4E9" },
+  light: { selected: "#005A9C", plate: "#FFFFFF" },
+  dark: { selected: "#56B4E9", plate: "#16222E" },
 };
 
-function feature(mark: Mark): Feature {
-  const { id, lon_deg, lat_deg, status, label } = mark;
+export function feature(mark: Mark): Feature {
+  const { id, lon_deg, lat_deg, status } = mark;
   return {
     type: "Feature",
     id,
     properties: {
       id,
       status,
-      label,
       turn: status === "moving" ? mark.course_deg : 0,
       selected: mark.is_selected,
       alerting: mark.is_alerting,
+      folded: mark.is_folded,
       order:
         Number(mark.is_selected) * 2 + Number(mark.is_alerting) + Number(status === "moving") / 2,
     },
@@ -32,16 +34,41 @@ function feature(mark: Mark): Feature {
   };
 }
 
+function clusterFeature({ x, y, count, parts }: Cluster): Feature {
+  const [moving] = parts;
+  return {
+    type: "Feature",
+    properties: { radius: radius_px(count), moves: moving > 0 },
+    geometry: { type: "Point", coordinates: lonlatOf(x, y) },
+  };
+}
+
 function layers(theme: Theme): LayerSpecification[] {
   const tones = TONES[theme];
   return [
+    {
+      id: CLUSTERS,
+      type: "circle",
+      source: CLUSTERS,
+      paint: {
+        "circle-radius": ["get", "radius"],
+        "circle-color": tones.plate,
+        "circle-stroke-width": 4,
+        "circle-stroke-color": [
+          "case",
+          ["get", "moves"],
+          LOOKS.moving[theme],
+          LOOKS.stopped[theme],
+        ],
+      },
+    },
     {
       id: "asset-alerting",
       type: "circle",
       source: SOURCE,
       filter: ["get", "alerting"],
       paint: {
-        "circle-radius": ["interpolate", ["linear"], ["zoom"], 3, 10, 9, 18],
+        "circle-radius": ["interpolate", ["linear"], ["zoom"], 4, 17, 13, 26],
         "circle-color": ALERTING[theme],
         "circle-opacity": 0.22,
         "circle-stroke-color": ALERTING[theme],
@@ -54,44 +81,26 @@ function layers(theme: Theme): LayerSpecification[] {
       source: SOURCE,
       filter: ["get", "selected"],
       paint: {
-        "circle-radius": ["interpolate", ["linear"], ["zoom"], 3, 14, 9, 21],
+        "circle-radius": ["interpolate", ["linear"], ["zoom"], 4, 21, 13, 32],
         "circle-opacity": 0.14,
         "circle-color": tones.selected,
         "circle-stroke-color": tones.selected,
         "circle-stroke-width": 2.5,
       },
     },
-    // Below the icons: those are placed first, and no label covers one.
-    {
-      id: "asset-labels",
-      type: "symbol",
-      source: SOURCE,
-      filter: ["!=", ["get", "label"], ""],
-      layout: {
-        "text-field": ["get", "label"],
-        "text-font": [MAP_FONT],
-        "text-size": 12.5,
-        "text-variable-anchor": ["top", "bottom", "left", "right"],
-        // As far as the corner of a turned icon, or a label would give way to its own asset.
-        "text-radial-offset": ["interpolate", ["linear"], ["zoom"], 8, 1.45, 13, 1.85],
-        "text-padding": 1,
-        "text-max-width": 14,
-        "symbol-sort-key": ["-", 0, ["get", "order"]],
-      },
-      paint: { "text-color": tones.text, "text-halo-color": tones.halo, "text-halo-width": 1.8 },
-    },
     {
       id: ICONS,
       type: "symbol",
       source: SOURCE,
+      filter: ["!", ["get", "folded"]],
       layout: {
         "icon-image": ["get", "status"],
         "icon-rotate": ["get", "turn"],
         "icon-rotation-alignment": "map",
-        "icon-size": ["interpolate", ["linear"], ["zoom"], 3, 0.55, 8, 0.8, 13, 1],
+        "icon-size": ["interpolate", ["linear"], ["zoom"], 4, 22 / 32, 13, 34 / 32],
         "icon-padding": 0,
         "icon-allow-overlap": true,
-        "icon-ignore-placement": false,
+        "icon-ignore-placement": true,
         "symbol-sort-key": ["get", "order"],
       },
     },
@@ -102,7 +111,7 @@ function layers(theme: Theme): LayerSpecification[] {
       filter: ["get", "alerting"],
       layout: {
         "icon-image": ALERT_BADGE,
-        "icon-size": ["interpolate", ["linear"], ["zoom"], 3, 0.45, 9, 0.6],
+        "icon-size": ["interpolate", ["linear"], ["zoom"], 4, 0.45, 13, 0.65],
         "icon-offset": [20, -20],
         "icon-allow-overlap": true,
         "icon-ignore-placement": true,
@@ -111,12 +120,14 @@ function layers(theme: Theme): LayerSpecification[] {
   ];
 }
 
-/** Draws with MapLibre's own layers from one GeoJSON source. */
+/** Draws with MapLibre's own layers from GeoJSON: where the card refuses our own, and to compare. */
 export class NativeAssetLayer implements AssetLayer {
+  readonly glides = false;
   private readonly map: MapLibre;
   private readonly features = new Map<number, Feature>();
   private readonly changed = new Set<number>();
   private readonly gone = new Set<number>();
+  private clusters: Feature[] = [];
   private isUpdating = false;
 
   constructor(map: MapLibre) {
@@ -127,10 +138,9 @@ export class NativeAssetLayer implements AssetLayer {
     this.isUpdating = false;
     this.changed.clear();
     this.gone.clear();
-    this.map.addSource(SOURCE, {
-      type: "geojson",
-      data: { type: "FeatureCollection", features: [...this.features.values()] },
-    });
+    addIcons(this.map, theme);
+    this.map.addSource(SOURCE, { type: "geojson", data: collection([...this.features.values()]) });
+    this.map.addSource(CLUSTERS, { type: "geojson", data: collection(this.clusters) });
     for (const layer of layers(theme)) this.map.addLayer(layer);
   }
 
@@ -148,6 +158,11 @@ export class NativeAssetLayer implements AssetLayer {
     this.flush();
   }
 
+  cluster(clusters: readonly Cluster[]): void {
+    this.clusters = clusters.map(clusterFeature);
+    sourceOf(this.map, CLUSTERS)?.setData(collection(this.clusters));
+  }
+
   pick(point: { x: number; y: number }): number | null {
     if (!this.map.getLayer(ICONS)) return null;
     const hits = this.map.queryRenderedFeatures(around(point, REACH_PX), { layers: [ICONS] });
@@ -156,6 +171,7 @@ export class NativeAssetLayer implements AssetLayer {
         id: Number(properties.id),
         away: this.away(geometry, point),
       }))
+      .filter(({ away }) => away <= REACH_PX)
       .sort((a, b) => a.away - b.away);
     return ranked[0]?.id ?? null;
   }
@@ -169,7 +185,7 @@ export class NativeAssetLayer implements AssetLayer {
 
   /** One update in flight: feeding faster than the worker drains would pile up memory. */
   private flush(): void {
-    const source = this.map.getSource<GeoJSONSource>(SOURCE);
+    const source = sourceOf(this.map, SOURCE);
     if (!source || this.isUpdating || this.changed.size + this.gone.size === 0) return;
     const add = [...this.changed].flatMap((id) => this.features.get(id) ?? []);
     const remove = [...this.gone];
@@ -177,10 +193,14 @@ export class NativeAssetLayer implements AssetLayer {
     this.gone.clear();
     this.isUpdating = true;
     const done = () => {
-      if (this.map.getSource(SOURCE) !== source) return;
+      if (sourceOf(this.map, SOURCE) !== source) return;
       this.isUpdating = false;
       this.flush();
     };
     source.updateData({ add, remove }).then(done, done);
   }
+}
+
+function collection(features: Feature[]) {
+  return { type: "FeatureCollection" as const, features };
 }

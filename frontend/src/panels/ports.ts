@@ -15,6 +15,7 @@ export type MapPort = {
       picked(id: number | null): void;
       moved(view: View, bounds: Bounds): void;
       detail(isMissing: boolean): void;
+      lost(isLost: boolean): void;
     },
   ): () => void;
   setTheme(theme: Theme): void;
@@ -42,6 +43,7 @@ export type Backend = {
   changeGeofence(id: number, change: wire.GeofenceChange): Promise<wire.Geofence>;
   deleteGeofence(id: number): Promise<void>;
   crossings(of: { geofence?: number; asset?: number }): Promise<wire.Crossing[]>;
+  corrections(crossing: number): Promise<wire.Correction[]>;
   rules(): Promise<wire.Rule[]>;
   createRule(draft: wire.RuleDraft): Promise<wire.Rule>;
   changeRule(id: number, change: wire.RuleChange): Promise<wire.Rule>;
@@ -61,6 +63,10 @@ export type Ports = {
   loadMap(theme: Theme): Promise<MapPort | null>;
   /** Raises until there is a session again. */
   resume(): Promise<void>;
+  /** Stops the live picture, or lets it go on. */
+  hold(isHeld: boolean): void;
+  /** Reads again the lists that could not be read. */
+  readMissing(): Promise<void>;
   signOut(): Promise<void>;
   login_url: string;
   nonce: string;

@@ -1,23 +1,31 @@
+import { lengthOfTime } from "../fleet/time_words";
 import type { Alert, Crossing } from "../wire/rest";
 
-const MINUTE_S = 60;
-const HOUR_S = 3_600;
-const DAY_S = 86_400;
 const COMPASS = ["N", "NE", "E", "SE", "S", "SW", "W", "NW"];
 
 const one = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
-const whole = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
-const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const wholes = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
+const moment = new Intl.DateTimeFormat(undefined, {
+  day: "numeric",
+  month: "short",
+  year: "numeric",
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  timeZoneName: "short",
+});
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
+const zoned = new Intl.DateTimeFormat(undefined, {
+  hour: "2-digit",
+  minute: "2-digit",
+  timeZoneName: "short",
+});
 const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 
-/** A length of time in its largest sensible unit: "12 s", "41 min", "2 h", "3 d". */
-export function span(seconds: number): string {
-  const s = Math.max(0, Math.round(seconds));
-  if (s < MINUTE_S) return `${s} s`;
-  if (s < HOUR_S) return `${Math.floor(s / MINUTE_S)} min`;
-  if (s < DAY_S) return `${Math.floor(s / HOUR_S)} h`;
-  return `${Math.floor(s / DAY_S)} d`;
+export const span = lengthOfTime;
+
+export function whole(many: number): string {
+  return wholes.format(many);
 }
 
 export function age(at_ms: number | null, now: number): string {
@@ -36,6 +44,15 @@ export function exactly(at: number | string): string {
   return moment.format(new Date(at));
 }
 
+/** The time of day with the zone in which this page tells all times. */
+export function zonedTime(at_ms: number): string {
+  return zoned.format(at_ms);
+}
+
+export function zoneName(): string {
+  return zoned.resolvedOptions().timeZone;
+}
+
 /** Time of day today, with the date on other days. */
 export function when(at: string, now: number): string {
   const then = new Date(at);
@@ -44,15 +61,15 @@ export function when(at: string, now: number): string {
 }
 
 export function speed(mms: number): string {
-  return `${whole.format(mms * 0.0036)} km/h`;
+  return `${wholes.format(mms * 0.0036)} km/h`;
 }
 
 export function course(deg: number): string {
-  return `${COMPASS[Math.round(deg / 45) % 8]} ${whole.format(deg)}°`;
+  return `${COMPASS[Math.round(deg / 45) % 8]} ${wholes.format(deg)}°`;
 }
 
 export function metres(m: number): string {
-  return m >= 10_000 ? `${one.format(m / 1000)} km` : `${whole.format(m)} m`;
+  return m >= 10_000 ? `${one.format(m / 1000)} km` : `${wholes.format(m)} m`;
 }
 
 const METHODS: Record<string, string> = {
@@ -144,5 +161,5 @@ export function crossingVerb(kind: Crossing["kind"]): string {
 }
 
 export function plural(many: number, word: string): string {
-  return `${whole.format(many)} ${word}${many === 1 ? "" : "s"}`;
+  return `${wholes.format(many)} ${word}${many === 1 ? "" : "s"}`;
 }

@@ -54,10 +54,17 @@ export class Api {
   }
 
   crossings(of: { geofence?: number; asset?: number }): Promise<wire.Crossing[]> {
-    const query = new URLSearchParams();
+    // What was withdrawn stays in sight, as what did not happen.
+    const query = new URLSearchParams({ corrections: "true" });
     if (of.geofence !== undefined) query.set("geofence", String(of.geofence));
     if (of.asset !== undefined) query.set("asset", String(of.asset));
     return this.http.rows(`crossings/?${query}`, wire.crossing, CROSSINGS_AT_MOST);
+  }
+
+  /** What a late fact made of a crossing, the latest correction first. */
+  async corrections(crossing: number): Promise<wire.Correction[]> {
+    const { corrections } = await this.http.get(`crossings/${crossing}/`, wire.correctedCrossing);
+    return corrections.toSorted((a, b) => b.id - a.id);
   }
 
   rules(): Promise<wire.Rule[]> {

@@ -1,7 +1,7 @@
 import {
+  column,
   fallback,
   list,
-  nullable,
   number,
   object,
   oneOf,
@@ -13,18 +13,26 @@ import {
 } from "./read";
 import { type Alert, alert, type Crossing, crossing } from "./rest";
 
+const isNumber = (value: unknown): value is number =>
+  typeof value === "number" && Number.isFinite(value);
+const isNumberOrNull = (value: unknown): value is number | null =>
+  value === null || isNumber(value);
+const isTextOrNull = (value: unknown): value is string | null =>
+  value === null || typeof value === "string";
+const numbersOrNull = column(isNumberOrNull, "a number or null");
+
 const columnLists = object({
-  id: list(number),
-  lon_e7: list(nullable(number)),
-  lat_e7: list(nullable(number)),
-  fix_at: list(nullable(number)),
-  measured_at: list(nullable(number)),
-  received_at: list(nullable(number)),
-  speed_mms: list(nullable(number)),
-  course_cdeg: list(nullable(number)),
-  accuracy_dm: list(nullable(number)),
-  method: list(nullable(text)),
-  battery: list(nullable(number)),
+  id: column(isNumber, "a number"),
+  lon_e7: numbersOrNull,
+  lat_e7: numbersOrNull,
+  fix_at: numbersOrNull,
+  measured_at: numbersOrNull,
+  received_at: numbersOrNull,
+  speed_mms: numbersOrNull,
+  course_cdeg: numbersOrNull,
+  accuracy_dm: numbersOrNull,
+  method: column(isTextOrNull, "text or null"),
+  battery: numbersOrNull,
 });
 export type Columns = Value<typeof columnLists>;
 

@@ -48,6 +48,17 @@ export function list<T>(read: Read<T>): Read<T[]> {
       : refuse(at, "a list");
 }
 
+/** A list of plain values that is only looked through, not made anew: long ones come often. */
+export function column<T>(isOne: (value: unknown) => value is T, wanted: string): Read<T[]> {
+  return (value, at) => {
+    if (!Array.isArray(value)) return refuse(at, "a list");
+    for (let row = 0; row < value.length; row++) {
+      if (!isOne(value[row])) return refuse(`${at}[${row}]`, wanted);
+    }
+    return value;
+  };
+}
+
 export function pair<A, B>(first: Read<A>, second: Read<B>): Read<[A, B]> {
   return (value, at) =>
     Array.isArray(value) && value.length >= 2

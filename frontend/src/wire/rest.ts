@@ -104,6 +104,17 @@ export const crossing = object({
 });
 export type Crossing = Value<typeof crossing>;
 
+const moved = nullable(object({ at: text }));
+export const correction = object({
+  id: number,
+  change: oneOf("added", "moved", "withdrawn"),
+  before: moved,
+  after: moved,
+  recorded_at: text,
+});
+export type Correction = Value<typeof correction>;
+export const correctedCrossing = object({ corrections: list(correction) });
+
 /** The way of an asset as GeoJSON; null without a fix. */
 export const track = object({ geometry: nullable(object({ coordinates: list(lonlat) })) });
 

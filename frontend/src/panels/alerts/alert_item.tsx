@@ -24,7 +24,7 @@ export function AlertMarks({ alert }: { alert: Alert }) {
           className="mark mark-moved"
           title={`A late report moved it, ${exactly(alert.amended_at)}`}
         >
-          time moved
+          time corrected
         </span>
       )}
       {alert.is_late && <span className="mark">late report</span>}
@@ -32,7 +32,7 @@ export function AlertMarks({ alert }: { alert: Alert }) {
   );
 }
 
-export function Acknowledge({ alert }: { alert: Alert }) {
+export function Acknowledge({ alert, isShort = false }: { alert: Alert; isShort?: boolean }) {
   const { backend, live } = usePorts();
   const organisation = live.roster.asset(alert.asset)?.organisation;
   const canOperate = useCanOperate(organisation);
@@ -44,10 +44,11 @@ export function Acknowledge({ alert }: { alert: Alert }) {
   return (
     <>
       <Button
-        size="xs"
+        size={isShort ? "compact-xs" : "xs"}
         variant="default"
         className="acknowledge"
-        leftSection={<Icon name="check" />}
+        title="Acknowledge: you have seen to it"
+        leftSection={isShort ? null : <Icon name="check" />}
         loading={acknowledge.isPending}
         onClick={() => acknowledge.mutate()}
         aria-label={`Acknowledge: ${alertText(alert)}`}
@@ -67,13 +68,25 @@ export function AlertItem({ alert, isBrief = false }: { alert: Alert; isBrief?: 
   const now = useNow();
   const { select } = useSelected();
   useLive();
+  const text = alertText(alert);
   return (
     <article className={`alert alert-${alert.state} alert-${alert.severity}`}>
       <SeverityGlyph severity={alert.severity} />
       <div className="alert-body">
-        <p className="alert-text">{alertText(alert)}</p>
+        {isBrief ? (
+          <p className="alert-text">{text}</p>
+        ) : (
+          <button
+            type="button"
+            className="alert-text alert-link"
+            title={`Show ${alert.asset_name} on the map`}
+            onClick={() => select(alert.asset)}
+          >
+            {text}
+          </button>
+        )}
         <p className="alert-about">
-          <span>{SEVERITIES[alert.severity].word}</span>
+          <span className={`severity-${alert.severity}`}>{SEVERITIES[alert.severity].word}</span>
           <time dateTime={alert.at} title={exactly(alert.at)}>
             {when(alert.at, now)} · {span((now - Date.parse(alert.at)) / 1000)} ago
           </time>
@@ -82,15 +95,8 @@ export function AlertItem({ alert, isBrief = false }: { alert: Alert; isBrief?: 
         {alert.state === "acknowledged" && alert.acknowledged_by_name && (
           <p className="alert-about">Acknowledged by {alert.acknowledged_by_name}</p>
         )}
-        <div className="alert-actions">
-          {!isBrief && (
-            <button type="button" className="link" onClick={() => select(alert.asset)}>
-              {alert.asset_name || "Show the asset"}
-            </button>
-          )}
-          <Acknowledge alert={alert} />
-        </div>
       </div>
+      <Acknowledge alert={alert} isShort />
     </article>
   );
 }

@@ -4,11 +4,13 @@ import { useSearch } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { SEVERITIES } from "../../fleet/look";
 import type { Alert } from "../../wire/rest";
+import { NotRead } from "../arrival";
+import { Loading } from "../assets/asset_panel";
 import { useLive, useNow, usePorts } from "../context";
-import { SeverityGlyph } from "../glyphs";
+import { Icon, SeverityGlyph } from "../glyphs";
 import { useIsPhone } from "../phone";
 import { useSelected } from "../stage/selection";
-import { alertText, exactly, when } from "../words";
+import { alertText, exactly, span, when } from "../words";
 import { Acknowledge, AlertItem, AlertMarks } from "./alert_item";
 
 const FILTERS = [
@@ -53,6 +55,7 @@ function AlertRow({ alert, isNamed }: { alert: Alert; isNamed: boolean }) {
       <Table.Td>
         <time dateTime={alert.at} title={exactly(alert.at)}>
           {when(alert.at, now)}
+          <span className="alert-about">{span((now - Date.parse(alert.at)) / 1000)} ago</span>
         </time>
       </Table.Td>
       <Table.Td>
@@ -71,7 +74,7 @@ const COLUMNS = ["Severity", "What", "Asset", "Geofence", "When", "State"];
 function AlertTable({ rows, named }: { rows: readonly Alert[]; named: number | undefined }) {
   return (
     <Table.ScrollContainer minWidth={820} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
-      <Table highlightOnHover className="wide-table">
+      <Table highlightOnHover stickyHeader className="wide-table">
         <Table.Thead>
           <Table.Tr>
             {COLUMNS.map((name) => (
@@ -118,8 +121,17 @@ export function AlertsPage() {
           onChange={setFilter}
         />
       </div>
-      {isError && <p className="refused">Older alerts could not be loaded.</p>}
-      {rows.length === 0 && !isPending && <p className="nothing">{NOTHING[filter]}</p>}
+      {live.arrival.alerts === "failed" && <NotRead list="alerts" />}
+      {isError && live.arrival.alerts !== "failed" && (
+        <p className="refused">Older alerts could not be loaded.</p>
+      )}
+      {rows.length === 0 && isPending && <Loading rows={4} />}
+      {rows.length === 0 && !isPending && !isError && (
+        <div className="empty">
+          <Icon name="check" />
+          <p>{NOTHING[filter]}</p>
+        </div>
+      )}
       {isPhone
         ? rows.map((alert) => <AlertItem key={alert.id} alert={alert} />)
         : rows.length > 0 && <AlertTable rows={rows} named={named} />}

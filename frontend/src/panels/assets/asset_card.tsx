@@ -56,8 +56,27 @@ function Facts({ row, now }: { row: Row; now: number }) {
   );
 }
 
+const isAboutRadio = (key: string) => /^(link\.|hdop|satellites)/.test(key);
+
+function Readings({ of }: { of: [string, AssetState["readings"][string]][] }) {
+  return (
+    <dl className="facts">
+      {of.map(([key, value]) => {
+        const said = reading(key, value);
+        return (
+          <Fact key={key} name={said.name}>
+            {said.value}
+          </Fact>
+        );
+      })}
+    </dl>
+  );
+}
+
 function Conditions({ state, now }: { state: AssetState; now: number }) {
-  const readings = Object.entries(state.readings).filter(([key]) => key !== "battery.level");
+  const all = Object.entries(state.readings).filter(([key]) => key !== "battery.level");
+  const readings = all.filter(([key]) => !isAboutRadio(key));
+  const radio = all.filter(([key]) => isAboutRadio(key));
   return (
     <>
       {state.presence.length > 0 && (
@@ -79,17 +98,14 @@ function Conditions({ state, now }: { state: AssetState; now: number }) {
       {readings.length > 0 && (
         <>
           <h3>Readings</h3>
-          <dl className="facts">
-            {readings.map(([key, value]) => {
-              const said = reading(key, value);
-              return (
-                <Fact key={key} name={said.name}>
-                  {said.value}
-                </Fact>
-              );
-            })}
-          </dl>
+          <Readings of={readings} />
         </>
+      )}
+      {radio.length > 0 && (
+        <details className="radio">
+          <summary>Radio and receiver</summary>
+          <Readings of={radio} />
+        </details>
       )}
     </>
   );
@@ -106,8 +122,13 @@ function CardActions({ id, hasFix }: { id: number; hasFix: boolean }) {
   if (!map || !hasFix) return null;
   return (
     <div className="card-actions">
-      <Button size="xs" variant="default" onClick={() => map.flyToAsset(id)}>
-        Show on map
+      <Button
+        size="xs"
+        variant="default"
+        leftSection={<Icon name="fit" />}
+        onClick={() => map.flyToAsset(id)}
+      >
+        Go there
       </Button>
       <Button
         size="xs"
@@ -142,6 +163,7 @@ export function AssetCard({ id }: { id: number }) {
   });
   const entry = live.roster.entry(live.fleet, id, now);
   const alerts = live.alerts.open().filter(({ asset }) => asset === id);
+  const isKnown = live.arrival.assets === "there";
   const isUnknown = row === null && live.roster.asset(id) === undefined;
 
   return (
@@ -149,24 +171,23 @@ export function AssetCard({ id }: { id: number }) {
       <header className="card-head">
         <StatusGlyph status={entry.status} course_deg={entry.course_deg} />
         <div>
-          <h2>{isUnknown && live.isLoaded ? "Not found" : entry.name}</h2>
+          <h2>{isUnknown && isKnown ? "Not found" : entry.name}</h2>
           <p>
             <b className={`word-${entry.status}`}>{LOOKS[entry.status].word}</b>
+            {entry.is_alerting && <b className="severity-critical"> · Alerting</b>}
             {[entry.kind, ...entry.tags].filter(Boolean).map((word) => ` · ${word}`)}
           </p>
         </div>
         <CloseButton aria-label="Close" size="lg" onClick={() => select(null)} />
       </header>
-      {isUnknown && live.isLoaded && (
-        <p className="nothing">This asset is gone, or not yours to see.</p>
-      )}
+      {isUnknown && isKnown && <p className="nothing">This asset is gone, or not yours to see.</p>}
       {alerts.map((alert) => (
         <AlertItem key={alert.id} alert={alert} isBrief />
       ))}
+      <CardActions key={id} id={id} hasFix={entry.lon_deg !== null} />
       {row && <Facts row={row} now={now} />}
       {state.data && <Conditions state={state.data} now={now} />}
       {state.isError && !isUnknown && <p className="nothing">Readings could not be loaded.</p>}
-      <CardActions key={id} id={id} hasFix={entry.lon_deg !== null} />
     </article>
   );
 }

@@ -6,7 +6,7 @@ import { useNow } from "../context";
 import { SeverityGlyph, StatusGlyph } from "../glyphs";
 import { age, speed } from "../words";
 
-const ROW_PX = 54;
+const ROW_PX = 48;
 const PAGE = 10;
 
 type Props = {
@@ -25,7 +25,7 @@ function Row({ entry, now }: { entry: Entry; now: number }) {
     <>
       <StatusGlyph status={entry.status} course_deg={entry.course_deg} />
       <span className="row-name">{entry.name}</span>
-      <span className="row-doing">{doing(entry)}</span>
+      <span className={`row-doing word-${entry.status}`}>{doing(entry)}</span>
       <span className="row-kind">{[entry.kind, ...entry.tags].filter(Boolean).join(" · ")}</span>
       <span className="row-age">{entry.fix_at === null ? "" : age(entry.fix_at, now)}</span>
       {entry.is_alerting && (
@@ -104,7 +104,7 @@ export function AssetList({ entries, selected, onSelect }: Props) {
               aria-selected={entry.id === selected}
               aria-setsize={entries.length}
               aria-posinset={index + 1}
-              className={index === at ? "row row-active" : "row"}
+              className={`row${index === at ? " row-active" : ""}${entry.is_alerting ? " row-alerting" : ""}`}
               style={{ transform: `translateY(${start}px)` }}
               onClick={() => {
                 setActive(index);

@@ -1,10 +1,13 @@
-import { Skeleton, Switch, TextInput } from "@mantine/core";
-import { useDeferredValue, useState } from "react";
-import { counts, type Filter, matching } from "../../fleet/roster";
+import { Skeleton, Switch } from "@mantine/core";
+import { useDeferredValue } from "react";
+import { counts, matching } from "../../fleet/roster";
+import { NotRead } from "../arrival";
 import { useBounds, useEntries, useLive, usePorts } from "../context";
+import { useFilters } from "../filters";
+import { FindField } from "../find_field";
 import { Icon } from "../glyphs";
 import { useSelected } from "../stage/selection";
-import { plural } from "../words";
+import { plural, whole } from "../words";
 import { AssetList } from "./asset_list";
 import { StateChips } from "./state_chips";
 
@@ -45,31 +48,24 @@ export function AssetPanel() {
   const entries = useEntries();
   const bounds = useBounds();
   const { selected, select } = useSelected();
-  const [text, setText] = useState("");
-  const [states, setStates] = useState<Filter["states"]>(new Set());
-  const [isInView, setInView] = useState(false);
-  const words = useDeferredValue(text);
+  const { find, states, isInView, setFind, setStates, setInView } = useFilters();
   const within = isInView ? bounds : null;
-  const found = matching(entries, { text: words, states, within });
+  const found = matching(entries, { text: useDeferredValue(find), states, within });
 
-  if (entries.length === 0) return live.isLoaded ? <NoAssets /> : <Loading />;
+  if (entries.length === 0) {
+    if (live.arrival.assets === "failed") return <NotRead list="assets" />;
+    return live.arrival.assets === "there" ? <NoAssets /> : <Loading />;
+  }
   return (
     <div className="asset-panel">
       <div className="panel-head">
-        <TextInput
-          type="search"
-          value={text}
-          onChange={(event) => setText(event.currentTarget.value)}
-          placeholder="Find by name, kind or tag"
-          aria-label="Find assets"
-          leftSection={<Icon name="search" />}
-        />
+        <FindField value={find} onChange={setFind} label="Find assets" hint="Name, kind or tag" />
         <StateChips counts={counts(entries)} chosen={states} onChange={setStates} />
         <div className="panel-count">
           <span role="status">
             {found.length === entries.length
               ? plural(entries.length, "asset")
-              : `${found.length} of ${plural(entries.length, "asset")}`}
+              : `${whole(found.length)} of ${plural(entries.length, "asset")}`}
           </span>
           <Switch
             size="sm"
@@ -80,6 +76,7 @@ export function AssetPanel() {
           />
         </div>
       </div>
+      {live.arrival.assets === "failed" && <NotRead list="assets" />}
       {found.length === 0 ? (
         <p className="nothing">No asset matches. Change the search or the filters.</p>
       ) : (

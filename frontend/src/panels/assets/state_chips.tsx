@@ -2,6 +2,7 @@ import { LOOKS } from "../../fleet/look";
 import type { Counts, Filter } from "../../fleet/roster";
 import { STATUSES } from "../../fleet/status";
 import { SeverityGlyph, StatusGlyph } from "../glyphs";
+import { whole } from "../words";
 
 type Choice = Counts extends Record<infer K, number> ? Exclude<K, "all"> : never;
 type Props = {
@@ -17,9 +18,10 @@ export function StateChips({ counts, chosen, onChange }: Props) {
     if (!next.delete(state)) next.add(state);
     onChange(next);
   };
-  // A state that nobody is in takes no room, unless it is what the filter asks for.
-  const states: Choice[] = ["alerting", ...STATUSES];
-  const shown = states.filter((state) => counts[state] > 0 || chosen.has(state));
+  // Always in the same places, so that the eye finds them; only "no fix" is rare enough to go.
+  const shown: Choice[] = ["alerting", ...STATUSES].filter(
+    (state): state is Choice => state !== "no-fix" || counts["no-fix"] > 0 || chosen.has("no-fix"),
+  ) as Choice[];
   return (
     <fieldset className="chips">
       <legend className="unseen">Show only</legend>
@@ -27,7 +29,7 @@ export function StateChips({ counts, chosen, onChange }: Props) {
         <button
           key={state}
           type="button"
-          className={`chip chip-${state}`}
+          className={`chip chip-${state}${counts[state] === 0 ? " chip-none" : ""}`}
           aria-pressed={chosen.has(state)}
           onClick={() => toggle(state)}
         >
@@ -36,8 +38,8 @@ export function StateChips({ counts, chosen, onChange }: Props) {
           ) : (
             <StatusGlyph status={state} />
           )}
-          {state === "alerting" ? "Alerting" : LOOKS[state].word}
-          <b>{counts[state]}</b>
+          <span>{state === "alerting" ? "Alerting" : LOOKS[state].word}</span>
+          <b>{whole(counts[state])}</b>
         </button>
       ))}
     </fieldset>

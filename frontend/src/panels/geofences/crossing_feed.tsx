@@ -1,10 +1,9 @@
 import type { Crossing } from "../../wire/rest";
+import { Loading } from "../assets/asset_panel";
 import { useNow } from "../context";
 import { useSelected } from "../stage/selection";
 import { crossingVerb, exactly, span, when } from "../words";
-import { useCrossings } from "./queries";
-
-const CORRECTIONS = { added: "added late", moved: "time moved", withdrawn: "withdrawn" } as const;
+import { useCorrections, useCrossings } from "./queries";
 
 const WAYS: Record<Crossing["kind"], string> = {
   enter: "→|",
@@ -19,6 +18,26 @@ function doubt({ not_before, not_after }: Crossing): string | null {
   if (!not_before || !not_after) return null;
   const half_s = (Date.parse(not_after) - Date.parse(not_before)) / 2000;
   return half_s >= 1 ? `± ${span(half_s)}` : null;
+}
+
+/** What a late report changed: the new time beside the one that was told before. */
+function Correction({ crossing }: { crossing: Crossing }) {
+  const now = useNow();
+  const { kind, at, correction } = crossing;
+  const { data } = useCorrections(crossing);
+  if (correction === "withdrawn") {
+    return <span className="mark mark-withdrawn">withdrawn: did not happen</span>;
+  }
+  if (correction === "added") return <span className="mark">added by a late report</span>;
+  if (correction === null) return null;
+  const before = data?.find(({ change }) => change === "moved")?.before?.at;
+  return (
+    <span className="mark mark-moved">
+      {before
+        ? `corrected: ${crossingVerb(kind)} ${when(at, now)} instead of ${when(before, now)}`
+        : "time corrected"}
+    </span>
+  );
 }
 
 function CrossingItem({ crossing }: { crossing: Crossing }) {
@@ -41,10 +60,10 @@ function CrossingItem({ crossing }: { crossing: Crossing }) {
       <p className="alert-about">
         <time dateTime={at} title={exactly(at)}>
           {when(at, now)}
-          {uncertain && ` ${uncertain}`}
+          {uncertain && ` ${uncertain}`} · {span((now - Date.parse(at)) / 1000)} ago
         </time>
-        {correction && <span className={`mark mark-${correction}`}>{CORRECTIONS[correction]}</span>}
-        {crossing.is_late && correction !== "added" && <span className="mark">late report</span>}
+        <Correction crossing={crossing} />
+        {crossing.is_late && correction === null && <span className="mark">late report</span>}
       </p>
     </li>
   );
@@ -53,7 +72,7 @@ function CrossingItem({ crossing }: { crossing: Crossing }) {
 export function CrossingFeed({ geofence }: { geofence: number }) {
   const { data, isError } = useCrossings(geofence);
   if (isError) return <p className="refused">Crossings could not be loaded.</p>;
-  if (!data) return <p className="nothing">Loading…</p>;
+  if (!data) return <Loading rows={3} />;
   if (data.length === 0) return <p className="nothing">Nobody has entered or left yet.</p>;
   return (
     <ol className="crossings" aria-label="Crossings, newest first">

@@ -64,7 +64,7 @@ function Rows({ geofences }: { geofences: readonly Geofence[] }) {
 }
 
 export function GeofenceList() {
-  const { data, isError, error } = useGeofences();
+  const { data, isError, error, isFetching, refetch } = useGeofences();
   const canOperate = useCanOperate();
   const [text, setText] = useState("");
   const found = (data ?? []).filter(({ name }) =>
@@ -93,7 +93,16 @@ export function GeofenceList() {
           )}
         </div>
       )}
-      {isError && <p className="refused">{error.message}</p>}
+      {isError && (
+        <div className="not-read" role="alert">
+          <p>
+            <b>The geofences could not be loaded.</b> {error.message}
+          </p>
+          <Button size="xs" variant="default" loading={isFetching} onClick={() => void refetch()}>
+            Try again
+          </Button>
+        </div>
+      )}
       {!data && !isError && <Loading rows={4} />}
       {data?.length === 0 && <NoGeofences canOperate={canOperate} />}
       {data && data.length > 0 && <Rows geofences={found} />}

@@ -27,6 +27,17 @@ export function useCrossings(geofence: number) {
   });
 }
 
+/** The corrections of a crossing whose time was moved; of others nothing more needs telling. */
+export function useCorrections({ id, correction, at }: Crossing) {
+  const { backend } = usePorts();
+  return useQuery({
+    queryKey: ["corrections", id, at],
+    queryFn: () => backend.corrections(id),
+    enabled: correction === "moved",
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
 /** A correction replaces the crossing that it corrects; all else comes on top. */
 export function withCrossing(known: readonly Crossing[], fresh: Crossing): Crossing[] {
   const others = known.filter(({ id }) => id !== fresh.id);

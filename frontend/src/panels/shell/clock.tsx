@@ -1,10 +1,12 @@
 import type { LiveState } from "../../fleet/live_state";
-import { useLive, useNow } from "../context";
-import { behind, span } from "../words";
+import { useLive, useNow, usePorts } from "../context";
+import { Icon } from "../glyphs";
+import { useShortcut } from "../shortcuts";
+import { behind, span, zonedTime, zoneName } from "../words";
 
 const SLOW_TICK_MS = 2_000;
 
-type Reading = { tone: "good" | "late" | "lost"; text: string };
+type Reading = { tone: "good" | "late" | "lost" | "held"; text: string };
 
 function aged(live: LiveState): string {
   const silence = live.lag.silence_ms(Date.now());
@@ -12,6 +14,10 @@ function aged(live: LiveState): string {
 }
 
 function readingOf(live: LiveState): Reading {
+  if (live.held_at !== null) {
+    const held_s = (Date.now() - live.held_at) / 1000;
+    return { tone: "held", text: `Paused · picture is ${span(held_s)} old` };
+  }
   switch (live.link) {
     case "connecting":
       return { tone: "late", text: ["Connecting…", aged(live)].join(" ").trim() };
@@ -31,15 +37,34 @@ function readingOf(live: LiveState): Reading {
   }
 }
 
-/** How far the page is behind the world, always in sight. */
+/** How far the page is behind the world, always in sight, and the way to stop it. */
 export function Clock() {
   const live = useLive();
-  useNow();
+  const now = useNow();
+  const { hold } = usePorts();
+  const isHeld = live.held_at !== null;
+  const toggle = () => hold(!isHeld);
+  const hasKey = useShortcut("p", toggle);
   const { tone, text } = readingOf(live);
   return (
-    <div className={`clock clock-${tone}`}>
-      <span className="clock-dot" aria-hidden="true" />
-      <span>{text}</span>
+    <div className="clock-group">
+      <time className="clock-now" title={`All times are in ${zoneName()}`}>
+        {zonedTime(now)}
+      </time>
+      <div className={`clock clock-${tone}`}>
+        <span className="clock-dot" aria-hidden="true" />
+        <span>{text}</span>
+        <button
+          type="button"
+          className="clock-hold"
+          aria-pressed={isHeld}
+          aria-label="Pause live"
+          title={`${isHeld ? "Go on" : "Pause the picture; alerts still come"}${hasKey ? " (P)" : ""}`}
+          onClick={toggle}
+        >
+          <Icon name={isHeld ? "play" : "pause"} />
+        </button>
+      </div>
     </div>
   );
 }

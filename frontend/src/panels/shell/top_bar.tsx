@@ -3,11 +3,13 @@ import {
   type MantineColorScheme,
   Popover,
   SegmentedControl,
+  Switch,
   useComputedColorScheme,
   useMantineColorScheme,
 } from "@mantine/core";
 import { usePorts } from "../context";
 import { Icon } from "../glyphs";
+import { useHasShortcuts } from "../shortcuts";
 import { Clock } from "./clock";
 
 const SCHEMES: { value: MantineColorScheme; label: string }[] = [
@@ -40,6 +42,7 @@ function initials(name: string): string {
 function Account() {
   const { boot, signOut } = usePorts();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const [hasKeys, setHasKeys] = useHasShortcuts();
   const { name, email, role } = boot.user;
   return (
     <div className="account">
@@ -54,6 +57,12 @@ function Account() {
         value={colorScheme}
         onChange={(scheme) => setColorScheme(scheme as MantineColorScheme)}
         fullWidth
+      />
+      <Switch
+        size="sm"
+        label="Single-key shortcuts: / finds, P pauses, F shows all, Esc closes"
+        checked={hasKeys}
+        onChange={(event) => setHasKeys(event.currentTarget.checked)}
       />
       {role === "admin" && (
         <a className="link" href="/admin/">

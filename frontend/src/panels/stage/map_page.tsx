@@ -6,6 +6,7 @@ import { AssetPanel } from "../assets/asset_panel";
 import { StageContext, useLive, useMap } from "../context";
 import { useGeofences } from "../geofences/queries";
 import { useIsPhone } from "../phone";
+import { useShortcut } from "../shortcuts";
 import { useSelected } from "./selection";
 import { Sheet } from "./sheet";
 
@@ -79,8 +80,9 @@ function PhonePage() {
 export function MapPage() {
   const isPhone = useIsPhone();
   const map = useMap();
-  const { selected } = useSelected();
+  const { selected, select } = useSelected();
   const { approach } = useContext(StageContext);
+  useShortcut("Escape", () => select(null));
   // Runs after the effects of the parts below, which say what of the map they cover.
   useEffect(() => {
     if (!map || selected === null) return;

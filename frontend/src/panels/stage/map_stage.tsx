@@ -5,6 +5,7 @@ import type { Bounds } from "../../fleet/roster";
 import { StageContext, useMap, usePorts } from "../context";
 import { Icon } from "../glyphs";
 import type { MapPort, View } from "../ports";
+import { useShortcut } from "../shortcuts";
 import { useSelected } from "./selection";
 
 const SETTLE_MS = 400;
@@ -68,6 +69,7 @@ function MapHost({ map }: { map: MapPort }) {
   });
   const keepView = useViewInAddress();
   const [isMissingDetail, setMissingDetail] = useState(false);
+  const [isLost, setLost] = useState(false);
   const latest = useRef({ select, keepView, search });
   latest.current = { select, keepView, search };
 
@@ -82,12 +84,19 @@ function MapHost({ map }: { map: MapPort }) {
         latest.current.keepView(at);
       },
       detail: setMissingDetail,
+      lost: setLost,
     });
   }, [map, setBounds]);
 
   return (
     <>
       <div ref={host} className="map-host" />
+      {isLost && (
+        <div className="map-message map-lost" role="alert">
+          <strong>The graphics card lost the map.</strong>
+          <p>It comes back by itself when the card does. The list stays live.</p>
+        </div>
+      )}
       {isMissingDetail && <p className="map-hint">No street detail at this scale</p>}
     </>
   );
@@ -95,6 +104,7 @@ function MapHost({ map }: { map: MapPort }) {
 
 function MapTools() {
   const map = useMap();
+  const hasKey = useShortcut("f", () => map?.fitAll());
   if (!map) return null;
   return (
     <div className="map-tools">
@@ -103,7 +113,7 @@ function MapTools() {
         className="map-tool"
         onClick={() => map.fitAll()}
         aria-label="Show all assets"
-        title="Show all assets"
+        title={hasKey ? "Show all assets (F)" : "Show all assets"}
       >
         <Icon name="fit" />
       </button>
