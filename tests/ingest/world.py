@@ -179,9 +179,9 @@ class Ingest:
     database_url: str
     spool: Path
     settings: dict[str, str] = field(default_factory=dict)
-    workers: int = 1
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
+    workers: int = 1
 
     @property
     def is_running(self) -> bool:

@@ -16,6 +16,9 @@ import uvicorn
 
 from tracker.ingest.workers import supervise
 
+# More would only wait for each other.
+MAX_WORKERS = 256
+
 
 def main() -> None:
     options = parse()
@@ -42,8 +45,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=8001)
     parser.add_argument("--workers", type=int, default=1, help="processes behind the port")
     options = parser.parse_args()
-    if options.workers < 1:
-        parser.error("--workers: at least one has to do it")
+    if not 1 <= options.workers <= MAX_WORKERS:
+        parser.error(f"--workers: from 1 to {MAX_WORKERS}")
     return options
 
 
