@@ -17,7 +17,7 @@ from msgspec import Struct
 from geofence.changes import CrossingChange, Times
 from geofence.crossings import Found
 from geofence.judging import REACH_US, Verdict
-from geofence.models import Correction, Crossing
+from geofence.models import Crossing
 from geofence.zone import FAR_FUTURE_US
 from tracker.observation import instant, microseconds
 from tracker.statements import rows, run
@@ -46,7 +46,7 @@ def record(verdicts: Sequence[Verdict], *, now: datetime, cause: Cause) -> list[
         *_move(difference, now),
         *_withdraw(difference, now),
     ]
-    _correct(changes, difference, cause)
+    _correct(changes, cause)
     _update_presence(changes)
     return sorted(changes, key=lambda change: (change.at, change.crossing_id))
 
@@ -228,7 +228,7 @@ _INSERT = (
 def _insert(crossings: Sequence[Crossing]) -> None:
     """Insert rows and give them their ids. Several times quicker than `bulk_create`."""
     document = [{name: getattr(row, name) for name in _COLUMNS} for row in crossings]
-    inserted = rows(_INSERT, [msgspec.json.encode(document).decode()])
+    inserted = rows(_INSERT, [_json(document)])
     for row, (number,) in zip(crossings, inserted, strict=True):
         row.id = number
 
@@ -246,7 +246,7 @@ def _move(difference: Difference, now: datetime) -> list[CrossingChange]:
             {"id": row.pk} | {name: getattr(row, name) for name in _MOVED}
             for row, _ in difference.moved
         ]
-        run(_UPDATE, [msgspec.json.encode(document).decode()])
+        run(_UPDATE, [_json(document)])
     return changes
 
 
@@ -291,21 +291,34 @@ def _change(change: Any, row: Crossing, *, before: Times | None = None) -> Cross
     )
 
 
-def _correct(changes: list[CrossingChange], difference: Difference, cause: Cause) -> None:
+def _correct(changes: list[CrossingChange], cause: Cause) -> None:
     corrections = [
-        Correction(
-            organisation_id=change.organisation_id,
-            crossing_id=change.crossing_id,
-            change=change.change,
-            before=change.before,
-            after=None if change.change == "withdrawn" else _times(change),
-            cause=cause,
-        )
+        {
+            "organisation_id": change.organisation_id,
+            "crossing_id": change.crossing_id,
+            "change": change.change,
+            "before": change.before,
+            "after": None if change.change == "withdrawn" else _times(change),
+        }
         for change in changes
         if change.change != "new"
     ]
     if corrections:
-        Correction.objects.bulk_create(corrections)
+        # The cause of all of them is sent once.
+        run(_INSERT_CORRECTIONS, [_json(cause), _json(corrections)])
+
+
+_INSERT_CORRECTIONS = (
+    "INSERT INTO geofence_correction (organisation_id, crossing_id, change, before, after, cause)"
+    " SELECT o.organisation_id, o.crossing_id, o.change, o.before, o.after, %s::jsonb"
+    " FROM ROWS FROM (json_to_recordset(%s::json)"
+    " AS (organisation_id bigint, crossing_id bigint, change text, before jsonb, after jsonb))"
+    " WITH ORDINALITY AS o(organisation_id, crossing_id, change, before, after, n) ORDER BY o.n"
+)
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def _times(one: Crossing | CrossingChange) -> Times:
