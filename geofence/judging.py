@@ -29,7 +29,7 @@ from tracker.positions.history import (
 # Between two checkpoints. More make late facts cheaper and history larger.
 CHECKPOINT_EVERY = 200
 # Fixes judged again at once, so that nobody waits long for the lock on an asset.
-FIXES_AT_ONCE = 30_000
+FIXES_AT_ONCE = 20_000
 # How far a crossing may move and still be the same one.
 REACH_US = 12 * 3600 * 1_000_000
 

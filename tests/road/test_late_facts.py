@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +13,6 @@ from tests import builders
 from tests.builders import MORNING, NINE, NOON, TEN, device_on
 from tests.road.scenes import (
     away_from_depot,
-    crossings_of,
     deliver,
     inside,
     kinds_of,
@@ -96,7 +95,7 @@ def test_a_correction_holds_the_whole_window_before_and_after(north, van, depot)
     assert before["not_before"] == NINE.isoformat()
     assert after["not_before"] == half_past.isoformat()
     assert before["estimate"] < after["estimate"]
-    assert after["estimate"] == crossings_of(van)[0][-2].isoformat()
+    assert datetime.fromisoformat(after["estimate"]) == Crossing.objects.get().estimate
 
 
 def test_a_correction_names_the_late_observation_that_caused_it(north, van, depot):

@@ -13,7 +13,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assets.actions import assign_device
+from assets.actions import assign_device, change_asset
 from assets.models import Asset, Device, Organisation
 from billing.models import UsageHour
 from geofence import judging
@@ -61,6 +61,11 @@ changes = st.lists(
         st.tuples(st.just("redraw"), names, moments, sizes, options),
         st.tuples(st.just("delete"), names, moments),
         st.tuples(st.just("assign"), st.integers(0, 1), st.sampled_from(["van", "cold"]), moments),
+        st.tuples(
+            st.just("tag"),
+            st.sampled_from(["van", "cold"]),
+            st.sampled_from([[], ["cold"], ["cold", "large"]]),
+        ),
     ),
     max_size=6,
 )
@@ -83,6 +88,8 @@ def make(north: Organisation, change: Change) -> None:
             device = Device.objects.get(identifier=f"device-{number}")
             if not device.assignments.filter(during__startswith__gte=since).exists():
                 assign_device(device=device, asset=Asset.objects.get(name=asset), since=since)
+        case "tag", name, tags:
+            change_asset(asset=Asset.objects.get(name=name), tags=tags)
         case "draw", name, since, metres, judging_options:
             if not Geofence.objects.filter(name=name, deleted_at=None).exists():
                 draw_geofence(
@@ -92,15 +99,17 @@ def make(north: Organisation, change: Change) -> None:
                     valid_from=since,
                     **judging_options,
                 )
-        case kind, name, moment, *rest:
-            geofence = Geofence.objects.filter(name=name, deleted_at=None).first()
-            if geofence and kind == "delete":
-                delete_geofence(geofence=geofence, at=moment)
-            elif geofence:
-                metres, judging_options = rest
-                redraw_geofence(
-                    geofence=geofence, shape=square(metres), valid_from=moment, **judging_options
-                )
+        case kind, name, *rest:
+            if geofence := Geofence.objects.filter(name=name, deleted_at=None).first():
+                change_geofence(kind, geofence, *rest)
+
+
+def change_geofence(kind: str, geofence: Geofence, moment: datetime, *rest: Any) -> None:
+    if kind == "delete":
+        delete_geofence(geofence=geofence, at=moment)
+        return
+    metres, judging_options = rest
+    redraw_geofence(geofence=geofence, shape=square(metres), valid_from=moment, **judging_options)
 
 
 def world_of(north: Organisation) -> dict[str, Any]:

@@ -54,24 +54,35 @@ _WANTED = (
     " AS (asset_id bigint, us bigint, device_id bigint, is_next boolean)) WITH ORDINALITY"
     " AS w(asset_id, us, device_id, is_next, ordinality))"
 )
+# Many late facts lie between the same checkpoints, whose states are read once.
 _BOUNDS = (
     _WANTED
-    + f""" SELECT w.n, {_US % "low.at"}, low.device_id, low.fold,
-    {_US % "high.at"}, high.device_id, high.fold
-    FROM wanted w
-    LEFT JOIN LATERAL (SELECT c.at, c.device_id, c.fold FROM positions_checkpoint c
-        WHERE c.asset_id = w.asset_id AND CASE WHEN w.is_next
-            THEN (c.at, c.device_id) <= (w.at, w.device_id)
-            ELSE (c.at, c.device_id) < (w.at, w.device_id) END
-            AND c.at <= w.at
-        ORDER BY c.at DESC, c.device_id DESC LIMIT 1) low ON true
-    LEFT JOIN LATERAL (SELECT c.at, c.device_id, c.fold FROM positions_checkpoint c
-        WHERE c.asset_id = w.asset_id AND CASE WHEN w.is_next
-            THEN (c.at, c.device_id) > (w.at, w.device_id)
-            ELSE (c.at, c.device_id) >= (w.at, w.device_id) END
-            AND c.at >= w.at
-        ORDER BY c.at, c.device_id LIMIT 1) high ON true
-    ORDER BY w.n"""
+    + f""", bounds AS MATERIALIZED (
+        SELECT w.n, w.asset_id, low.at AS low_at, low.device_id AS low_device,
+            high.at AS high_at, high.device_id AS high_device
+        FROM wanted w
+        LEFT JOIN LATERAL (SELECT c.at, c.device_id FROM positions_checkpoint c
+            WHERE c.asset_id = w.asset_id AND CASE WHEN w.is_next
+                THEN (c.at, c.device_id) <= (w.at, w.device_id)
+                ELSE (c.at, c.device_id) < (w.at, w.device_id) END
+                AND c.at <= w.at
+            ORDER BY c.at DESC, c.device_id DESC LIMIT 1) low ON true
+        LEFT JOIN LATERAL (SELECT c.at, c.device_id FROM positions_checkpoint c
+            WHERE c.asset_id = w.asset_id AND CASE WHEN w.is_next
+                THEN (c.at, c.device_id) > (w.at, w.device_id)
+                ELSE (c.at, c.device_id) >= (w.at, w.device_id) END
+                AND c.at >= w.at
+            ORDER BY c.at, c.device_id LIMIT 1) high ON true),
+    stretch AS MATERIALIZED (
+        SELECT array_agg(n) AS numbers, asset_id, low_at, low_device, high_at, high_device
+        FROM bounds GROUP BY asset_id, low_at, low_device, high_at, high_device)
+    SELECT numbers, {_US % "low_at"}, low_device,
+        (SELECT fold FROM positions_checkpoint c WHERE c.asset_id = s.asset_id
+            AND c.at = s.low_at AND c.device_id = s.low_device),
+        {_US % "high_at"}, high_device,
+        (SELECT fold FROM positions_checkpoint c WHERE c.asset_id = s.asset_id
+            AND c.at = s.high_at AND c.device_id = s.high_device)
+    FROM stretch s"""
 )
 _FIXES = f"""
     SELECT w.n, {_US % "p.measured_at"}, p.device_id, ST_X(p.point), ST_Y(p.point),
@@ -111,7 +122,13 @@ def _bounds(wanted: Sequence[Wanted]) -> list[tuple[SavedFold | None, SavedFold 
         for w in wanted
     ]
     found = rows(_BOUNDS, [orjson.dumps(asked).decode()])
-    return [(_saved(row[1:4]), _saved(row[4:7])) for row in found]
+    between = {
+        number: ends
+        for numbers, *row in found
+        for ends in [(_saved(row[:3]), _saved(row[3:]))]
+        for number in numbers
+    }
+    return [between[number] for number in range(1, len(asked) + 1)]
 
 
 def _saved(row: Sequence[Any]) -> SavedFold | None:
