@@ -31,6 +31,9 @@ class Moment(Protocol):
 
 Stretch = tuple[float, float]
 
+# Rounding leaves the parts of a way this far apart, as a fraction of it.
+_SEAM = 1e-9
+
 
 def crossing_time_us(start: Moment, end: Moment, zone: Zone, *, is_entry: bool) -> int | None:
     """Return when the straight way from `start` to `end` came in last, or first went out.
@@ -75,7 +78,12 @@ def _over(start: Moment, end: Moment, zone: Zone) -> list[Stretch]:
         line = shapely.LineString([(lon, start.lat_deg), (lon + step, end.lat_deg)])
         if shapely.intersects(zone.area, line):
             stretches += _fractions(line, zone.area)
-    return _joined(sorted(stretches))
+    length_deg = math.hypot(step, end.lat_deg - start.lat_deg)
+    # Only once they are joined: the antimeridian may cut off a piece as short as that.
+    return [
+        (low, low) if (high - low) * length_deg <= _TOUCH_DEG else (low, high)
+        for low, high in _joined(sorted(stretches))
+    ]
 
 
 def _in_band(start_m: float | None, end_m: float | None, zone: Zone) -> Stretch:
@@ -102,16 +110,14 @@ def _fractions(
     for part in shapely.get_parts(shapely.intersection(line, area)):
         points = shapely.points(shapely.get_coordinates(part))
         along = shapely.line_locate_point(line, points, normalized=True)
-        low, high = float(along.min()), float(along.max())
-        is_touch = (high - low) * line.length <= _TOUCH_DEG
-        parts.append((low, low) if is_touch else (low, high))
+        parts.append((float(along.min()), float(along.max())))
     return parts
 
 
 def _joined(stretches: list[Stretch]) -> list[Stretch]:
     whole: list[Stretch] = []
     for low, high in stretches:
-        if whole and low <= whole[-1][1] + 1e-12:
+        if whole and low <= whole[-1][1] + _SEAM:
             whole[-1] = (whole[-1][0], max(whole[-1][1], high))
         else:
             whole.append((low, high))

@@ -253,6 +253,14 @@ def test_a_geofence_over_the_antimeridian(judge):
     assert kinds(found) == [(0, "enter", minute(1)), (0, "exit", minute(3))]
 
 
+def test_a_way_that_begins_at_the_antimeridian_leaves_where_it_leaves(judge):
+    fiji = {"type": "Polygon", "coordinates": [box_ring(179, -1, 181, 1)]}
+
+    (left,) = judge(eastwards(179.99999999999886, -178), fiji)
+
+    assert left["estimate"] == "2026-03-02T09:00:30Z"
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
