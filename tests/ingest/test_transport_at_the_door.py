@@ -163,6 +163,19 @@ def test_chunks_beyond_the_limit_are_refused_and_the_connection_ends(ingest, sen
     assert b"connection: close" in answer
 
 
+def test_what_comes_in_one_piece_with_a_refused_request_disturbs_nobody(ingest, sender):
+    body = told(sender)
+    valid = posted(sender, body, f"Content-Length: {len(body)}")
+    refused = posted(sender, b"", "Content-Length: 0", *(f"X-{n}: a" for n in range(200)))
+
+    answer = read_to_the_end(ingest, refused + valid + valid, is_half_closed=True)
+    after = [ingest.post(sender.path, sender.says(TEN)) for _ in range(3)]
+
+    assert re.findall(rb"HTTP/1.1 (\d+)", answer) == [b"431"]
+    assert [one.status for one in after] == [200, 200, 200]
+    assert [row.measured_at for row in sender.positions()] == [TEN]
+
+
 def test_what_is_only_asked_about_is_answered_without_a_body(ingest):
     answer = read_to_the_end(ingest, b"HEAD /healthz HTTP/1.1\r\nConnection: close\r\n\r\n")
 

@@ -113,4 +113,11 @@ class Batcher:
             self._bytes -= waiting.n_bytes
         self._metrics.waiting = self._observations
         for waiting, answer in zip(batch, answers, strict=True):
-            waiting.done(answer)
+            _tell(waiting, answer)
+
+
+def _tell(waiting: Waiting, answer: Receipt | TrackerError) -> None:
+    try:
+        waiting.done(answer)
+    except Exception:  # a bug of ours must not keep the others of the batch from their answers
+        log.exception("an answer could not be given")

@@ -101,6 +101,8 @@ class Connection(asyncio.Protocol):
         self._is_paused = False
         # Once set, whatever still comes is not listened to.
         self._is_deaf = False
+        # Once set, nothing more is said: the last reply is written.
+        self._has_left = False
         self._thrown_away = 0
 
     # --- asyncio --------------------------------------------------------------
@@ -179,6 +181,8 @@ class Connection(asyncio.Protocol):
         self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
+        if self._has_left:
+            return  # It came in one piece with a request that was the last.
         self._is_in_head, self._has_begun, self._head_bytes = False, False, 0
         self._current = exchange = Exchange(self)
         self._exchanges.append(exchange)
@@ -204,6 +208,10 @@ class Connection(asyncio.Protocol):
             self._finish(exchange, too_large(self._body_limit_bytes))
 
     def on_message_complete(self) -> None:
+        if self._has_left:
+            # Answered before its body had come; now it has, and nothing is left to read.
+            self._close()
+            return
         exchange, self._current = self._current, None
         self._is_in_head = True
         self._deadline = NEVER if self._exchanges else self._loop.time() + KEEP_ALIVE_S
@@ -218,7 +226,7 @@ class Connection(asyncio.Protocol):
     def flush(self) -> None:
         """Write the replies that are next in turn."""
         transport, exchanges = self._transport, self._exchanges
-        if transport is None:
+        if transport is None or self._has_left:
             return
         while exchanges and (reply := exchanges[0].reply) is not None:
             exchange = exchanges.popleft()
@@ -284,12 +292,13 @@ class Connection(asyncio.Protocol):
         if is_whole or self._transport is None or not self._transport.can_write_eof():
             self._close()
             return
-        self._is_deaf, self._current = True, None
+        self._is_deaf = self._has_left = True
+        self._current = None
         self._deadline = self._loop.time() + LINGER_S
         self._transport.write_eof()
 
     def _close(self) -> None:
-        self._is_deaf = True
+        self._is_deaf = self._has_left = True
         if self._transport is not None:
             self._transport.close()
 

@@ -91,7 +91,10 @@ def _end(pids: set[int]) -> bool:
             os.kill(pid, signal.SIGTERM)
     until = time.monotonic() + END_WITHIN_S
     while pids and time.monotonic() < until:
-        pid, _ = os.waitpid(-1, os.WNOHANG)
+        try:
+            pid, _ = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return True  # The last one was waited for just when the signal came.
         pids.discard(pid)
         if not pid:
             time.sleep(0.05)
