@@ -51,6 +51,7 @@ from assets.serializers import (
 from tracker import broadcast
 from tracker.errors import Forbidden
 from tracker.observation import normal_identifier
+from tracker.rest.filters import BooleanFilter
 from tracker.rest.permissions import MayManage, MayOperate
 
 # An answer that shows a token is kept by nobody on the way.
@@ -145,7 +146,7 @@ class AssetFilter(OrganisationFilter):
     kind = django_filters.CharFilter()
     tag = django_filters.CharFilter(method="with_tag")
     name = django_filters.CharFilter(lookup_expr="icontains")
-    is_archived = django_filters.BooleanFilter(field_name="archived_at", method="archived")
+    is_archived = BooleanFilter(field_name="archived_at", method="archived")
 
     def with_tag(self, rows: QuerySet[Asset], name: str, tag: str) -> QuerySet[Asset]:
         return rows.filter(tags__contains=[tag])

@@ -21,9 +21,12 @@ from django.db import connection  # noqa: E402
 from tracker.ingest.application import Ingest  # noqa: E402
 from tracker.live.routing import application as live  # noqa: E402
 from tracker.positions.durability import refuse_to_start  # noqa: E402
+from tracker.rest.parameters import known_parameters  # noqa: E402
 
 # daphne knows no lifespan: what is to end it before it opens its port belongs here.
 refuse_to_start(connection, waits=False)
+# And what the first request would have to wait for.
+known_parameters()
 
 ingest = Ingest()
 

@@ -17,6 +17,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from geofence.api.answers import RENDERERS, Row, page_answer, wants_geojson
 from geofence.models import Correction, Crossing
+from tracker.rest.filters import BooleanFilter
 from tracker.rest.geojson import feature
 
 BASELINES = (Crossing.Kind.FOUND, Crossing.Kind.LOST)
@@ -83,10 +84,8 @@ class CrossingFilter(django_filters.FilterSet):  # type: ignore[misc]
     asset = django_filters.NumberFilter()
     geofence = django_filters.NumberFilter()
     kind = django_filters.MultipleChoiceFilter(choices=Crossing.Kind.choices)
-    corrections = django_filters.BooleanFilter(
-        method="keep", label="also those that were withdrawn"
-    )
-    baselines = django_filters.BooleanFilter(method="keep", label="also found and lost")
+    corrections = BooleanFilter(method="keep", label="also those that were withdrawn")
+    baselines = BooleanFilter(method="keep", label="also found and lost")
 
     def keep(self, queryset: QuerySet[Crossing], name: str, value: bool) -> QuerySet[Crossing]:
         return queryset

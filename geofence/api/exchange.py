@@ -202,6 +202,7 @@ class ImportMixin(GenericViewSet[Geofence]):
 
 class ExportMixin(GenericViewSet[Geofence]):
     @extend_schema(
+        filters=True,
         parameters=[OpenApiParameter("format", enum=["geojson", "kml"])],
         responses={
             (200, GeoJSONRenderer.media_type): OpenApiTypes.BINARY,

@@ -366,7 +366,7 @@ def test_a_foreign_geofence_is_answered_like_one_that_does_not_exist(
 ):
     depot = make_geofence(north)
     stan = api(stranger)
-    body = {"lon_deg": 0, "lat_deg": 0, "name": "mine now"}
+    body = None if method == "get" else {"lon_deg": 0, "lat_deg": 0, "name": "mine now"}
 
     foreign = getattr(stan, method)(f"{URL}{depot.pk}/{path}", body)
     unknown = getattr(stan, method)(f"{URL}{depot.pk + 999}/{path}", body)
@@ -425,7 +425,7 @@ def test_nobody_gets_nothing(anonymous, north):
 def test_a_raster_or_path_in_a_filter_opens_nothing(otto, north, name, value):
     answer = otto.get(URL, {name: value})
 
-    assert answer.status_code in (200, 400)
+    assert answer.status_code in ((200,) if name in ("name", "tag") else (400,))
 
 
 def test_admin_ends_a_geofence_instead_of_deleting_rows(client, admin, north):

@@ -21,6 +21,7 @@ from tracker.ingest.replay import Replay, replay, replay_some
 from tracker.ingest.replies import receipt_document
 from tracker.observation import normal_identifier
 from tracker.positions.reading import uplinks_of
+from tracker.rest.filters import BooleanFilter
 
 AT_ONCE = 100
 
@@ -80,9 +81,7 @@ class UplinkFilter(django_filters.FilterSet):  # type: ignore[misc]
     source = django_filters.NumberFilter()
     reason = django_filters.CharFilter()
     device = django_filters.CharFilter(method="spelled", label="identifier of a device")
-    replayed = django_filters.BooleanFilter(
-        field_name="replayed_at", lookup_expr="isnull", exclude=True
-    )
+    replayed = BooleanFilter(field_name="replayed_at", lookup_expr="isnull", exclude=True)
 
     def spelled(self, rows: QuerySet[Any], name: str, identifier: str) -> QuerySet[Any]:
         return rows.filter(device_identifier=normal_identifier(identifier))

@@ -47,6 +47,7 @@ from tracker.positions.serializers import (
 )
 from tracker.positions.simplifying import simplified
 from tracker.positions.tracks import fixes_of
+from tracker.rest.filters import BooleanFilter
 from tracker.rest.geojson import GeoJSONRenderer, feature_collection
 
 # Of so many devices at once the newest positions are found in moments.
@@ -129,9 +130,7 @@ class BooksView(APIView):
 
 class RejudgingFilter(django_filters.FilterSet):  # type: ignore[misc]
     organisation = django_filters.NumberFilter()
-    finished = django_filters.BooleanFilter(
-        field_name="finished_at", lookup_expr="isnull", exclude=True
-    )
+    finished = BooleanFilter(field_name="finished_at", lookup_expr="isnull", exclude=True)
 
 
 class RejudgingViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[Any]):

@@ -237,7 +237,7 @@ def _faults(detail: Any, pointer: str) -> Iterator[Fault]:
     if isinstance(detail, dict):
         for key, inner in detail.items():
             is_whole = key in ("non_field_errors", "__all__")
-            yield from _faults(inner, pointer if is_whole else f"{pointer}/{_escaped(key)}")
+            yield from _faults(inner, pointer if is_whole else f"{pointer}/{escaped(key)}")
     elif isinstance(detail, list):
         for index, inner in enumerate(detail):
             is_leaf = isinstance(inner, str)
@@ -247,7 +247,8 @@ def _faults(detail: Any, pointer: str) -> Iterator[Fault]:
         yield Fault(pointer=pointer, code=code, detail=str(detail))
 
 
-def _escaped(key: object) -> str:
+def escaped(key: object) -> str:
+    """Return a name as it stands in a JSON Pointer (RFC 6901)."""
     return str(key).replace("~", "~0").replace("/", "~1")
 
 

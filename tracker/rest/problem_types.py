@@ -40,7 +40,8 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
         "Which of the two values was meant is unknown, so neither is taken.",
     ),
     "invalid-parameter": ProblemType(
-        "A query parameter is wrong", "`errors` names the parameters as `/query/<name>`."
+        "A query parameter is wrong or unknown",
+        "`errors` names the parameters as `/query/<name>`, and those that are known.",
     ),
     "invalid-cursor": ProblemType(
         "The cursor is not one of ours",

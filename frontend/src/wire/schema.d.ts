@@ -3906,6 +3906,10 @@ export interface operations {
         parameters: {
             query?: {
                 format?: "geojson" | "kml";
+                name?: string;
+                organisation?: number;
+                /** @description linked to assets of this tag */
+                tag?: string;
             };
             header?: never;
             path?: never;
