@@ -59,7 +59,10 @@ def test_the_same_uplink_again_is_a_duplicate(say, sender, name):
     again = say(sender.says(**name))
 
     assert (again.status, again.json()["disposition"]) == (200, "duplicate")
-    assert len(sender.positions()) == 1
+    (row,) = sender.positions()
+    (result,) = again.json()["results"]
+    first = {"device": row.device_id, "measured_at": f"{row.measured_at:%Y-%m-%dT%H:%M:%S.%fZ}"}
+    assert result["position"] == first
     assert sender.books() == {"received": 2, "stored": 1, "duplicate": 1}
 
 

@@ -202,6 +202,18 @@ def test_the_status_that_came_with_an_uplink_is_not_taken_for_it(ingest):
     assert sender.set_aside() == []
 
 
+@pytest.mark.fault("F-162")
+@pytest.mark.parametrize("event", ["join", "ack", "txack", "log"])
+def test_what_is_no_uplink_is_accepted_and_noted(ingest, event):
+    sender = make_sender("chirpstack")
+    know(ingest, sender)
+
+    answer = _chirpstack(ingest, sender, event)
+
+    assert (answer.status, answer.json()["received"]) == (202, 0)
+    assert (sender.positions(), sender.set_aside()) == ([], [])
+
+
 @pytest.mark.fault("F-167")
 def test_a_payload_of_too_many_members_is_kept_with_its_bytes(ingest):
     sender = make_sender("chirpstack")

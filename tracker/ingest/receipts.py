@@ -9,10 +9,18 @@ from rest_framework import serializers
 from tracker.road.delivery import Disposition
 
 
+class FirstPositionSerializer(serializers.Serializer[Any]):
+    device = serializers.IntegerField()
+    measured_at = serializers.DateTimeField()
+
+
 class ResultSerializer(serializers.Serializer[Any]):
     index = serializers.IntegerField(help_text="place in the list that was sent")
     disposition = serializers.ChoiceField(get_args(Disposition))
     code = serializers.CharField(required=False, help_text="why it was not stored")
+    position = FirstPositionSerializer(
+        required=False, help_text="of a duplicate: the one that is stored"
+    )
 
 
 class ReceiptFaultSerializer(serializers.Serializer[Any]):

@@ -53,14 +53,12 @@ def _summary(**counts: int) -> dict[str, int]:
     }
 
 
-def _body_of_one(disposition: str) -> bytes:
-    summary = _summary(**{disposition.replace("-", "_"): 1})
-    return orjson.dumps({"disposition": disposition, **summary, "errors": []})
-
-
-# Nearly all answers are one of these.
-_STORED = Reply(200, _JSON, _body_of_one("stored"))
-_DUPLICATE = Reply(200, _JSON, _body_of_one("duplicate"))
+# Nearly all answers are this one.
+_STORED = Reply(
+    200,
+    _JSON,
+    orjson.dumps({"disposition": "stored", **_summary(stored=1), "errors": []}),
+)
 
 
 def reply_of(receipt: Receipt, wire_format: WireFormat) -> Reply:
@@ -68,14 +66,12 @@ def reply_of(receipt: Receipt, wire_format: WireFormat) -> Reply:
     outcomes = receipt.outcomes
     if wire_format.success_body is not None:
         return Reply(200, _JSON, wire_format.success_body)
-    if len(outcomes) == 1 and not outcomes[0].code:
-        if outcomes[0].disposition == "stored":
-            return _STORED
-        if outcomes[0].disposition == "duplicate":
-            return _DUPLICATE
+    if len(outcomes) == 1 and outcomes[0].disposition == "stored":
+        return _STORED
     if outcomes and all(outcome.disposition == "refused" for outcome in outcomes):
         raise refusal_of(outcomes)
-    return Reply(_status(receipt), _JSON, orjson.dumps(receipt_document(receipt)))
+    body = orjson.dumps(receipt_document(receipt))
+    return Reply(_status(receipt, wire_format), _JSON, body)
 
 
 def refusal_of(outcomes: tuple[Outcome, ...]) -> Refused:
@@ -111,13 +107,21 @@ def receipt_document(receipt: Receipt) -> dict[str, Any]:
 
 def _result(outcome: Outcome) -> dict[str, Any]:
     result: dict[str, Any] = {"index": outcome.index, "disposition": outcome.disposition}
-    return result | ({"code": outcome.code} if outcome.code else {})
+    if outcome.code:
+        result["code"] = outcome.code
+    if outcome.position:
+        device_id, measured_at = outcome.position
+        at = f"{measured_at:%Y-%m-%dT%H:%M:%S.%fZ}"
+        result["position"] = {"device": device_id, "measured_at": at}
+    return result
 
 
-def _status(receipt: Receipt) -> int:
-    """202 where something is kept but not yet where it belongs."""
-    waits = {"spooled", "set-aside"}
-    if any(outcome.disposition == "spooled" for outcome in receipt.outcomes):
-        return 202
-    is_waiting = receipt.outcomes and all(o.disposition in waits for o in receipt.outcomes)
-    return 202 if is_waiting else 200
+def _status(receipt: Receipt, wire_format: WireFormat) -> int:
+    """202 where something is kept but not yet where it belongs, or was no observation.
+
+    A hook also brings joins and acknowledgements (fault F-162); an empty batch of ours is 200.
+    """
+    dispositions = {outcome.disposition for outcome in receipt.outcomes}
+    is_noted = not dispositions and wire_format.is_lenient
+    is_waiting = dispositions == {"set-aside"} or "spooled" in dispositions
+    return 202 if is_noted or is_waiting else 200

@@ -39,16 +39,18 @@ def event_of(observation: Observation, device_id: int) -> Event | None:
     return Event(device_id, observation.event_id, observation.measured_at, digest)
 
 
-def recall(events: Sequence[Event]) -> dict[tuple[int, str], bytes]:
-    """Return the digests of those events that are known already."""
+def recall(events: Sequence[Event]) -> dict[tuple[int, str], Event]:
+    """Return those events that are known already, as they first were."""
     if not events:
         return {}
     found = rows(
-        "SELECT e.device_id, e.event_id, e.digest FROM unnest(%s::bigint[], %s::text[])"
-        " AS k(d, n) JOIN positions_eventid e ON e.device_id = k.d AND e.event_id = k.n",
+        "SELECT e.device_id, e.event_id, e.measured_at, e.digest"
+        " FROM unnest(%s::bigint[], %s::text[]) AS k(d, n) JOIN positions_eventid e"
+        " ON e.device_id = k.d AND e.event_id = k.n",
         [[event.device_id for event in events], [event.event_id for event in events]],
     )
-    return {(device, name): bytes(digest) for device, name, digest in found}
+    known = [Event(device, name, at, bytes(digest)) for device, name, at, digest in found]
+    return {event.key: event for event in known}
 
 
 def remember(events: Sequence[Event]) -> None:

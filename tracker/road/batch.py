@@ -78,12 +78,13 @@ class Batch:
         known = events.recall([item.event for item in named if item.event])
         for item in named:
             assert item.event is not None, "only named items are here"
-            # The first to claim a name gets its own digest back; whoever else, the claimed one.
-            digest = known.setdefault(item.event.key, item.event.digest)
-            if digest != item.event.digest:
+            # The first to claim a name gets its own event back; whoever else, the claimed one.
+            first = known.setdefault(item.event.key, item.event)
+            if first.digest != item.event.digest:
                 item.outcome = _reused(item)
-            elif digest is not item.event.digest:
-                item.outcome = Outcome(item.index, "duplicate")
+            elif first is not item.event:
+                first_key = first.device_id, first.measured_at
+                item.outcome = Outcome(item.index, "duplicate", position=first_key)
 
     @property
     def has_events(self) -> bool:
@@ -101,9 +102,12 @@ class Batch:
         open_items = self._open()
         for item in open_items:
             assert item.fact is not None, "an open item has a device"
-            is_new = item.fact.key in fresh
-            fresh.discard(item.fact.key)
-            item.outcome = Outcome(item.index, "stored" if is_new else "duplicate")
+            key = item.fact.key
+            if key in fresh:
+                fresh.discard(key)
+                item.outcome = Outcome(item.index, "stored")
+            else:
+                item.outcome = Outcome(item.index, "duplicate", position=key)
         events.remember([item.event for item in open_items if item.event])
         return stored
 

@@ -37,12 +37,16 @@ class Delivery(Struct, frozen=True, kw_only=True):
 
 
 class Outcome(Struct, frozen=True, omit_defaults=True):
-    """What became of one observation; `code` and `faults` say why it was not stored."""
+    """What became of one observation; `code` and `faults` say why it was not stored.
+
+    `position` is, of a duplicate, the key of the first: device id and time.
+    """
 
     index: int
     disposition: Disposition
     code: str = ""
     faults: tuple[Fault, ...] = ()
+    position: tuple[int, datetime] | None = None
 
 
 class Receipt(Struct, frozen=True):

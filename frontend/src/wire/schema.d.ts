@@ -1356,6 +1356,11 @@ export interface components {
             crossing: components["schemas"]["Evidence"];
             changes: components["schemas"]["AlertChange"][];
         };
+        FirstPosition: {
+            device: number;
+            /** Format: date-time */
+            measured_at: string;
+        };
         Fix: {
             /** Format: double */
             lon_deg: number;
@@ -2203,6 +2208,8 @@ export interface components {
             disposition: components["schemas"]["DispositionEnum"];
             /** @description why it was not stored */
             code?: string;
+            /** @description of a duplicate: the one that is stored */
+            position?: components["schemas"]["FirstPosition"];
         };
         Role: {
             role: components["schemas"]["RoleEnum"];
