@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -15,8 +14,9 @@ from geofence.crossings import Fold, Mark, Scope, bytes_of, fold_of, judge_all
 from geofence.zone import Zone
 from geofence.zone_index import INSIDE, OUTSIDE, UNSURE, ZoneIndex
 from tests.geofence.walks import SECOND, crossed, judged, mark, square, told, zone
+from tests.laws import examples
 
-EXAMPLES = int(os.environ.get("LAW_EXAMPLES", "200"))
+EXAMPLES = examples(200)
 TURN = 1_500 * SECOND
 
 ZONES = (

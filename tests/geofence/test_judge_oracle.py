@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import math
-import os
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -19,9 +18,9 @@ from msgspec import Struct
 
 from tests.geofence import oracle
 from tests.geofence.oracle import Area, Fix, Near, Options
+from tests.laws import examples
 
-IS_NIGHT = os.environ.get("HYPOTHESIS_PROFILE") == "night"
-EXAMPLES = int(os.environ.get("LAW_EXAMPLES", "2000" if IS_NIGHT else "40"))
+EXAMPLES = examples(40)
 TRACKS = Path(__file__).parents[2] / "fixtures" / "tracks"
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -18,6 +17,7 @@ from geofence import judging
 from geofence.actions import draw_geofence
 from tests import builders
 from tests.builders import MORNING
+from tests.laws import examples
 from tests.road.scenes import (
     away_from_depot,
     crossings_of,
@@ -32,7 +32,7 @@ from tracker.observation import Fix, Observation
 from tracker.positions.reading import books_of
 from tracker.road.delivery import Delivery
 
-EXAMPLES = int(os.environ.get("LAW_EXAMPLES", "60"))
+EXAMPLES = examples(60)
 DEVICES = ("device-0", "device-1", "nobodys", "unknown")
 
 pytestmark = [pytest.mark.law(5), pytest.mark.fault("F-020", "F-051")]

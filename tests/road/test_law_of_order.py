@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +16,7 @@ from geofence import judging
 from geofence.actions import draw_geofence
 from tests import builders
 from tests.builders import MORNING
+from tests.laws import examples
 from tests.road.scenes import (
     away_from_depot,
     crossings_of,
@@ -29,8 +29,7 @@ from tests.road.scenes import (
 )
 from tracker.observation import Fix, Observation
 
-IS_NIGHT = os.environ.get("HYPOTHESIS_PROFILE") == "night"
-EXAMPLES = int(os.environ.get("LAW_EXAMPLES", "2000" if IS_NIGHT else "60"))
+EXAMPLES = examples(60)
 
 pytestmark = [pytest.mark.law(1), pytest.mark.fault("F-050")]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -18,6 +17,7 @@ from assets.models import Asset, Organisation
 from billing.models import UsageHour
 from geofence.actions import draw_geofence
 from tests.builders import MORNING, NINE, NOON, device_on
+from tests.laws import examples
 from tests.road.scenes import (
     away_from_depot,
     crossings_of,
@@ -33,7 +33,7 @@ from tests.road.scenes import (
 from tracker.observation import Fix, Observation
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "tracks"
-SHUFFLES = 200 if "LAW_EXAMPLES" in os.environ else 10
+SHUFFLES = examples(10, by_night=200)
 pytestmark = pytest.mark.django_db
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from geofence import judging, ledger
 from geofence.actions import draw_geofence, redraw_geofence
 from geofence.models import Correction
 from tests.builders import MORNING
+from tests.laws import examples
 from tests.road.scenes import (
     away_from_depot,
     crossings_of,
@@ -34,8 +34,7 @@ from tracker import pipeline, rejudging
 from tracker.observation import Observation
 from tracker.positions.models import Rejudging
 
-IS_NIGHT = os.environ.get("HYPOTHESIS_PROFILE") == "night"
-EXAMPLES = int(os.environ.get("LAW_EXAMPLES", "500" if IS_NIGHT else "12"))
+EXAMPLES = examples(12, by_night=500)
 MINUTE = timedelta(minutes=1)
 REACH_US = 20 * 60 * 1_000_000
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
@@ -21,12 +20,12 @@ from geofence.actions import delete_geofence, draw_geofence, redraw_geofence
 from geofence.models import Crossing, Geofence, Presence
 from tests import builders
 from tests.builders import MORNING
+from tests.laws import examples
 from tests.road.scenes import away_from_depot, deliver, forget_memory, latest_of, square
 from tracker import rejudging
 from tracker.observation import Fix, Observation
 
-IS_NIGHT = os.environ.get("HYPOTHESIS_PROFILE") == "night"
-EXAMPLES = int(os.environ.get("LAW_EXAMPLES", "2000" if IS_NIGHT else "40"))
+EXAMPLES = examples(40)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.law(1)]
 
