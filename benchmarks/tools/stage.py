@@ -130,12 +130,10 @@ def fill(*, assets: int, geofences: int, rules: int = 100) -> Stage:
     began = time.perf_counter()
     call_command("migrate", verbosity=0)
     migrated = time.perf_counter()
-    organisation, tokens = _fill_assets(assets)
-    _fill_geofences(organisation, geofences, rules)
+    stage = fill_more("Bench", assets=assets, geofences=geofences, rules=rules)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     connection.close()
-    stage = Stage(tokens=tokens, organisation_id=organisation.pk)
     stage.notes = {
         "migrate_s": round(migrated - began, 1),
         "fill_s": round(time.perf_counter() - migrated, 1),
@@ -143,13 +141,20 @@ def fill(*, assets: int, geofences: int, rules: int = 100) -> Stage:
     return stage
 
 
-def _fill_assets(assets: int) -> tuple[Any, dict[str, str]]:
+def fill_more(name: str, *, assets: int, geofences: int, rules: int = 0) -> Stage:
+    """Put an organisation of its own with a fleet, geofences and rules into the database."""
+    organisation, tokens = _fill_assets(name, assets)
+    _fill_geofences(organisation, geofences, rules)
+    return Stage(tokens=tokens, organisation_id=organisation.pk)
+
+
+def _fill_assets(name: str, assets: int) -> tuple[Any, dict[str, str]]:
     from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
     from assets import actions
     from assets.models import Asset, Assignment, Device
 
-    organisation = actions.create_organisation(name="Bench")
+    organisation = actions.create_organisation(name=name)
     revision = actions.raise_registry_revision()
     made_assets = Asset.objects.bulk_create(
         [Asset(organisation=organisation, name=f"asset {n}") for n in range(assets)],
