@@ -94,6 +94,7 @@ _FIXES = f"""
         SELECT * FROM positions_position p
         WHERE p.device_id = a.device_id AND p.measured_at <@ a.during
             AND p.measured_at >= w.low_at AND p.measured_at <= w.high_at
+            AND p.measured_at BETWEEN %s::timestamptz AND %s::timestamptz
             AND p.point IS NOT NULL AND NOT p.is_clock_suspect AND p.method <> 'gateway'
     ) p
     WHERE (p.measured_at, p.device_id) > (w.low_at, w.low_device)
@@ -139,6 +140,10 @@ def _fixes(ends: Sequence[Ends]) -> dict[Ends, list[FixRow]]:
     """Return the fixes between these ends; keys beyond all others stand in for open ones."""
     lows = [low for _, low, _ in ends]
     highs = [high for _, _, high in ends]
+    # The whole of it once more as plain parameters: by them PostgreSQL leaves partitions alone
+    # before it opens them.
+    earliest = None if None in lows else min(filter(None, lows), default=None)
+    latest = None if None in highs else max(filter(None, highs), default=None)
     found = rows(
         _FIXES,
         [
@@ -148,6 +153,8 @@ def _fixes(ends: Sequence[Ends]) -> dict[Ends, list[FixRow]]:
             [low[1] if low else -1 for low in lows],
             [_instant(high, "infinity") for high in highs],
             [high[1] if high else 1 << 62 for high in highs],
+            _instant(earliest, "-infinity"),
+            _instant(latest, "infinity"),
         ],
     )
     fixes: dict[Ends, list[FixRow]] = {}
