@@ -45,6 +45,8 @@ class ShapeEdge:
     def __init__(self, area: shapely.Polygon | shapely.MultiPolygon) -> None:
         starts, ends = _edges(area)
         self._start, self._step = starts, ends - starts
+        lon = np.concatenate([starts[:, 0], ends[:, 0], [0.0]])
+        self._west, self._east = float(lon.min()), float(lon.max())
 
     def is_nearer(self, lon_deg: float, lat_deg: float, radius_m: float) -> bool:
         """Whether the edge comes nearer than `radius_m` to the fix."""
@@ -55,9 +57,12 @@ class ShapeEdge:
         if not len(self._start):
             return math.inf
         scale_m = metres_per_degree(lat_deg)
-        # Also seen from the other side of the antimeridian.
-        seen_from = (lon_deg, lon_deg - math.copysign(360.0, lon_deg))
-        return math.sqrt(min(self._square_m2(lon, lat_deg, scale_m) for lon in seen_from))
+        square_m2 = self._square_m2(lon_deg, lat_deg, scale_m)
+        if lon_deg - self._west > 180.0 or self._east - lon_deg > 180.0:
+            # A part of it is nearer over the antimeridian.
+            seen_from = lon_deg - math.copysign(360.0, lon_deg)
+            square_m2 = min(square_m2, self._square_m2(seen_from, lat_deg, scale_m))
+        return math.sqrt(square_m2)
 
     def _square_m2(self, lon_deg: float, lat_deg: float, scale_m: tuple[float, float]) -> float:
         lon_m, lat_m = scale_m

@@ -16,7 +16,7 @@ UNKNOWN = UNSURE
 Kind = Literal["enter", "exit", "pass", "found", "lost"]
 
 
-class Mark(Struct, frozen=True, array_like=True):
+class Mark(Struct, frozen=True, array_like=True, gc=False):
     """A fix that decides, as the fold remembers it. `accuracy_m` is 0 where unknown."""
 
     at_us: int
@@ -36,7 +36,7 @@ class Mark(Struct, frozen=True, array_like=True):
         return self.lon_deg, self.lat_deg
 
 
-class Near(Struct, frozen=True, array_like=True):
+class Near(Struct, frozen=True, array_like=True, gc=False):
     """What is remembered of one zone.
 
     `side` is INSIDE, OUTSIDE or UNKNOWN; `last` the last sure fix there; `candidate` the
@@ -58,7 +58,7 @@ class Near(Struct, frozen=True, array_like=True):
         return self.side == INSIDE or self.was_inside
 
 
-class Found(Struct, frozen=True, kw_only=True):
+class Found(Struct, frozen=True, kw_only=True, gc=False):
     """A crossing, or with `found` and `lost` an edge of what is known. Times in µs since 1970."""
 
     geofence_id: int

@@ -8,8 +8,9 @@ meet for long, judging stops after a while and says from where it must go on.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Generator, Iterable, Sequence
-from itertools import pairwise
+from itertools import chain, islice, pairwise
 
 from msgspec import Struct
 
@@ -77,6 +78,7 @@ class Verdict(Struct, kw_only=True):
 
 
 Steps = Generator[list[Wanted], list[Stretch], Verdict]
+Met = tuple[Stretch, list[Mark], list[list[Contact]]]
 
 
 def judge_assets(pending: Iterable[Pending]) -> list[Verdict]:
@@ -157,23 +159,32 @@ def _judge_late(asset: Pending, head: Fold) -> Steps:
     """Yield what must be loaded, get it sent, return the verdict."""
     verdict = Verdict(pending=asset, former_last=head.last_key)
     touched = yield _around(asset)
-    queue = _without_repeats(touched)
+    queue = _met(asset.index, _without_repeats(touched))
     carried: Fold | None = None
     while queue:
-        stretch = queue.pop(0)
+        stretch, marks, contacts = queue.popleft()
         fold = carried or fold_of(stretch.low.fold if stretch.low else b"")
         _open_window(verdict, stretch, is_carried=carried is not None)
-        marks = _marks(stretch.fixes)
-        _fold_on(verdict, fold, marks, asset.index.contacts(columns_of(marks)))
+        _fold_on(verdict, fold, marks, contacts)
         verdict.fixes += len(marks)
         carried = _settled(verdict, fold, stretch.high)
         if carried is not None and _is_enough(verdict):
             return verdict
-        if carried is not None and (not queue or _key(queue[0].low) != _key(stretch.high)):
+        if carried is not None and (not queue or _key(queue[0][0].low) != _key(stretch.high)):
             assert stretch.high is not None, "only a checkpoint is carried on from"
             more = yield [Wanted(asset.asset_id, stretch.high.key, is_next=True)]
-            queue = more + queue
+            queue.extendleft(reversed(_met(asset.index, more)))
     return verdict
+
+
+def _met(index: ZoneIndex, loaded: Sequence[Stretch]) -> deque[Met]:
+    """Return the stretches with their marks and contacts, having asked the index once."""
+    marks = [_marks(stretch.fixes) for stretch in loaded]
+    contacts = iter(index.contacts(columns_of([*chain.from_iterable(marks)])))
+    return deque(
+        (stretch, each, [*islice(contacts, len(each))])
+        for stretch, each in zip(loaded, marks, strict=True)
+    )
 
 
 def _around(asset: Pending) -> list[Wanted]:

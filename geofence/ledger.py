@@ -24,6 +24,17 @@ from tracker.statements import rows, run
 
 Cause = dict[str, Any]
 TIMES = ("at", "not_before", "not_after", "estimate", "left_estimate")
+_COLUMNS = tuple(field.attname for field in Crossing._meta.concrete_fields if field.attname != "id")
+_SELECT_RECORDED = (
+    f"SELECT c.id, {', '.join(f'c.{name}' for name in _COLUMNS)} FROM unnest(%s::bigint[],"
+    " %s::timestamptz[], %s::bigint[], %s::timestamptz[], %s::bigint[])"
+    " AS w(asset_id, low, low_device, high, high_device)"
+    " JOIN geofence_crossing c ON c.asset_id = w.asset_id AND c.withdrawn_at IS NULL"
+    " AND c.confirmed_at >= w.low AND c.confirmed_at <= w.high"
+    " AND (c.confirmed_at, c.device_id) > (w.low, w.low_device)"
+    " AND (c.confirmed_at, c.device_id) <= (w.high, w.high_device)"
+    " ORDER BY c.confirmed_at, c.device_id, c.id"
+)
 
 
 class Difference(Struct, kw_only=True):
@@ -155,24 +166,17 @@ def _recorded(verdicts: Sequence[Verdict]) -> list[Crossing]:
     windows = [(v.pending.asset_id, window) for v in verdicts for window in v.windows]
     if not windows:
         return []
-    return list(
-        Crossing.objects.raw(
-            "SELECT c.* FROM unnest(%s::bigint[], %s::timestamptz[], %s::bigint[],"
-            " %s::timestamptz[], %s::bigint[]) AS w(asset_id, low, low_device, high, high_device)"
-            " JOIN geofence_crossing c ON c.asset_id = w.asset_id AND c.withdrawn_at IS NULL"
-            " AND c.confirmed_at >= w.low AND c.confirmed_at <= w.high"
-            " AND (c.confirmed_at, c.device_id) > (w.low, w.low_device)"
-            " AND (c.confirmed_at, c.device_id) <= (w.high, w.high_device)"
-            " ORDER BY c.confirmed_at, c.device_id, c.id",
-            [
-                [asset_id for asset_id, _ in windows],
-                [_text(window.low, "-infinity") for _, window in windows],
-                [window.low[1] if window.low else -1 for _, window in windows],
-                [_text(window.high, "infinity") for _, window in windows],
-                [window.high[1] if window.high else 1 << 62 for _, window in windows],
-            ],
-        )
+    found = rows(
+        _SELECT_RECORDED,
+        [
+            [asset_id for asset_id, _ in windows],
+            [_text(window.low, "-infinity") for _, window in windows],
+            [window.low[1] if window.low else -1 for _, window in windows],
+            [_text(window.high, "infinity") for _, window in windows],
+            [window.high[1] if window.high else 1 << 62 for _, window in windows],
+        ],
     )
+    return [Crossing.from_db("default", ("id", *_COLUMNS), row) for row in found]
 
 
 def _text(key: tuple[int, int] | None, otherwise: str) -> str:
@@ -219,7 +223,6 @@ def _add(difference: Difference, now: datetime) -> list[CrossingChange]:
     return [_change("added" if row.is_late else "new", row) for row in added]
 
 
-_COLUMNS = tuple(field.attname for field in Crossing._meta.concrete_fields if field.attname != "id")
 _INSERT = (
     f"INSERT INTO geofence_crossing ({', '.join(_COLUMNS)}) SELECT {', '.join(_COLUMNS)}"
     " FROM json_populate_recordset(NULL::geofence_crossing, %s::json)"

@@ -30,6 +30,7 @@ class Moment(Protocol):
 
 
 Stretch = tuple[float, float]
+Point = tuple[float, float]
 
 # Rounding leaves the parts of a way this far apart, as a fraction of it.
 _SEAM = 1e-9
@@ -75,9 +76,10 @@ def _over(start: Moment, end: Moment, zone: Zone) -> list[Stretch]:
         lon = start.lon_deg + shift
         if max(lon, lon + step) < -180.0 or min(lon, lon + step) > 180.0:
             continue
-        line = shapely.LineString([(lon, start.lat_deg), (lon + step, end.lat_deg)])
+        way = ((lon, start.lat_deg), (lon + step, end.lat_deg))
+        line = shapely.LineString(way)
         if shapely.intersects(zone.area, line):
-            stretches += _fractions(line, zone.area)
+            stretches += _fractions(way, shapely.intersection(line, zone.area))
     length_deg = math.hypot(step, end.lat_deg - start.lat_deg)
     # Only once they are joined: the antimeridian may cut off a piece as short as that.
     return [
@@ -101,17 +103,21 @@ def _in_band(start_m: float | None, end_m: float | None, zone: Zone) -> Stretch:
     return max(ends[0], 0.0), min(ends[1], 1.0)
 
 
-def _fractions(
-    line: shapely.LineString, area: shapely.Polygon | shapely.MultiPolygon
-) -> list[Stretch]:
-    if line.length == 0.0:
+def _fractions(way: tuple[Point, Point], inside: shapely.Geometry) -> list[Stretch]:
+    """Return where the parts of `inside`, which lie on the way, begin and end on it."""
+    (lon, lat), (end_lon, end_lat) = way
+    east, north = end_lon - lon, end_lat - lat
+    square = east * east + north * north
+    if square == 0.0:
         return [(0.0, 0.0)]
-    parts = []
-    for part in shapely.get_parts(shapely.intersection(line, area)):
-        points = shapely.points(shapely.get_coordinates(part))
-        along = shapely.line_locate_point(line, points, normalized=True)
-        parts.append((float(along.min()), float(along.max())))
-    return parts
+    stretches = []
+    for part in shapely.get_parts(inside):
+        along = [
+            min(max(((x - lon) * east + (y - lat) * north) / square, 0.0), 1.0)
+            for x, y in shapely.get_coordinates(part).tolist()
+        ]
+        stretches.append((min(along), max(along)))
+    return stretches
 
 
 def _joined(stretches: list[Stretch]) -> list[Stretch]:

@@ -66,7 +66,7 @@ def columns_of(fixes: Sequence[Judged]) -> FixColumns:
     )
 
 
-class Contact(Struct, frozen=True):
+class Contact(Struct, frozen=True, gc=False):
     """A fix that is not surely outside a zone: `side` is INSIDE or UNSURE."""
 
     zone: Zone

@@ -26,7 +26,7 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 EARLIEST_PLAUSIBLE = datetime(2000, 1, 2, tzinfo=UTC)
 
 
-class Fix(Struct, frozen=True, kw_only=True):
+class Fix(Struct, frozen=True, kw_only=True, gc=False):
     """Where. WGS 84; altitude and accuracy (68 % radius) in metres, course clockwise from north.
 
     Raises ValueError for what no place on earth has; absent is None, never 0 or -1.
@@ -56,7 +56,7 @@ class Fix(Struct, frozen=True, kw_only=True):
             raise ValueError(f"{self.altitude_m} is not an altitude")
 
 
-class Observation(Struct, frozen=True, kw_only=True):
+class Observation(Struct, frozen=True, kw_only=True, gc=False):
     """One moment of one device.
 
     `device` is the identifier as normalised by `normal_identifier`; `measured_at` is

@@ -15,7 +15,7 @@ from tracker.statements import rows, run
 _encode = msgspec.msgpack.Encoder().encode
 
 
-class Event(Struct, frozen=True):
+class Event(Struct, frozen=True, gc=False):
     """An observation of a device under its sender's name."""
 
     device_id: int

@@ -28,7 +28,7 @@ _METHOD_RANK = {name: rank for rank, name in enumerate(_METHODS)}
 _TIME_RANK = {"server": 0, "network": 1, "device": 2}
 
 
-class Fact(Struct, frozen=True, kw_only=True):
+class Fact(Struct, frozen=True, kw_only=True, gc=False):
     """A position as it is to be stored."""
 
     device_id: int

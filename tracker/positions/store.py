@@ -114,7 +114,7 @@ _OVERWRITE_POSITIONS = (
 )
 
 
-class _PositionJson(Struct, omit_defaults=True):
+class _PositionJson(Struct, omit_defaults=True, gc=False):
     """A fact under the short names of `_INSERT_POSITIONS`."""
 
     d: int

@@ -24,7 +24,7 @@ class Stale(Unavailable):
     """The registry changed while devices were looked up."""
 
 
-class Item(Struct):
+class Item(Struct, gc=False):
     """An observation of the batch. `outcome` is set once its fate is known."""
 
     delivery: Delivery

@@ -36,7 +36,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
     uplink: Uplink | None = None
 
 
-class Outcome(Struct, frozen=True, omit_defaults=True):
+class Outcome(Struct, frozen=True, omit_defaults=True, gc=False):
     """What became of one observation; `code` and `faults` say why it was not stored.
 
     `position` is, of a duplicate, the key of the first: device id and time.
