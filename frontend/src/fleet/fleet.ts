@@ -123,14 +123,15 @@ export class Fleet {
   /** Sets whole rows, as a delta brings them. */
   upsert(columns: Columns): void {
     this.version += 1;
+    const slots = Int32Array.from(columns.id, (id) => this.slotOf.get(id) ?? this.claim(id));
     columns.id.forEach((id, row) => {
-      const slot = this.slotOf.get(id) ?? this.claim(id);
+      const slot = slots[row] ?? 0;
       this.versions[slot] = this.version;
-      for (const name of INT_COLUMNS) this.ints[name][slot] = columns[name][row] ?? ABSENT;
-      for (const name of TIME_COLUMNS) this.times[name][slot] = columns[name][row] ?? Number.NaN;
       this.methods[slot] = columns.method[row] ?? null;
       this.dirty.add(id);
     });
+    for (const name of INT_COLUMNS) scatter(columns[name], ABSENT, slots, this.ints[name]);
+    for (const name of TIME_COLUMNS) scatter(columns[name], Number.NaN, slots, this.times[name]);
   }
 
   remove(ids: readonly number[]): void {
@@ -182,6 +183,16 @@ export class Fleet {
       this.times[name] = larger(this.times[name], new Float64Array(this.capacity));
     }
   }
+}
+
+/** Puts the values of a column where their assets are. */
+function scatter(
+  values: readonly (number | null)[],
+  absent: number,
+  slots: Int32Array,
+  into: Store,
+): void {
+  for (let row = 0; row < slots.length; row++) into[slots[row] ?? 0] = values[row] ?? absent;
 }
 
 function larger<S extends Store | Uint32Array>(from: S, to: S): S {

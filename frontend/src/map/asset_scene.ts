@@ -73,7 +73,7 @@ export class AssetScene {
       else unplaced.push(id);
     }
     this.draw([...moved, ...this.aged(now)], [...gone, ...unplaced], now);
-    if (this.layer.glides) this.motion.underWay(now);
+    if (this.layer.glides) this.motion.arrive(now);
     const fold_every_ms = Math.max(FOLD_AT_MOST_EVERY_MS, this.drawn.size * FOLD_MS_PER_ASSET);
     if (now - this.folded_at >= fold_every_ms) this.fold(look, now);
     if (now - this.labelled_at >= LABEL_EVERY_MS) this.label(look, now);
@@ -215,8 +215,9 @@ export class AssetScene {
     }
     const { clusters, is_folded } = folded(near, zoom);
     for (const one of others) one.is_folded = false;
-    for (const [at, one] of near.entries()) {
-      if (one.is_folded === (is_folded[at] === 1)) continue;
+    for (let at = 0; at < near.length; at++) {
+      const one = near[at];
+      if (!one || one.is_folded === (is_folded[at] === 1)) continue;
       one.is_folded = !one.is_folded;
       others.push(one);
     }
@@ -232,10 +233,8 @@ export class AssetScene {
     const urgent: number[] = [];
     const others: number[] = [];
     for (const one of this.everyone()) {
-      const [lon, lat] = one.course.at;
       if (one.id === this.selected) urgent.unshift(one.id);
-      else if (one.is_folded || lat < box.south || lat > box.north) continue;
-      else if (!isAcross(lon, box)) continue;
+      else if (one.is_folded || !isWithin(one.course.at, box)) continue;
       else if (one.is_alerting) urgent.push(one.id);
       else if (others.length < LABELS_AT_MOST) others.push(one.id);
     }
@@ -276,7 +275,9 @@ export class AssetScene {
 }
 
 /** The view may reach over the date line: its longitudes then run past ±180. */
-function isAcross(lon_deg: number, { west, east }: Box): boolean {
+function isWithin(place: LonLat, { west, south, east, north }: Box): boolean {
+  const lon_deg = place[0];
+  if (place[1] < south || place[1] > north) return false;
   if (lon_deg >= west && lon_deg <= east) return true;
   if (lon_deg + 360 >= west && lon_deg + 360 <= east) return true;
   return lon_deg - 360 >= west && lon_deg - 360 <= east;

@@ -42,25 +42,32 @@ const PART: Record<Status, 0 | 1 | 2 | 3> = {
 export function folded(assets: readonly Foldable[], zoom: number): Folding {
   const whole_zoom = Math.max(0, Math.floor(zoom));
   const shift = STEP_BITS - CELLS_BITS - whole_zoom;
-  const cells = new Map<number, Cluster>();
-  const cellOf = assets.map((asset) => {
-    if (asset.is_alone) return null;
+  const numberOf = new Map<number, number>();
+  const cells: Cluster[] = [];
+  // Of each asset, counted from 1; 0 is nowhere.
+  const cellOf = new Int32Array(assets.length);
+  for (let at = 0; at < assets.length; at++) {
+    const asset = assets[at];
+    if (!asset || asset.is_alone) continue;
     // Below the zoom where folding ends this is a small whole number, which maps find fastest.
     const key = ((asset.y >>> shift) << (CELLS_BITS + whole_zoom)) | (asset.x >>> shift);
-    let cell = cells.get(key);
-    if (!cell) {
-      cell = nobody();
-      cells.set(key, cell);
+    let number = numberOf.get(key);
+    if (number === undefined) {
+      number = cells.push(nobody());
+      numberOf.set(key, number);
     }
-    take(cell, asset);
-    return cell;
-  });
-  const crowded = [...cells.values()].filter(({ count }) => count >= FOLDED_FROM);
+    cellOf[at] = number;
+    take(cells[number - 1] as Cluster, asset);
+  }
+  const crowded = cells.filter(({ count }) => count >= FOLDED_FROM);
   for (const one of crowded) {
     one.x /= one.count;
     one.y /= one.count;
   }
-  const is_folded = Uint8Array.from(cellOf, (cell) => Number((cell?.count ?? 0) >= FOLDED_FROM));
+  const is_folded = new Uint8Array(assets.length);
+  for (let at = 0; at < assets.length; at++) {
+    is_folded[at] = Number((cells[(cellOf[at] ?? 0) - 1]?.count ?? 0) >= FOLDED_FROM);
+  }
   return { clusters: apart(crowded, (APART_PX / WORLD_PX) * (STEPS / 2 ** zoom)), is_folded };
 }
 
@@ -84,14 +91,15 @@ function take(cluster: Cluster, { x, y, status }: Foldable): void {
 
 /** Joins clusters that would overlap, the larger ones first. */
 function apart(clusters: readonly Cluster[], apart_steps: number): Cluster[] {
-  const kept = new Map<string, Cluster>();
+  const kept = new Map<number, Cluster>();
   // So small a square holds no two that stand apart.
   const square = apart_steps / 1.5;
   const at = (value: number) => Math.floor(value / square);
-  const near = ({ x, y }: Cluster): string | null => {
+  const columns = at(STEPS) + 5;
+  const near = ({ x, y }: Cluster): number | null => {
     for (let row = at(y) - 2; row <= at(y) + 2; row++) {
       for (let column = at(x) - 2; column <= at(x) + 2; column++) {
-        const key = `${column},${row}`;
+        const key = row * columns + column;
         const other = kept.get(key);
         if (other && Math.hypot(other.x - x, other.y - y) < apart_steps) return key;
       }
@@ -102,7 +110,7 @@ function apart(clusters: readonly Cluster[], apart_steps: number): Cluster[] {
     const key = near(cluster);
     const other = key === null ? undefined : kept.get(key);
     if (key !== null && other) kept.set(key, joined(other, cluster));
-    else kept.set(`${at(cluster.x)},${at(cluster.y)}`, cluster);
+    else kept.set(at(cluster.y) * columns + at(cluster.x), cluster);
   }
   return [...kept.values()];
 }

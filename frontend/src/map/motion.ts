@@ -50,15 +50,18 @@ export class Motion {
 
   /** Ids under way; those that have arrived are named one last time. */
   underWay(now: number): number[] {
-    const ids: number[] = [];
-    for (const course of this.gliding) {
-      ids.push(course.id);
-      if (!course.glide || now >= course.glide.started + course.glide.duration_ms) {
-        course.glide = null;
-        this.gliding.delete(course);
-      }
-    }
+    const ids = Array.from(this.gliding, ({ id }) => id);
+    this.arrive(now);
     return ids;
+  }
+
+  /** Ends the glides of those that have arrived. */
+  arrive(now: number): void {
+    for (const course of this.gliding) {
+      if (course.glide && now < course.glide.started + course.glide.duration_ms) continue;
+      course.glide = null;
+      this.gliding.delete(course);
+    }
   }
 
   get isStill(): boolean {
