@@ -180,9 +180,11 @@ def _prepare() -> None:
     registry.refresh()
     make_partitions(timezone.now())
     connection.close()
-    # The registry stays for good: no collection need look through it again.
+    # The registry stays for good: no collection need look through it again. What a batch makes
+    # is gone with it, so that looking for circles can wait for several batches.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def _keep_fresh(metrics: Metrics) -> None:
