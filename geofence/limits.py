@@ -27,6 +27,8 @@ IMPORT_MEMBERS: Final = 10_000
 IMPORT_FEATURES: Final = 1_000
 # What grows in memory when parsed: elements and attributes of XML, points of a .shp.
 IMPORT_TAGS: Final = 1_000_000
+# Folders in folders are a few; the parser goes up and down each level.
+IMPORT_DEPTH: Final = 200
 IMPORT_SHP_BYTES: Final = 8 << 20
 # The most that honest text and binary shrink by; a bomb shrinks by a thousand.
 IMPORT_RATIO: Final = 200

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from typing import Any
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 
 from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import fromstring
+from defusedxml.ElementTree import XMLParser
 
 from geofence import limits
 from geofence.drawing import Lonlat
@@ -41,8 +41,10 @@ def parsed(body: bytes) -> Element:
     # A tag of four bytes becomes an object of a hundred.
     if max(body.count(b"<"), body.count(b"=")) > limits.IMPORT_TAGS:
         raise TooLarge(f"More than {limits.IMPORT_TAGS} tags.", code="archive-too-large")
+    parser = XMLParser(target=_ShallowTree(), forbid_dtd=True)
     try:
-        root: Element = fromstring(body, forbid_dtd=True)
+        parser.feed(body)
+        root: Element = parser.close()
     except DefusedXmlException as error:
         raise Unprocessable(
             "Document types and entities are refused.", code="import-unreadable"
@@ -51,6 +53,25 @@ def parsed(body: bytes) -> Element:
         # Without the parser's words: they may quote the file.
         raise Unprocessable("Not well-formed XML.", code="import-unreadable") from error
     return root
+
+
+class _ShallowTree(TreeBuilder):
+    """Gives up on what is nested as nobody's drawings are, before it is built."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._depth = 0
+
+    def start(self, tag: str, attrs: dict[Any, Any], /) -> Element:
+        self._depth += 1
+        if self._depth > limits.IMPORT_DEPTH:
+            detail = f"Nested more than {limits.IMPORT_DEPTH} deep."
+            raise Unprocessable(detail, code="import-unreadable")
+        return super().start(tag, attrs)
+
+    def end(self, tag: str, /) -> Element:
+        self._depth -= 1
+        return super().end(tag)
 
 
 # --- KML ---------------------------------------------------------------------

@@ -286,10 +286,18 @@ def test_entities_and_document_types_are_refused_before_they_act(body):
 
 
 @pytest.mark.fault("F-169")
-def test_deep_xml_is_refused_or_read_but_never_falls_over():
-    assert refusal("<kml>" + "<a>" * 100_000 + "</a>" * 100_000 + "</kml>").code == (
-        "import-unreadable"
+def test_deep_xml_is_given_up_on_the_way_down():
+    error = refusal("<kml>" + "<a>" * 100_000 + "</a>" * 100_000 + "</kml>")
+
+    assert (error.code, "deep" in error.detail) == ("import-unreadable", True)
+
+
+def test_folders_in_folders_are_read():
+    deep = KML.replace("<Placemark>", "<Folder>" * 50 + "<Placemark>", 1).replace(
+        "</Placemark>", "</Placemark>" + "</Folder>" * 50, 1
     )
+
+    assert names(read(deep)) == names(read(KML))
 
 
 @pytest.mark.fault("F-170")
