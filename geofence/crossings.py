@@ -24,7 +24,7 @@ from geofence.fold import (
     fold_of,
     in_order,
 )
-from geofence.segments import crossing_time_us, passing_times_us
+from geofence.segments import passing_times_us
 from geofence.zone import Zone
 from geofence.zone_index import INSIDE, OUTSIDE, UNSURE, Contact, ZoneIndex, columns_of
 
@@ -166,7 +166,7 @@ def _moved_on(
     if near.side == UNKNOWN:
         return _baseline(near, mark, contact, found)
     if side != near.side:
-        return _challenged(near, mark, zone, found)
+        return _challenged(near, mark, zone, index, found)
     if side == OUTSIDE and near.candidate is None and zone.judges_pass_through:
         _find_passing(near, mark, zone, found)
     return msgspec.structs.replace(near, last=mark, candidate=None, count=0)
@@ -223,7 +223,7 @@ def _lost(geofence_id: int, near: Near, mark: Mark) -> Found:
     )
 
 
-def _challenged(near: Near, mark: Mark, zone: Zone, found: list[Found]) -> Near:
+def _challenged(near: Near, mark: Mark, zone: Zone, index: ZoneIndex, found: list[Found]) -> Near:
     """A sure fix on the other side: a candidate, or the fix that confirms it."""
     candidate, count = near.candidate or mark, near.count + 1
     held_us = mark.at_us - candidate.at_us
@@ -239,7 +239,7 @@ def _challenged(near: Near, mark: Mark, zone: Zone, found: list[Found]) -> Near:
             at_us=candidate.at_us,
             not_before_us=near.last.at_us,
             not_after_us=candidate.at_us,
-            estimate_us=crossing_time_us(near.last, candidate, zone, is_entry=is_entry),
+            estimate_us=index.crossing_time_us(zone, near.last, candidate, is_entry=is_entry),
             confirmed_us=mark.at_us,
             device_id=mark.device_id,
             lon_deg=candidate.lon_deg,

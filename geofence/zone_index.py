@@ -17,12 +17,15 @@ import shapely
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from geofence import segments
 from geofence.distance import ShapeEdge, degrees_of
 from geofence.zone import Zone
 
 OUTSIDE, UNSURE, INSIDE = -1, 0, 1
 # An outline of fewer points is measured as quickly as it is, and takes half the memory.
 WORTH_PREPARING_POINTS = 100
+# Times of crossings, some 300 bytes each.
+MAX_REMEMBERED = 2_000
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -45,6 +48,10 @@ class Judged(Protocol):
 
     @property
     def at_us(self) -> int: ...
+    @property
+    def lon_deg(self) -> float: ...
+    @property
+    def lat_deg(self) -> float: ...
     @property
     def lonlat_deg(self) -> tuple[float, float]: ...
     @property
@@ -86,6 +93,7 @@ class ZoneIndex:
         # Most zones never meet a fix close to their edge: both are made when first needed.
         self._outlines = np.full(len(self.zones), None, dtype=object)
         self._edges: dict[int, ShapeEdge] = {}
+        self._crossing_times: dict[tuple[int, Judged, Judged, bool], int | None] = {}
         self._valid_from = np.array([zone.valid_from_us for zone in self.zones], dtype=np.int64)
         self._valid_to = np.array([zone.valid_to_us for zone in self.zones], dtype=np.int64)
         self._caps_m = np.array([zone.accuracy_cap_m for zone in self.zones], dtype=np.float64)
@@ -102,6 +110,20 @@ class ZoneIndex:
         self._passable_tree = shapely.STRtree(self._areas[passable])
         # The longest gap over which any zone judges passing through.
         self.max_gap_us = max((zone.max_gap_us for zone in self._passable), default=-1)
+
+    def crossing_time_us(
+        self, zone: Zone, start: Judged, end: Judged, *, is_entry: bool
+    ) -> int | None:
+        """As that of `segments`; remembered, since a dump has the same crossings judged again."""
+        key = zone.version_id, start, end, is_entry
+        # Another thread may clear it at any moment.
+        known = self._crossing_times.get(key)
+        if known is None:
+            known = segments.crossing_time_us(start, end, zone, is_entry=is_entry)
+            if len(self._crossing_times) >= MAX_REMEMBERED:
+                self._crossing_times.clear()
+            self._crossing_times[key] = known
+        return known
 
     def zone_at(self, geofence_id: int, at_us: int) -> Zone | None:
         """Return the version of a geofence that holds at `at_us`, if any."""
