@@ -10,7 +10,6 @@ late observations go down the road one at a time, to each van in turn.
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 import random
 import statistics
@@ -49,14 +48,15 @@ def main() -> int:
     import django
     from django.core.management import call_command
 
+    from tracker.ingest.collector import calm_the_collector
+
     django.setup()
     call_command("migrate", verbosity=0)
     table = Table("late facts, one van with a report each 10 s")
     bench = Bench(database, options, table)
     bench.histories()
-    # As the ingest process does: no collection need look through what stays for good.
-    gc.collect()
-    gc.freeze()
+    # As the ingest process does.
+    calm_the_collector()
     bench.late()
     bench.dump()
     print(table.text())

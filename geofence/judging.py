@@ -12,11 +12,12 @@ from collections import deque
 from collections.abc import Generator, Iterable, Sequence
 from itertools import chain, islice, pairwise
 
+import numpy as np
 from msgspec import Struct
 
 from geofence.crossings import Fold, Found, Mark, Scope, bytes_of, fold_of, in_order, judge
 from geofence.zone import FAR_FUTURE_US
-from geofence.zone_index import Contact, ZoneIndex, columns_of
+from geofence.zone_index import Contact, FixColumns, ZoneIndex, columns_of
 from tracker.positions.history import (
     FixRow,
     Key,
@@ -179,11 +180,11 @@ def _judge_late(asset: Pending, head: Fold) -> Steps:
 
 def _met(index: ZoneIndex, loaded: Sequence[Stretch]) -> deque[Met]:
     """Return the stretches with their marks and contacts, having asked the index once."""
-    marks = [_marks(stretch.fixes) for stretch in loaded]
-    contacts = iter(index.contacts(columns_of([*chain.from_iterable(marks)])))
+    fixes = [*chain.from_iterable(stretch.fixes for stretch in loaded)]
+    contacts = iter(index.contacts(_columns(fixes)))
     return deque(
-        (stretch, each, [*islice(contacts, len(each))])
-        for stretch, each in zip(loaded, marks, strict=True)
+        (stretch, _marks(stretch.fixes), [*islice(contacts, len(stretch.fixes))])
+        for stretch in loaded
     )
 
 
@@ -234,6 +235,19 @@ def _is_enough(verdict: Verdict) -> bool:
 
 def _key(saved: SavedFold | None) -> Key | None:
     return saved.key if saved else None
+
+
+def _columns(fixes: Sequence[FixRow]) -> FixColumns:
+    at_us, _, lon_deg, lat_deg, accuracy_m, altitude_m = (
+        zip(*fixes, strict=True) if fixes else [()] * 6
+    )
+    return FixColumns(
+        np.column_stack([np.array(lon_deg, np.float64), np.array(lat_deg, np.float64)]),
+        np.array(at_us, np.int64),
+        # None becomes NaN.
+        np.nan_to_num(np.array(accuracy_m, np.float64)),
+        np.array(altitude_m, np.float64),
+    )
 
 
 def _marks(fixes: Sequence[FixRow]) -> list[Mark]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import threading
 import time
 from contextlib import suppress
@@ -19,6 +18,7 @@ from geofence.zones import zones
 from tracker.errors import Unavailable
 from tracker.ingest.asgi import Receive, Scope, Send, answer_over_asgi
 from tracker.ingest.batcher import Batcher
+from tracker.ingest.collector import calm_the_collector
 from tracker.ingest.committer import Committer
 from tracker.ingest.door import Admitted, Answer, Door
 from tracker.ingest.metrics import Metrics
@@ -180,11 +180,7 @@ def _prepare() -> None:
     registry.refresh()
     make_partitions(timezone.now())
     connection.close()
-    # The registry stays for good: no collection need look through it again. What a batch makes
-    # is gone with it, so that looking for circles can wait for several batches.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
+    calm_the_collector()
 
 
 def _keep_fresh(metrics: Metrics) -> None:
