@@ -122,11 +122,9 @@ const orders = {
     await page.mouse.move(x, y, { steps: 3 });
     await page.mouse.click(x, y, { delay: 30 });
   },
-  // What is painted around a place on the map, to be compared with a later look.
-  async paint({ offset, size_px }) {
-    const [x, y] = await onMap(offset);
-    const clip = { x: x - size_px / 2, y: y - size_px / 2, width: size_px, height: size_px };
-    return (await page.screenshot({ clip })).toString("base64");
+  // All is there that the page loads, its workers' scripts and the land of the map included.
+  async settle() {
+    await page.waitForLoadState("networkidle");
   },
   async axe() {
     // Half-way between two colours nothing has its contrast.

@@ -25,6 +25,8 @@ def test_what_was_shown_stays_while_the_server_is_away_and_heals_when_it_is_back
     server.post_osmand("phone-of-tug", now, QUAY, speed=0)
     console = signed_in(f"/app/map?selected={asset}")
     eventually(lambda: console.place_in_card() == QUAY)
+    # What the map is drawn by comes after the first words; nobody looks at a map before.
+    console.settle()
 
     server.web.kill()
 
