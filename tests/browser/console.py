@@ -144,6 +144,13 @@ class Console:
     def click_map(self, view: View, lonlat_deg: LonLat) -> None:
         self._do("clickMap", offset=view.offset_px(lonlat_deg))
 
+    def paint(self, view: View, lonlat_deg: LonLat, size_px: int = 24) -> str:
+        """Return what is painted around a place on the map."""
+        offset = view.offset_px(lonlat_deg)
+        return str(self._do("paint", offset=offset, size_px=size_px))
+
+    # --- hands and eyes ------------------------------------------------------------
+
     def settle(self) -> None:
         """Wait until nothing more is being loaded."""
         self._do("settle")

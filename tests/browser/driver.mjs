@@ -126,6 +126,12 @@ const orders = {
   async settle() {
     await page.waitForLoadState("networkidle");
   },
+  // What is painted around a place on the map, to be compared with a later look.
+  async paint({ offset, size_px }) {
+    const [x, y] = await onMap(offset);
+    const clip = { x: x - size_px / 2, y: y - size_px / 2, width: size_px, height: size_px };
+    return (await page.screenshot({ clip })).toString("base64");
+  },
   async axe() {
     // Half-way between two colours nothing has its contrast.
     await page.evaluate(async () => {
