@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from typing import Any, LiteralString
 
 import psycopg
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 # Of this process, for the metrics.
 counter = [0]
@@ -26,11 +27,13 @@ def run(sql: LiteralString, parameters: Sequence[Any] = ()) -> Any:
     goes through Django instead, so that it is seen there.
     """
     counter[0] += 1
-    if _is_watched():
-        return _through_django(sql, parameters)
-    connection.ensure_connection()
-    with connection.wrap_database_errors:
-        cursor = psycopg.Cursor(connection.connection)
+    # Looked up once: `django.db.connection` looks it up for each of its attributes.
+    database = connections[DEFAULT_DB_ALIAS]
+    if _is_watched(database):
+        return _through_django(database, sql, parameters)
+    database.ensure_connection()
+    with database.wrap_database_errors:
+        cursor = psycopg.Cursor(database.connection)
         return cursor.execute(sql, parameters, prepare=True, binary=True)
 
 
@@ -48,20 +51,23 @@ def together() -> Iterator[None]:
     Each wait gives up the interpreter and must get it back from a busy door. Fetch from
     their cursors only afterwards; what fails is raised at the end at the latest.
     """
-    if _is_watched():
+    database = connections[DEFAULT_DB_ALIAS]
+    if _is_watched(database):
         yield
         return
-    connection.ensure_connection()
-    with connection.wrap_database_errors, connection.connection.pipeline():
+    database.ensure_connection()
+    with database.wrap_database_errors, database.connection.pipeline():
         yield
 
 
-def _is_watched() -> bool:
-    watchers = connection.execute_wrappers or connection.queries_logged
-    return bool(watchers or connection.force_debug_cursor)
+def _is_watched(database: BaseDatabaseWrapper) -> bool:
+    watchers = database.execute_wrappers or database.queries_logged
+    return bool(watchers or database.force_debug_cursor)
 
 
-def _through_django(sql: LiteralString, parameters: Sequence[Any]) -> Any:
-    cursor = connection.cursor()
+def _through_django(
+    database: BaseDatabaseWrapper, sql: LiteralString, parameters: Sequence[Any]
+) -> Any:
+    cursor = database.cursor()
     cursor.execute(sql, parameters)
     return cursor
