@@ -1,16 +1,19 @@
 """Sending what was promised: claim, send, mark. Any number of workers may be at it.
 
 A claim is a lease. A worker that dies between claim and mark loses nothing: when the lease
-ends, somebody else sends the same notification again, under the same id.
+ends, somebody else sends the same notification again, under the same id. Leases are told by
+the database's clock, which all workers share; one that seems to last longer than a lease can
+is of before that clock was set back, and has ended (fault F-052).
 """
 
 from __future__ import annotations
 
 import logging
 import secrets
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 from uuid import UUID
 
 from django.core.mail import EmailMultiAlternatives
@@ -51,11 +54,13 @@ class Sender(Protocol):
 _CLAIM = """
 WITH spent AS (
     UPDATE alerts_notification SET state = 'given_up', lease_until = NULL, may_have_arrived = true
-    WHERE state = 'sending' AND lease_until < %(now)s AND attempts >= %(most)s
+    WHERE state = 'sending' AND lease_until NOT BETWEEN %(now)s AND %(until)s
+      AND attempts >= %(most)s
 ), due AS MATERIALIZED (
     SELECT id FROM alerts_notification
     WHERE (state = 'pending' AND next_try_at <= %(now)s
-           OR state = 'sending' AND lease_until < %(now)s AND attempts < %(most)s)
+           OR state = 'sending' AND lease_until NOT BETWEEN %(now)s AND %(until)s
+              AND attempts < %(most)s)
       AND (%(ids)s::uuid[] IS NULL OR id = ANY(%(ids)s::uuid[]))
     ORDER BY attempts, next_try_at
     LIMIT %(limit)s
@@ -74,18 +79,20 @@ SELECT id, attempts FROM claimed ORDER BY attempts
 """
 
 
+def clock_of_the_database() -> datetime:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        (now,) = cursor.fetchone()
+    return cast("datetime", now)
+
+
 def claim_notifications(
-    *,
-    limit: int = LOT,
-    lease_s: float = LEASE_S,
-    ids: Sequence[UUID] | None = None,
-    now: datetime | None = None,
+    *, now: datetime, limit: int = LOT, ids: Sequence[UUID] | None = None
 ) -> list[Claim]:
     """Claim what is due, of `ids` if given, in one statement that waits for nobody."""
-    now = now or timezone.now()
     values: dict[str, Any] = {
         "now": now,
-        "until": now + timedelta(seconds=lease_s),
+        "until": now + timedelta(seconds=LEASE_S),
         "most": MAX_ATTEMPTS,
         "limit": limit,
         "ids": None if ids is None else list(ids),
@@ -99,17 +106,17 @@ def deliver(
     *,
     ids: Sequence[UUID] | None = None,
     sender: Callable[[], Sender] = Mailer,
-    clock: Callable[[], datetime] = timezone.now,
+    clock: Callable[[], datetime] = clock_of_the_database,
 ) -> int:
     """Claim one lot, send it over one connection, and return how many were claimed."""
     claims = claim_notifications(ids=ids, now=clock())
     if not claims:
         return 0
     notifications = _notifications(claims)
-    patience_ends = clock() + timedelta(seconds=LOT_PATIENCE_S)
+    patience_ends = time.monotonic() + LOT_PATIENCE_S
     with sender() as opened:
         for place, claim in enumerate(claims):
-            if clock() > patience_ends:
+            if time.monotonic() > patience_ends:
                 release(claims[place:])
                 break
             outcome = _send(notifications[claim.notification_id], opened)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from datetime import datetime, timedelta
 
 import pytest
@@ -73,6 +74,33 @@ def test_what_is_claimed_is_claimed_by_nobody_else(alert):
     assert len(claim_notifications(now=TEN)) == 1
     assert claim_notifications(now=TEN) == []
     assert claim_notifications(now=TEN + LEASE) == []
+
+
+@pytest.mark.fault("F-052")
+@pytest.mark.parametrize("set_back", [timedelta(minutes=2), timedelta(hours=1)])
+def test_a_clock_that_is_set_back_makes_no_lease_longer(alert, mail_server, set_back):
+    claim_notifications(now=TEN)
+
+    assert claim_notifications(now=TEN + LEASE) == []
+    assert deliver(clock=at(TEN - set_back)) == 1
+    assert len(mail_server.arrivals(ANNA)) == 1
+
+
+@pytest.mark.fault("F-052")
+def test_leases_are_told_by_the_clock_of_the_database(alert, monkeypatch):
+    monkeypatch.setattr("django.utils.timezone.now", at(TEN - timedelta(days=1)))
+
+    class Looking(Mailer):
+        def send(self, message):
+            until = only_notification().lease_until
+            assert until is not None
+            leases.append(until - outbox.clock_of_the_database())
+            return Outcome(kind="sent")
+
+    leases: list[timedelta] = []
+    deliver(sender=Looking)
+
+    assert LEASE - timedelta(seconds=30) < leases[0] <= LEASE
 
 
 @pytest.mark.fault("F-123")
@@ -222,21 +250,21 @@ def test_a_refused_recipient_keeps_nobody_else_from_hearing(van, depot, mail_ser
     assert Notification.objects.get(recipient=BORIS).state == "sent"
 
 
-def test_a_mail_that_hangs_gives_the_rest_of_its_lot_back(van, depot):
+def test_a_mail_that_hangs_gives_the_rest_of_its_lot_back(van, depot, monkeypatch):
     make_rule(depot, ANNA, BORIS)
     judge(crossing_of(van, depot))
-    now = [TEN]
+    monkeypatch.setattr(outbox, "LOT_PATIENCE_S", 0.5)
 
     class Hanging(Mailer):
         def send(self, message):
-            now[0] += timedelta(seconds=10)
+            time.sleep(0.6)
             return Outcome(kind="unclear", detail="timed out")
 
-    deliver(sender=Hanging, clock=lambda: now[0])
+    deliver(sender=Hanging, clock=at(TEN))
 
     states = Notification.objects.order_by("attempts").values_list("state", "attempts")
     assert list(states) == [("pending", 0), ("pending", 1)]
-    assert len(claim_notifications(now=now[0])) == 1
+    assert len(claim_notifications(now=TEN)) == 1
 
 
 def test_a_mail_that_hangs_keeps_nobody_else_from_hearing(van, depot, mail_server):
