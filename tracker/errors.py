@@ -83,6 +83,12 @@ class NotYourDevice(Forbidden):
     code = "not-your-device"
 
 
+class PlainText(Forbidden):
+    """It came without TLS, where there is an address with it."""
+
+    code = "tls-required"
+
+
 class NotFound(Refused):
     """Unknown, or belongs to somebody else."""
 

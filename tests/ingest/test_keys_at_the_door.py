@@ -54,6 +54,22 @@ def test_without_a_credential_every_path_answers_the_same(ingest):
     assert len({anonymous(answer) for answer in answers}) == 1
 
 
+@pytest.mark.fault("F-041")
+def test_where_there_is_tls_a_token_in_plain_text_is_refused_and_not_sent_elsewhere(start):
+    ingest, sender = start(INGEST_URL="https://ingest.example"), make_sender()
+    know(ingest, sender)
+
+    plain = [
+        under(sender.path, ingest, sender, **{"x-forwarded-proto": said})
+        for said in ("http", "HTTP", "http, https")
+    ]
+    safe = under(sender.path, ingest, sender, **{"x-forwarded-proto": "https"})
+
+    assert {(answer.status, answer.code) for answer in plain} == {(403, "tls-required")}
+    assert not any("location" in answer.headers for answer in plain)
+    assert (safe.status, len(sender.positions())) == (200, 1)
+
+
 @pytest.mark.parametrize("scheme", ["Bearer {0}", "Token {0}", "Basic {1}"])
 def test_a_token_may_come_in_the_header(ingest, sender, scheme):
     basic = base64.b64encode(f"van:{sender.token}".encode()).decode()

@@ -29,7 +29,14 @@ from tracker.ingest.batcher import Batcher
 from tracker.ingest.metrics import Metrics
 from tracker.ingest.quotas import Quota
 from tracker.ingest.replies import Reply, problem_reply, reply_of
-from tracker.ingest.request import Credential, Head, credential_of, require_length, unpacked
+from tracker.ingest.request import (
+    Credential,
+    Head,
+    credential_of,
+    require_length,
+    require_tls,
+    unpacked,
+)
 from tracker.road.delivery import Delivery, Receipt
 from tracker.wire.registry import FORMATS, detect
 from tracker.wire.uplink import Decoded, Uplink, WireFormat
@@ -60,9 +67,12 @@ class Door:
         self._devices = Quota(settings.OBSERVATIONS_PER_DEVICE_AND_MINUTE)
         # Read once: settings are looked up by way of two proxies.
         self._limit_bytes: int = settings.BODY_LIMIT_BYTES
+        self._is_tls_only: bool = settings.INGEST_URL.startswith("https://")
 
     def admit(self, head: Head) -> Admitted:
         """Return who may come in. Raises, before a body is read, for whom it is not worth it."""
+        if self._is_tls_only:
+            require_tls(head.headers)
         name, token = _path(head.path)
         credential = credential_of(head.headers, token)
         source = self._source(credential, head.peer)

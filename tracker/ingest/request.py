@@ -12,6 +12,7 @@ from tracker.errors import (
     CredentialsInvalid,
     CredentialsMissing,
     HeadersTooLarge,
+    PlainText,
     TooLarge,
     UnreadableUplink,
     UnsupportedMediaType,
@@ -78,6 +79,16 @@ def _basic(value: str) -> str:
     if "\0" in plain:
         raise CredentialsInvalid("U+0000 is in no user name")
     return plain
+
+
+def require_tls(headers: dict[str, str]) -> None:
+    """Raise PlainText for what the proxy says came without TLS (fault F-041).
+
+    The first of several proxies is the one that the sender talked to.
+    """
+    scheme = headers.get("x-forwarded-proto", "https").partition(",")[0]
+    if scheme.strip().lower() != "https":
+        raise PlainText("send to the https address, with a new token")
 
 
 def require_length(headers: dict[str, str], limit_bytes: int) -> None:

@@ -65,6 +65,11 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
         "A request with a session cookie that changes something sends the `csrftoken` cookie"
         " again as `X-CSRFToken`.",
     ),
+    "tls-required": ProblemType(
+        "The request came in plain text",
+        "Its token was readable on the way: make a new one, and send to the `https` address."
+        " There is no redirect, so that no device sends its token in plain text again.",
+    ),
     "not-your-device": ProblemType(
         "The token belongs to another device",
         "A token that was made for one device cannot report for another.",
