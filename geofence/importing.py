@@ -62,7 +62,8 @@ def import_geofences(
     drawings: list[Drawing] = []
     rows: list[Imported] = []
     points = 0
-    for index, found in enumerate(features):
+    for number, found in enumerate(features):
+        index = number if found.place is None else found.place
         row, drawing = _checked(index, found, taken, is_simplifying=is_simplifying)
         rows.append(row)
         drawings.extend([drawing] if drawing else [])

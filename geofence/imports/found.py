@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from geofence import limits
@@ -23,9 +24,14 @@ class Assumed(Struct, frozen=True, kw_only=True):
 
 
 class Found(Struct, frozen=True, kw_only=True):
-    """One shape of a file, unchecked; or `fault`, whose pointer starts at the feature."""
+    """One shape of a file, unchecked; or `fault`, whose pointer starts at the feature.
+
+    `place` counts the features of the file, of which one may hold several shapes; None where
+    each shape is a feature.
+    """
 
     name: str
+    place: int | None = None
     shape: Shape | None = None
     fault: Fault | None = None
 
@@ -75,7 +81,7 @@ def named(features: Iterable[Found]) -> Iterator[Found]:
             suffix = f" ({number})"
             name = wanted[: NAME_LENGTH - len(suffix)] + suffix
         taken.add(name)
-        yield Found(name=name, shape=feature.shape, fault=feature.fault)
+        yield msgspec.structs.replace(feature, name=name)
 
 
 def clean_name(text: Any) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn
+
+import msgspec
 
 from geofence import limits
 from geofence.imports.found import Assumed, Found, circle, corridor, polygons, refused
@@ -12,28 +15,58 @@ from tracker.errors import TooLarge, Unprocessable, UnreadableUplink
 from tracker.rest.parsers import strict_json
 
 NAME_KEYS = ("name", "Name", "NAME", "title", "label")
+# Longitude and latitude on WGS 84, as GDAL and QGIS still write it in so many words.
+LONGITUDE_LATITUDE = re.compile(
+    r"OGC:CRS84|EPSG:4326|urn:ogc:def:crs:(OGC:[\d.]*:CRS84|EPSG:[\d.]*:4326)"
+)
 
 
 def features(body: bytes, assumed: Assumed) -> Iterator[Found]:
-    """Yield the shapes in order. Raises `Unprocessable` when it is not GeoJSON."""
-    try:
-        document = strict_json(body)
-    except UnreadableUplink as error:
-        raise Unprocessable(error.detail, code="not-geojson") from error
-    if not isinstance(document, dict) or "crs" in document:
-        raise Unprocessable("Not GeoJSON (RFC 7946), or with `crs`.", code="not-geojson")
-    members = (
-        document.get("features") if document.get("type") == "FeatureCollection" else [document]
-    )
-    if not isinstance(members, list):
-        raise Unprocessable("features must be a list.", code="not-geojson")
+    """Yield the shapes in order, each with the feature it is of.
+
+    Raises `Unprocessable` when it is not GeoJSON.
+    """
+    members = members_of(body)
     if len(members) > limits.IMPORT_FEATURES:
         raise TooLarge(
             f"{len(members)} features; at most {limits.IMPORT_FEATURES} are imported at once.",
             code="too-many-features",
         )
-    for member in members:
-        yield from _feature(member, assumed)
+    for place, member in enumerate(members):
+        for found in _feature(member, assumed):
+            yield msgspec.structs.replace(found, place=place)
+
+
+def members_of(body: bytes) -> list[Any]:
+    """Return the features of a collection, or the one feature or geometry that it is.
+
+    Raises `Unprocessable` when it is not GeoJSON in longitude and latitude.
+    """
+    try:
+        document = strict_json(body)
+    except UnreadableUplink as error:
+        raise Unprocessable(error.detail, code="not-geojson") from error
+    if not isinstance(document, dict):
+        _refuse("Not a GeoJSON object (RFC 7946).")
+    if "crs" in document:
+        _require_longitude_latitude(document.pop("crs"))
+    if document.get("type") != "FeatureCollection":
+        return [document]
+    members = document.get("features")
+    if not isinstance(members, list):
+        _refuse("features must be a list.")
+    return list(members)
+
+
+def _require_longitude_latitude(crs: Any) -> None:
+    properties = crs.get("properties") if isinstance(crs, dict) else None
+    name = properties.get("name") if isinstance(properties, dict) else None
+    if not isinstance(name, str) or not LONGITUDE_LATITUDE.fullmatch(name):
+        _refuse("Not GeoJSON (RFC 7946): its `crs` is not longitude and latitude on WGS 84.")
+
+
+def _refuse(detail: str) -> NoReturn:
+    raise Unprocessable(detail, code="not-geojson")
 
 
 def _feature(member: Any, assumed: Assumed) -> Iterator[Found]:
@@ -47,7 +80,7 @@ def _feature(member: Any, assumed: Assumed) -> Iterator[Found]:
 
 
 def of_geometry(geometry: Any, properties: dict[str, Any], assumed: Assumed) -> Iterator[Found]:
-    """Yield the shapes of one geometry: several for a MultiLineString or MultiPoint."""
+    """Yield the shapes of one geometry: several for lines, points and collections of them."""
     name = next((properties[key] for key in NAME_KEYS if properties.get(key)), "")
     drawn = properties.get("shape")
     if isinstance(drawn, dict) and "type" in drawn:
@@ -59,18 +92,30 @@ def of_geometry(geometry: Any, properties: dict[str, Any], assumed: Assumed) -> 
     width_m = properties.get("width_m", assumed.corridor_width_m)
     radius_m = properties.get("radius_m", assumed.point_radius_m)
     match kind, coordinates:
+        case "GeometryCollection" | "MultiLineString" | "MultiPoint", _:
+            yield from _several(name, geometry, properties, assumed)
         case "LineString", list():
             yield corridor(name, flat_line(coordinates), width_m)
-        case "MultiLineString", list():
-            for line in coordinates:
-                yield corridor(name, flat_line(line), width_m)
         case "Point", list():
             yield circle(name, coordinates[:2], radius_m)
-        case "MultiPoint", list():
-            for point in coordinates:
-                yield circle(name, point[:2] if isinstance(point, list) else point, radius_m)
         case _:
             yield _polygon(name, geometry)
+
+
+def _several(
+    name: str, geometry: dict[str, Any], properties: dict[str, Any], assumed: Assumed
+) -> Iterator[Found]:
+    kind = geometry["type"]
+    inner = geometry.get("geometries" if kind == "GeometryCollection" else "coordinates")
+    if not isinstance(inner, list) or not inner:
+        yield refused(name, "geometry-invalid", f"The {kind} is empty.", "/geometry")
+        return
+    # A collection in a collection is as deep as the reader of JSON goes, and no deeper.
+    for one in inner:
+        part = one
+        if kind != "GeometryCollection":
+            part = {"type": kind.removeprefix("Multi"), "coordinates": one}
+        yield from of_geometry(part, properties, assumed)
 
 
 def _polygon(name: str, geometry: Any) -> Found:

@@ -179,6 +179,14 @@ def test_a_file_over_the_size_is_a_413(otto, north):
     assert send(otto, north, body, "application/octet-stream").status_code == 413
 
 
+def test_a_fault_points_to_the_feature_however_many_shapes_are_before_it(otto, north):
+    gates = feature("MultiPoint", [[9, 52], [9, 53], [9, 54]], name="Gate")
+
+    answer = send(otto, north, collection(gates, feature("Point", [9, 95], name="Pole")))
+
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/features/1/center/1"]
+
+
 @pytest.mark.parametrize(
     ("query", "pointer"),
     [("corridor_width_m=wide", "/corridor_width_m"), ("dry_run=perhaps", "/dry_run")],

@@ -139,6 +139,82 @@ def test_geojson_polygons_lines_and_points_become_shapes():
     assert found[3].shape == {"type": "circle", "center": [9, 52], "radius_m": 50}
 
 
+def test_a_geometry_collection_holds_the_shapes_that_are_in_it():
+    parts = [
+        {"type": "Polygon", "coordinates": [TRIANGLE]},
+        {"type": "GeometryCollection", "geometries": [{"type": "Point", "coordinates": [9, 52]}]},
+    ]
+    whole = {"type": "GeometryCollection", "geometries": parts}
+
+    found = read(collection({"type": "Feature", "properties": {"name": "Site"}, "geometry": whole}))
+
+    assert names(found) == ["Site", "Site (2)"]
+    assert kinds(found) == ["polygon", "circle"]
+
+
+@pytest.mark.fault("F-063")
+def test_a_geometry_collection_nested_beyond_sense_is_refused():
+    deep = '{"type": "GeometryCollection", "geometries": [' * 500 + "]}" * 500
+
+    assert refusal(deep).code == "not-geojson"
+
+
+@pytest.mark.parametrize(
+    "geometry",
+    [
+        {"type": "MultiPoint", "coordinates": []},
+        {"type": "MultiLineString", "coordinates": []},
+        {"type": "GeometryCollection", "geometries": []},
+        {"type": "GeometryCollection"},
+    ],
+    ids=lambda geometry: geometry["type"],
+)
+def test_a_feature_without_any_shape_is_told_as_one(geometry):
+    found = read(collection(feature("Point", [9, 52]), {"type": "Feature", "geometry": geometry}))
+
+    assert kinds(found) == ["circle", "geometry-invalid"]
+
+
+def test_each_shape_knows_the_feature_that_it_is_of():
+    found = read(collection(feature("MultiPoint", [[9, 52], [9, 53]]), feature("Star", [])))
+
+    assert [one.place for one in found] == [0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "urn:ogc:def:crs:OGC:1.3:CRS84",
+        "urn:ogc:def:crs:OGC::CRS84",
+        "urn:ogc:def:crs:EPSG::4326",
+        "EPSG:4326",
+    ],
+)
+def test_a_crs_that_says_longitude_and_latitude_says_nothing_new(name):
+    document = json.loads(collection(feature("Polygon", [TRIANGLE])))
+    document["crs"] = {"type": "name", "properties": {"name": name}}
+
+    assert kinds(read(json.dumps(document))) == ["polygon"]
+
+
+@pytest.mark.parametrize(
+    "crs",
+    [
+        {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::3857"}},
+        {"type": "name", "properties": {"name": "EPSG:4326 and more"}},
+        {"type": "link", "properties": {"href": "http://127.0.0.1:9/crs"}},
+        {"type": "name", "properties": {"name": 4326}},
+        {"type": "name", "properties": []},
+        "EPSG:4326",
+        None,
+    ],
+)
+def test_any_other_crs_is_refused(crs):
+    document = json.loads(collection(feature("Polygon", [TRIANGLE])))
+
+    assert refusal(json.dumps({**document, "crs": crs})).code == "not-geojson"
+
+
 def test_kml_keeps_holes_groups_and_widths():
     found = read(KML)
 
