@@ -59,27 +59,27 @@ def checked_kind(shape: Any) -> str:
     return kind
 
 
-def polygons_of(shape: Shape) -> list[list[Ring]]:
+def polygons_of(shape: Shape, most: limits.Size = limits.DRAWN) -> list[list[Ring]]:
     """Return the rings, shell first, of each part of a polygon or multipolygon, as numbers."""
     if shape["type"] == "polygon":
         parts, pointers = [shape["coordinates"]], ["/coordinates"]
     else:
         parts = _filled_list(shape["coordinates"], "/coordinates", "a list of polygons")
-        if len(parts) > limits.SHAPE_RINGS:
-            _too_many_rings(len(parts))
+        if len(parts) > most.rings:
+            _too_many_rings(len(parts), most)
         pointers = [f"/coordinates/{index}" for index in range(len(parts))]
-    _check_counts(parts, pointers)
+    _check_counts(parts, pointers, most)
     return [
         [_ring(ring, f"{pointer}/{index}") for index, ring in enumerate(part)]
         for part, pointer in zip(parts, pointers, strict=True)
     ]
 
 
-def line_of(shape: Shape) -> Ring:
+def line_of(shape: Shape, most: limits.Size = limits.DRAWN) -> Ring:
     """Return the points of a corridor's line as numbers."""
     points = _filled_list(shape["coordinates"], "/coordinates", "a list of points")
-    if len(points) > limits.LINE_POINTS:
-        _too_many_points(len(points), limits.LINE_POINTS, "line", "/coordinates")
+    if len(points) > most.line_points:
+        _too_many_points(len(points), most.line_points, "line", "/coordinates")
     line = [lonlat(point, f"/coordinates/{index}") for index, point in enumerate(points)]
     if len(set(line)) < 2:
         refuse("geometry-invalid", "A line needs two different points.", "/coordinates")
@@ -106,16 +106,16 @@ def number(value: Any, lowest: float, highest: float, pointer: str) -> float:
     return float(value) + 0.0  # makes -0.0 plain zero
 
 
-def _check_counts(parts: list[Any], pointers: list[str]) -> None:
+def _check_counts(parts: list[Any], pointers: list[str], most: limits.Size) -> None:
     points_seen = 0
     for rings_seen, (ring, pointer) in enumerate(_rings(parts, pointers), start=1):
-        if len(ring) > limits.RING_POINTS:
-            _too_many_points(len(ring), limits.RING_POINTS, "ring", pointer)
+        if len(ring) > most.ring_points:
+            _too_many_points(len(ring), most.ring_points, "ring", pointer)
         points_seen += len(ring)
-        if rings_seen > limits.SHAPE_RINGS:
-            _too_many_rings(sum(len(part) for part in parts if isinstance(part, list)))
-        if points_seen > limits.SHAPE_POINTS:
-            _too_many_points(points_seen, limits.SHAPE_POINTS, "shape", "/coordinates")
+        if rings_seen > most.rings:
+            _too_many_rings(sum(len(part) for part in parts if isinstance(part, list)), most)
+        if points_seen > most.shape_points:
+            _too_many_points(points_seen, most.shape_points, "shape", "/coordinates")
 
 
 def _rings(parts: list[Any], pointers: list[str]) -> Iterator[tuple[list[Any], str]]:
@@ -140,12 +140,8 @@ def _filled_list(value: Any, pointer: str, what: str) -> list[Any]:
     return list(value)
 
 
-def _too_many_rings(rings: int) -> NoReturn:
-    refuse(
-        "too-many-points",
-        f"{rings} rings; at most {limits.SHAPE_RINGS} are allowed.",
-        "/coordinates",
-    )
+def _too_many_rings(rings: int, most: limits.Size) -> NoReturn:
+    refuse("too-many-points", f"{rings} rings; at most {most.rings} are allowed.", "/coordinates")
 
 
 def _too_many_points(points: int, most: int, what: str, pointer: str) -> NoReturn:

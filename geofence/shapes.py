@@ -39,8 +39,8 @@ SMALL_DEG, STEEP_DEG = 0.2, 70.0
 PLACE = re.compile(r"^(?P<reason>[^\[]+)\[(?P<lon>\S+) (?P<lat>\S+)\]$")
 
 
-def area_of(shape: Any) -> MultiPolygon:
-    """Return the valid area of a drawn shape, within ±180 and ±90.
+def area_of(shape: Any, most: limits.Size = limits.DRAWN) -> MultiPolygon:
+    """Return the valid area of a drawn shape of at most this size, within ±180 and ±90.
 
     Raises `Unprocessable` with JSON Pointers that start at the shape.
     """
@@ -48,9 +48,9 @@ def area_of(shape: Any) -> MultiPolygon:
         case "circle":
             area = _circle(shape)
         case "corridor":
-            area = _corridor(shape)
+            area = _corridor(shape, most)
         case _:
-            area = _polygons(polygons_of(shape))
+            area = _polygons(polygons_of(shape, most))
     _check_valid(area, "")
     return area
 
@@ -109,9 +109,9 @@ def _circle(shape: Shape) -> MultiPolygon:
     return earth.circle(center_deg, number(shape["radius_m"], *limits.CIRCLE_RADIUS_M, "/radius_m"))
 
 
-def _corridor(shape: Shape) -> MultiPolygon:
+def _corridor(shape: Shape, most: limits.Size) -> MultiPolygon:
     width_m = number(shape["width_m"], *limits.CORRIDOR_WIDTH_M, "/width_m")
-    line_deg = line_of(shape)
+    line_deg = line_of(shape, most)
     if earth.line_length_m(line_deg) > limits.CORRIDOR_LENGTH_M:
         most_km = limits.CORRIDOR_LENGTH_M / 1000.0
         refuse("out-of-range", f"The line is longer than {most_km:g} km.", "/coordinates")

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import msgspec
 
 from geofence import limits
+from geofence.drawing import MEMBERS
 from geofence.imports.found import Assumed, Found, circle, corridor, polygons, refused
 from geofence.shapes import shape_of_geojson
 from tracker.errors import TooLarge, Unprocessable, UnreadableUplink
@@ -83,14 +84,14 @@ def of_geometry(geometry: Any, properties: dict[str, Any], assumed: Assumed) -> 
     """Yield the shapes of one geometry: several for lines, points and collections of them."""
     name = next((properties[key] for key in NAME_KEYS if properties.get(key)), "")
     drawn = properties.get("shape")
-    if isinstance(drawn, dict) and "type" in drawn:
+    if isinstance(drawn, dict) and str(drawn.get("type")) in MEMBERS:
         # Our own export: the circle or corridor as drawn, rather than its outline.
         yield Found(name=name, shape=drawn)
         return
     kind = geometry.get("type") if isinstance(geometry, dict) else None
     coordinates = geometry.get("coordinates") if isinstance(geometry, dict) else None
-    width_m = properties.get("width_m", assumed.corridor_width_m)
-    radius_m = properties.get("radius_m", assumed.point_radius_m)
+    width_m = _said(properties.get("width_m"), assumed.corridor_width_m)
+    radius_m = _said(properties.get("radius_m"), assumed.point_radius_m)
     match kind, coordinates:
         case "GeometryCollection" | "MultiLineString" | "MultiPoint", _:
             yield from _several(name, geometry, properties, assumed)
@@ -100,6 +101,10 @@ def of_geometry(geometry: Any, properties: dict[str, Any], assumed: Assumed) -> 
             yield circle(name, coordinates[:2], radius_m)
         case _:
             yield _polygon(name, geometry)
+
+
+def _said(size_m: Any, assumed_m: float | None) -> Any:
+    return assumed_m if size_m is None else size_m
 
 
 def _several(

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests.geofence.shapes import box_ring
+from tests.geofence.shapes import box_ring, round_ring
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "tracks"
 # One degree wide around 10° east on the equator: a degree of longitude each minute.
@@ -235,14 +235,47 @@ def test_a_gpx_is_read_with_its_times_as_utc(judge):
         {"type": "MultiPolygon", "coordinates": [YARD["coordinates"]]},
         feature({"type": "Point", "coordinates": [10.0, 0.0]}, radius_m=50_000),
         feature({"type": "LineString", "coordinates": [[9.8, 0.0], [10.2, 0.0]]}, width=30_000),
+        feature({"type": "MultiPoint", "coordinates": [[10.0, 0.0], [10.1, 0.0]]}, radius=30_000),
+        {"type": "GeometryCollection", "geometries": [YARD]},
+        feature(YARD, shape={"type": "warehouse"}, radius_m=None),
+        {"crs": {"type": "name", "properties": {"name": "EPSG:4326"}}, **collection(feature(YARD))},
     ],
-    ids=["polygon", "feature", "multipolygon", "circle", "corridor"],
+    ids=[
+        "polygon",
+        "feature",
+        "multipolygon",
+        "circle",
+        "corridor",
+        "circles",
+        "collection",
+        "other properties",
+        "crs",
+    ],
 )
 def test_geofences_come_as_any_geojson(judge, geofences):
     assert kinds(judge(eastwards(9, 10, 11), geofences)) == [
         (0, "enter", minute(1)),
         (0, "exit", minute(2)),
     ]
+
+
+def test_several_shapes_of_one_feature_are_one_geofence_with_one_cap(judge):
+    # An eighth of a degree is half the radius of either part, a quarter that of both.
+    halves = [box_ring(9.5, -1, 10.0, 1), box_ring(10.0, -1, 10.5, 1)]
+    parts = [{"type": "Polygon", "coordinates": [half]} for half in halves]
+    rows = [[9.0, 0.0, minute(0), 0], [9.7, 0.0, minute(1), 27_000], [10, 0.0, minute(2), 27_000]]
+
+    found = judge(
+        track(*rows, columns=COLUMNS), feature({"type": "GeometryCollection", "geometries": parts})
+    )
+
+    assert kinds(found) == [(0, "enter", minute(2))]
+
+
+def test_a_ring_may_be_finer_than_what_is_drawn_on_the_server(judge):
+    shore = {"type": "Polygon", "coordinates": [round_ring((10.0, 0.0), 0.5, 5_000)]}
+
+    assert kinds(judge(eastwards(9, 10), shore)) == [(0, "enter", minute(1))]
 
 
 def test_a_geofence_over_the_antimeridian(judge):
@@ -284,9 +317,17 @@ def test_a_track_that_cannot_be_read_is_refused_with_its_place(judge, text, said
 @pytest.mark.parametrize(
     ("geofences", "said"),
     [
-        ("[", "not JSON"),
-        ("[]", "not a GeoJSON object"),
-        ({"type": "Point", "coordinates": [0, 0]}, "feature 0"),
+        ("[", "Expecting value at line 1"),
+        ("[]", "Not a GeoJSON object"),
+        ('{"type": "Feature", "properties": {"name": NaN}}', "NaN is not JSON"),
+        (r'{"type": "Feature", "properties": {"name": "\ud800"}}', "lone surrogates"),
+        ({"type": "FeatureCollection", "features": [YARD, 7]}, "feature 1: it is no JSON object"),
+        ({"type": "Point", "coordinates": [0, 0]}, "feature 0: .* property `radius`"),
+        ({"type": "LineString", "coordinates": [[0, 0], [1, 1]]}, "feature 0: .*property `width`"),
+        ({"type": "MultiPoint", "coordinates": []}, "feature 0: The MultiPoint is empty"),
+        ({"type": "GeometryCollection", "geometries": []}, "feature 0"),
+        ({**YARD, "coordinates": [[[0, 0], [1, 0], [1, 95], [0, 0]]]}, "/coordinates/0/2/1"),
+        ({"crs": {"properties": {"name": "EPSG:25832"}}, **YARD}, "crs"),
         ({"type": "Feature", "properties": "x", "geometry": YARD}, "feature 0: properties"),
         ({"type": "Polygon", "coordinates": [[[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]]}, "valid"),
     ],
@@ -305,19 +346,28 @@ def test_options_out_of_range_are_refused(judge, option):
 
 
 def test_neither_servers_nor_settings_are_needed(tmp_path):
-    (tmp_path / "track").write_text(eastwards(9, 10))
-    (tmp_path / "yard").write_text(json.dumps(YARD))
-    command = [sys.executable, "manage.py", "judge", f"--track={tmp_path}/track"]
+    assert kinds(json.loads(printed(tmp_path, YARD))) == [(0, "enter", minute(1))]
 
+
+def test_a_name_reaches_also_what_reads_no_letters_but_ascii(tmp_path):
+    told = json.loads(printed(tmp_path, feature(YARD, name="Höfe 倉庫"), PYTHONIOENCODING="ascii"))
+
+    assert [one["geofence"] for one in told] == ["Höfe 倉庫"]
+
+
+def printed(folder: Path, geofences: Any, **environment: str) -> bytes:
+    """Return what the command prints about entering, in a process of its own."""
+    (folder / "track").write_text(eastwards(9, 10))
+    (folder / "yard").write_text(json.dumps(geofences))
+    command = [sys.executable, "manage.py", "judge", f"--track={folder}/track"]
     told = subprocess.run(
-        [*command, f"--geofences={tmp_path}/yard"],
+        [*command, f"--geofences={folder}/yard"],
         cwd=Path(__file__).parents[2],
-        env={"PATH": os.environ["PATH"], "LOCAL_DIR": str(tmp_path)},
+        env={"PATH": os.environ["PATH"], "LOCAL_DIR": str(folder), **environment},
         capture_output=True,
         check=True,
     )
-
-    assert kinds(json.loads(told.stdout)) == [(0, "enter", minute(1))]
+    return told.stdout
 
 
 def test_a_missing_file_is_named():

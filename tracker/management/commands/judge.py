@@ -11,12 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import shapely
 from django.core.management.base import BaseCommand, CommandError
+from shapely import MultiPolygon
 
+from geofence import limits
 from geofence.crossings import Fold, Found, judge_all
 from geofence.drawing import Shape
+from geofence.earth import polygons_in
 from geofence.imports.found import Assumed
-from geofence.imports.geojson import of_geometry
+from geofence.imports.geojson import members_of, of_geometry
 from geofence.shapes import area_of, inradius_m
 from geofence.tracks import read_track
 from geofence.zone import Zone
@@ -25,6 +29,11 @@ from tracker.errors import Refused, Unprocessable
 from tracker.observation import instant
 
 Name = str | int
+# What a feature may lack, in the words of this command.
+WANTED = {
+    "radius-missing": "a Point needs its radius in metres as the property `radius`.",
+    "width-missing": "a LineString needs its width in metres as the property `width`.",
+}
 
 
 class Command(BaseCommand):
@@ -54,7 +63,8 @@ class Command(BaseCommand):
         crossings = [one for one in found if one.kind not in ("found", "lost")]
         crossings.sort(key=lambda one: (one.at_us, one.confirmed_us, one.geofence_id))
         told = [_told(drawn[one.geofence_id][0], one) for one in crossings]
-        self.stdout.write(json.dumps(told, indent=2, ensure_ascii=False))
+        # In ASCII, since names may have letters that whatever reads this does not expect.
+        self.stdout.write(json.dumps(told, indent=2))
 
 
 def read_geofences(body: bytes) -> list[tuple[Name, list[Shape]]]:
@@ -62,52 +72,45 @@ def read_geofences(body: bytes) -> list[tuple[Name, list[Shape]]]:
 
     What has no `name` is called by its index. Raises `Unprocessable`.
     """
-    try:
-        document = json.loads(body.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise Unprocessable(f"not JSON: {error}", code="not-geojson") from error
-    if not isinstance(document, dict):
-        raise Unprocessable("not a GeoJSON object", code="not-geojson")
-    is_collection = document.get("type") == "FeatureCollection"
-    features = document.get("features") if is_collection else [document]
-    if not isinstance(features, list):
-        raise Unprocessable("features must be a list", code="not-geojson")
-    return [_feature(index, feature) for index, feature in enumerate(features)]
+    return [_feature(index, feature) for index, feature in enumerate(members_of(body))]
 
 
 def _feature(index: int, feature: Any) -> tuple[Name, list[Shape]]:
     if not isinstance(feature, dict):
-        raise Unprocessable(f"feature {index} is no JSON object", code="not-geojson")
+        raise _unfit(index, "it is no JSON object.")
     is_feature = feature.get("type") == "Feature"
     properties = (feature.get("properties") if is_feature else None) or {}
     if not isinstance(properties, dict):
-        raise Unprocessable(f"feature {index}: properties must be an object", code="not-geojson")
+        raise _unfit(index, "properties must be an object.")
     geometry = feature.get("geometry") if is_feature else feature
     assumed = Assumed(
         corridor_width_m=properties.get("width"), point_radius_m=properties.get("radius")
     )
     name = properties.get("name")
-    shapes = []
-    for found in of_geometry(geometry, properties, assumed):
-        if found.shape is None:
-            detail = found.fault.detail if found.fault else "no shape"
-            raise Unprocessable(f"feature {index}: {detail}", code="not-geojson")
-        shapes.append(found.shape)
-    return index if name is None else name, shapes
+    found = list(of_geometry(geometry, properties, assumed))
+    for fault in (one.fault for one in found if one.fault):
+        raise _unfit(index, WANTED.get(fault.code, fault.detail))
+    return index if name is None else name, [one.shape for one in found if one.shape]
+
+
+def _unfit(index: int, detail: str) -> Unprocessable:
+    return Unprocessable(f"feature {index}: {detail}", code="not-geojson")
 
 
 def _zone(number: int, shapes: list[Shape], options: dict[str, Any]) -> Zone:
     try:
-        areas = [area_of(shape) for shape in shapes]
-        radius_m = max(inradius_m(a, s) for a, s in zip(areas, shapes, strict=True))
+        areas = [area_of(shape, limits.TRIED_OUT) for shape in shapes]
     except Refused as error:
-        raise CommandError(f"{options['geofences']}: feature {number}: {error.detail}") from error
+        place = "".join(f" ({fault.pointer})" for fault in error.faults if fault.pointer)
+        detail = f"feature {number}: {error.detail}{place}"
+        raise CommandError(f"{options['geofences']}: {detail}") from error
     cap_m = options["accuracy_cap_m"]
+    area = _united(areas)
     return Zone(
         geofence_id=number,
         version_id=number,
-        area=_united(areas),
-        accuracy_cap_m=radius_m / 2.0 if cap_m is None else cap_m,
+        area=area,
+        accuracy_cap_m=_cap_m(area, shapes) if cap_m is None else cap_m,
         max_accuracy_m=options["max_accuracy_m"],
         persist_fixes=options["persist_fixes"],
         persist_us=round(options["persist_s"] * 1e6),
@@ -117,12 +120,13 @@ def _zone(number: int, shapes: list[Shape], options: dict[str, Any]) -> Zone:
     )
 
 
-def _united(areas: list[Any]) -> Any:
-    # Several only for points and lines of one feature.
-    whole = areas[0]
-    for area in areas[1:]:
-        whole = whole.union(area)
-    return whole
+def _cap_m(area: MultiPolygon, shapes: list[Shape]) -> float:
+    return inradius_m(area, shapes[0] if len(shapes) == 1 else None) / 2.0
+
+
+def _united(areas: list[MultiPolygon]) -> MultiPolygon:
+    # Several only for points, lines and collections of one feature.
+    return areas[0] if len(areas) == 1 else MultiPolygon(polygons_in(shapely.union_all(areas)))
 
 
 def _told(name: Name, one: Found) -> dict[str, Any]:
