@@ -6,7 +6,9 @@ one by the same rule as on the road. Everything that cannot be read is refused w
 
 from __future__ import annotations
 
+import codecs
 import csv
+import io
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -31,6 +33,10 @@ SPELLINGS = {
     "method": ("method",),
 }
 _NAMES = {spelled: name for name, all_of in SPELLINGS.items() for spelled in all_of}
+NEEDED = ("lon", "lat", "time")
+GPX_POINTS = ("trkpt", "rtept", "wpt")
+BLANK = codecs.BOM_UTF8 + b" \t\r\n"
+NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 # Seconds since 1970 up to here; what is larger counts milliseconds.
 _LARGEST_S = 1e11
 
@@ -38,7 +44,10 @@ Row = Mapping[str, Any]
 
 
 def read_track(body: bytes) -> list[Mark]:
-    """Return the fixes of a track in order. Raises `Unprocessable` for what is not one."""
+    """Return the fixes of a track in order. Raises `Unprocessable` for what is not one.
+
+    A track whose recording never began has no fixes, and is one.
+    """
     facts: dict[datetime, Fact] = {}
     for number, row in enumerate(_rows(body), start=1):
         try:
@@ -47,25 +56,23 @@ def read_track(body: bytes) -> list[Mark]:
             raise _unreadable(f"Fix {number}: {error}.") from error
         former = facts.get(fact.measured_at)
         facts[fact.measured_at] = merged(former, fact) if former else fact
-    if not facts:
-        raise _unreadable("The track holds no fixes.")
     # An estimate from gateways decides nothing.
     return [_mark(facts[at]) for at in sorted(facts) if _fix(facts[at]).method != "gateway"]
 
 
 def _rows(body: bytes) -> Iterator[Row]:
     """Yield the fixes under the names of `SPELLINGS`."""
+    if (
+        body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        or body.lstrip(BLANK)[:1] == b"<"
+    ):
+        # XML says itself what its bytes mean.
+        return _gpx_rows(body)
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _unreadable(f"Byte {error.start} is not UTF-8.") from error
-    match text.lstrip()[:1]:
-        case "{" | "[":
-            return _json_rows(text)
-        case "<":
-            return _gpx_rows(text)
-        case _:
-            return _csv_rows(text)
+    return _json_rows(text) if text.lstrip()[:1] in ("{", "[") else _csv_rows(text)
 
 
 def _json_rows(text: str) -> Iterator[Row]:
@@ -79,6 +86,7 @@ def _json_rows(text: str) -> Iterator[Row]:
     columns, rows = document.get("columns"), document.get("rows")
     if not isinstance(columns, list) or not isinstance(rows, list):
         raise _unreadable("JSON tracks have columns and rows.")
+    _require_columns(columns)
     for number, row in enumerate(rows, start=1):
         if not isinstance(row, list) or len(row) != len(columns):
             raise _unreadable(f"Row {number} has not as many values as there are columns.")
@@ -86,29 +94,57 @@ def _json_rows(text: str) -> Iterator[Row]:
 
 
 def _csv_rows(text: str) -> Iterator[Row]:
-    lines = [line for line in text.splitlines() if line.strip()]
-    head = lines[0] if lines else ""
-    delimiter = max(",;\t", key=head.count)
-    for row in csv.DictReader(lines, delimiter=delimiter):
-        # What is beyond the header has no name, and what is missing no value.
-        yield _named({key: value for key, value in row.items() if key is not None})
-
-
-def _gpx_rows(text: str) -> Iterator[Row]:
+    if not text.strip():
+        raise _unreadable("The file is empty and holds no fixes.")
+    head = text.lstrip().splitlines()[0]
+    # Lines are for the reader to tell, since a quoted value may go over several of them.
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count))
     try:
-        root: Element = fromstring(text.encode(), forbid_dtd=True)
+        filled = [line for line in lines if any(value.strip() for value in line)]
+    except csv.Error as error:
+        raise _unreadable(f"Line {lines.line_num}: {error}.") from error
+    columns = filled[0]
+    _require_columns(columns)
+    for row in filled[1:]:
+        # What is beyond the header has no name, and what is missing no value.
+        yield _named(dict(zip(columns, row, strict=False)))
+
+
+def _gpx_rows(body: bytes) -> Iterator[Row]:
+    try:
+        root: Element = fromstring(body.lstrip(BLANK), forbid_dtd=True)
     except DefusedXmlException as error:
         raise _unreadable("Document types and entities are refused.") from error
     except (ParseError, ValueError, LookupError) as error:
         raise _unreadable("Not well-formed XML.") from error
-    for point in root.iter():
-        if _tag(point) == "trkpt":
-            inner = {_tag(child): child.text for child in point.iter()}
-            row = dict(_named({**point.attrib, **inner}))
-            # GPX says that its times are UTC, and not all writers say so again.
-            if isinstance(row.get("time"), str) and not _has_zone(row["time"]):
-                row["time"] += "Z"
-            yield row
+    points = [element for element in root.iter() if _tag(element) in GPX_POINTS]
+    fixes = [point for point in points if _tag(point) == "trkpt"]
+    if not fixes and (points or _tag(root) != "gpx"):
+        raise _unreadable("A GPX track has trkpt; there are none, and waypoints are no fixes.")
+    for point in fixes:
+        row = dict(_named(_said_of(point)))
+        # GPX says that its times are UTC, and not all writers say so again.
+        if "time" in row:
+            row["time"] = _in_utc(row["time"])
+        yield row
+
+
+def _said_of(point: Element) -> dict[str, str | None]:
+    """Return what GPX itself says of a point, and what extensions say beyond that."""
+    said: dict[str, str | None] = dict(point.attrib)
+    extensions = [inner for child in point for inner in child.iter() if inner is not child]
+    for element in (*point, *extensions):
+        said.setdefault(_tag(element), element.text)
+    return said
+
+
+def _require_columns(columns: list[Any]) -> None:
+    if not all(isinstance(column, str) for column in columns):
+        raise _unreadable("The names of columns are texts.")
+    known = {_name_of(column) for column in columns}
+    missing = [name for name in NEEDED if name not in known]
+    if missing:
+        raise _unreadable(f"There is no {' and no '.join(missing)} among the columns.")
 
 
 def _named(row: Any) -> Row:
@@ -117,15 +153,22 @@ def _named(row: Any) -> Row:
         raise _unreadable("A fix is a JSON object.")
     found: dict[str, Any] = {}
     for spelled, value in row.items():
-        name = _NAMES.get(re.sub(r"\W+", "_", re.sub(r"\(.*\)", "", str(spelled)).strip().lower()))
+        name = _name_of(spelled)
         is_said = value is not None and str(value).strip() != ""
         if name and is_said:
-            found.setdefault(name, value)
+            says_utc = name == "time" and "utc" in str(spelled).lower()
+            found.setdefault(name, _in_utc(value) if says_utc else value)
     return found
 
 
+def _name_of(spelled: Any) -> str | None:
+    """Return our name of a column, whatever its case and with or without its unit."""
+    plain = re.sub(r"\(.*\)", "", str(spelled)).strip().lower()
+    return _NAMES.get(re.sub(r"\W+", "_", plain))
+
+
 def _fact(row: Row) -> Fact:
-    missing = [name for name in ("lon", "lat", "time") if name not in row]
+    missing = [name for name in NEEDED if name not in row]
     if missing:
         raise ValueError(f"no {' and no '.join(missing)}")
     at = _time(row["time"])
@@ -144,13 +187,16 @@ def _fact(row: Row) -> Fact:
 def _number(value: Any) -> float:
     if isinstance(value, bool):
         raise TypeError("true and false are no numbers")
+    # Python also reads 1_0 and digits of other scripts; no file format does.
+    if isinstance(value, str) and ("_" in value or not value.strip().isascii()):
+        raise ValueError(f"{value!r} is not a number")
     return float(value)
 
 
 def _time(value: Any) -> datetime:
     """Return an aware UTC time of RFC 3339, or of a number since 1970."""
     text = str(value).strip()
-    if re.fullmatch(r"-?\d+(\.\d+)?", text):
+    if NUMBER.fullmatch(text):
         since = float(text)
         seconds = since / 1000.0 if abs(since) > _LARGEST_S else since
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
@@ -158,6 +204,12 @@ def _time(value: Any) -> datetime:
         raise ValueError(f"the time {text!r} has no zone")
     # RFC 3339 allows a small z, which Python does not know.
     return datetime.fromisoformat(text.upper()).astimezone(UTC)
+
+
+def _in_utc(value: Any) -> Any:
+    """Return a time that says no zone of its own with that of its column or format."""
+    text = str(value).strip()
+    return value if NUMBER.fullmatch(text) or _has_zone(text) else f"{text}Z"
 
 
 def _has_zone(text: str) -> bool:

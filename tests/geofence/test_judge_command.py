@@ -44,8 +44,9 @@ def eastwards(*lons: float) -> str:
 def judge(tmp_path: Path):
     """Return a function that runs the command over texts and returns what it prints."""
 
-    def run(track_text: str, geofences: Any, *options: str) -> list[dict[str, Any]]:
-        (tmp_path / "track").write_text(track_text)
+    def run(track_text: str | bytes, geofences: Any, *options: str) -> list[dict[str, Any]]:
+        body = track_text.encode() if isinstance(track_text, str) else track_text
+        (tmp_path / "track").write_bytes(body)
         text = geofences if isinstance(geofences, str) else json.dumps(geofences)
         (tmp_path / "geofences").write_text(text)
         out = io.StringIO()
@@ -212,6 +213,64 @@ def test_times_are_rfc_3339_or_counted_since_1970(judge, times):
     assert kinds(judge(text, YARD)) == [(0, "enter", "2026-03-02T09:01:00.250000Z")]
 
 
+def test_a_quoted_value_of_a_csv_may_go_over_lines_and_hold_delimiters(judge):
+    text = (
+        '\ufeff"note";"lon";"lat";"time"\r\n'
+        f'"by the gate;\r\n\r\nleft\u2028open";"9";"0";"{minute(0)}"\r\n'
+        f' ; ;;\r\n"";"10";"0";"{minute(1)}"\r\n'
+    )
+
+    assert kinds(judge(text, YARD)) == [(0, "enter", minute(1))]
+
+
+@pytest.mark.parametrize("at", ["2026-03-02 09:01:00", "2026-03-02T10:01:00+01:00", "1772442060"])
+def test_a_time_without_a_zone_is_utc_where_its_column_says_so(judge, at):
+    text = f"lon,lat,Time (UTC)\n9,0,{minute(0)}\n10,0,{at}\n"
+
+    assert kinds(judge(text, YARD)) == [(0, "enter", minute(1))]
+
+
+def gpx(points: str, head: str = '<?xml version="1.0"?>') -> str:
+    namespace = "http://www.topografix.com/GPX/1/1"
+    return f'{head}<gpx xmlns="{namespace}"><trk><trkseg>{points}</trkseg></trk></gpx>'
+
+
+def trkpt(lon: float, at: str, more: str = "") -> str:
+    return f'<trkpt lat="0" lon="{lon}"><time>{at}</time>{more}</trkpt>'
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "iso-8859-1", "windows-1252"])
+def test_a_gpx_is_read_in_the_encoding_that_it_names(judge, encoding):
+    head = f'<?xml version="1.0" encoding="{encoding.removesuffix("-sig")}"?>'
+    points = trkpt(9, minute(0), "<name>Höfe</name>") + trkpt(10, minute(1))
+
+    assert kinds(judge(gpx(points, head).encode(encoding), YARD)) == [(0, "enter", minute(1))]
+
+
+def test_what_a_gpx_says_of_a_fix_counts_before_what_extensions_say(judge):
+    further = "<extensions><x><time>never</time><lon>0</lon><accuracy>2</accuracy></x></extensions>"
+    points = trkpt(9, minute(0), further) + trkpt(10, minute(1), further)
+
+    assert kinds(judge(gpx(points), YARD)) == [(0, "enter", minute(1))]
+    assert judge(gpx(points), YARD, "--max-accuracy-m", "1") == []
+
+
+def test_tracks_and_their_segments_are_one_and_other_points_no_fixes(judge):
+    parts = "</trkseg><trkseg/></trk><trk><trkseg>".join(
+        trkpt(lon, minute(number)) for number, lon in enumerate((9, 10))
+    )
+    other = f'<wpt lat="0" lon="11"><time>{minute(2)}</time></wpt>'
+
+    assert kinds(judge(gpx(parts).replace("<trk>", f"{other}<trk>", 1), YARD)) == [
+        (0, "enter", minute(1))
+    ]
+
+
+@pytest.mark.parametrize("text", [track(), "[]", "lon,lat,time\n", "<gpx/>", gpx("")])
+def test_a_track_without_fixes_has_no_crossings(judge, text):
+    assert judge(text, YARD) == []
+
+
 def test_a_gpx_is_read_with_its_times_as_utc(judge):
     points = "".join(
         f'<trkpt lat="0" lon="{lon}"><ele>5</ele><time>2026-03-02T09:0{n}:00{zone}</time></trkpt>'
@@ -300,7 +359,16 @@ def test_a_way_that_begins_at_the_antimeridian_leaves_where_it_leaves(judge):
         ("", "no fixes"),
         ('{"rows": []}', "columns and rows"),
         ("{", "Not JSON"),
+        ("\n \n", "no fixes"),
         ("lon,lat\n1,2\n", "no time"),
+        ("lon,lat\n", "no time"),
+        ("lon,lat,time\n1_0,2,2026-03-02T09:00:00Z\n", "Fix 1: '1_0' is not a number"),
+        ("lon,lat,time\n٩,2,2026-03-02T09:00:00Z\n", "Fix 1: .* is not a number"),
+        (f'lon,lat,time\n"{"x" * 200_000}",2,3\n', "Line 2: field larger"),
+        ('{"columns": ["lon", "lat"], "rows": []}', "no time"),
+        ('{"columns": [["lon"], "lat", "time"], "rows": [[1, 2, 3]]}', "names of columns"),
+        ('<gpx><wpt lat="1" lon="2"/></gpx>', "waypoints are no fixes"),
+        ("<kml/>", "no fixes"),
         ("lon,lat,time\n1,95,2026-03-02T09:00:00Z\n", "Fix 1: 95.0 is not a latitude"),
         ("lon,lat,time\n1,nan,2026-03-02T09:00:00Z\n", "not a latitude"),
         ("lon,lat,time\n1,2,2026-03-02T09:00:00\n", "has no zone"),
