@@ -15,7 +15,7 @@ from shapely.geometry import mapping
 from assets.models import Organisation
 from geofence import limits
 from geofence.actions import JUDGING_FIELDS
-from geofence.drawing import Shape, pointing_into
+from geofence.drawing import Shape, pointing_into, refuse
 from geofence.models import GeofenceVersion
 from geofence.shapes import shape_of_geojson
 from geofence.simplifying import offer
@@ -119,6 +119,10 @@ class VersionInput(JudgingInput):
                 "geometry": data.get("geometry"),
             }
             data.pop("shape", None)
+        for name in ("shape", "geometry"):
+            # No shape is no such member; null is a shape that is none.
+            if isinstance(data, Mapping) and name in data and data[name] is None:
+                refuse("geometry-invalid", f"The {name} is null.", f"/{name}")
         return super().to_internal_value(data)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

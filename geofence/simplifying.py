@@ -38,6 +38,7 @@ def simplified(shape: Any, max_points: int = limits.SHAPE_POINTS) -> Simplified:
     """
     kind = checked_kind(shape)
     if kind == "circle":
+        area_of(shape)
         return Simplified(shape=shape, tolerance_m=0.0, points=1)
     lines = _Lines(kind, shape["coordinates"])
     for tolerance_m in _worth_trying(lines, max_points):
@@ -48,6 +49,8 @@ def simplified(shape: Any, max_points: int = limits.SHAPE_POINTS) -> Simplified:
                 tolerance_m=tolerance_m,
                 points=candidate.points,
             )
+    # What is wrong at any size says so itself; fewer points would not mend it.
+    area_of(shape)
     detail = "The shape cannot be simplified; draw it with fewer points."
     raise Unprocessable(detail, code="too-many-points")
 

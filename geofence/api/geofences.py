@@ -31,6 +31,7 @@ from geofence.api.exchange import ExportMixin, ImportMixin
 from geofence.api.presence import PresenceMixin
 from geofence.api.rows import not_over, rows_of, tell_viewers, with_versions
 from geofence.containment import containment_of
+from geofence.drawing import pointing_into
 from geofence.models import Geofence, GeofenceVersion
 from geofence.presets import preset_for
 from geofence.serializers import (
@@ -177,7 +178,9 @@ class GeofenceViewSet(
         """Offer a shape with fewer points. Nothing is stored."""
         body = SimplifyInput(data=request.data)
         body.is_valid(raise_exception=True)
-        offered = simplified(body.drawn_shape(), body.validated_data["max_points"])
+        shape = body.drawn_shape()
+        with pointing_into("/geometry" if "geometry" in body.validated_data else "/shape"):
+            offered = simplified(shape, body.validated_data["max_points"])
         return Response(SimplifiedRow(offered).data)
 
     @extend_schema(parameters=[IntervalInput], responses=JudgingRow, filters=False)

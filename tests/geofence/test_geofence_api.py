@@ -30,6 +30,7 @@ pytestmark = pytest.mark.django_db
 
 URL = "/api/v1/geofences/"
 GEOJSON = "application/geo+json"
+SCRIBBLED = [[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]
 
 
 @pytest.fixture
@@ -249,7 +250,9 @@ def test_a_simpler_shape_is_offered_and_can_be_asked_for(otto, north):
     [
         ("shape", polygon([[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]), "geometry-invalid", "/shape"),
         ("shape", polygon([[0, 0], [1, 0], [1, 1]]), "geometry-invalid", "/shape/coordinates/0"),
-        ("shape", None, "null", "/shape"),
+        ("shape", None, "geometry-invalid", "/shape"),
+        ("geometry", None, "geometry-invalid", "/geometry"),
+        ("geometry", {"type": "Polygon", "coordinates": None}, "geometry-invalid", "/geometry"),
         ("shape", circle((0, 0), 0), "out-of-range", "/shape/radius_m"),
         ("shape", circle((0, 91), 5), "out-of-range", "/shape/center/1"),
         ("shape", polygon(ring((0, 80), (120, 80), (-120, 80))), "crosses-antimeridian", "/shape"),
@@ -272,6 +275,40 @@ def test_a_wrong_shape_is_a_422_that_points_to_it(otto, north, member, value, co
     assert error["code"] == code
     assert error["pointer"].startswith(pointer)
     assert not Geofence.objects.exists()
+
+
+@pytest.mark.fault("F-061")
+def test_null_is_no_way_to_leave_a_shape_as_it_is(otto, north):
+    depot = make_geofence(north)
+    unplaced = {"type": "Feature", "properties": {"name": "yard"}, "geometry": None}
+
+    answers = [
+        otto.patch(f"{URL}{depot.pk}/", {"shape": None}),
+        otto.post(f"{URL}{depot.pk}/versions/", {"geometry": None}),
+        otto.patch(f"{URL}{depot.pk}/", json.dumps(unplaced), content_type=GEOJSON),
+    ]
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [
+        (422, "geometry-invalid")
+    ] * 3
+    assert depot.versions.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "pointer"),
+    [
+        ({"shape": polygon(SCRIBBLED)}, "geometry-invalid", "/shape/coordinates"),
+        ({"geometry": {"type": "Polygon", "coordinates": [SCRIBBLED]}}, "geometry-invalid", None),
+        ({"shape": circle((0, 0), 0), "max_points": 4}, "out-of-range", "/shape/radius_m"),
+        ({"shape": {"type": "star"}}, "geometry-invalid", "/shape/type"),
+        ({}, "geometry-invalid", "/shape"),
+    ],
+)
+def test_what_is_wrong_at_any_size_is_not_told_to_have_too_many_points(otto, body, code, pointer):
+    answer = otto.post(f"{URL}simplify/", body)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+    assert answer.json()["errors"][0]["pointer"] == (pointer or "/geometry/coordinates")
 
 
 @pytest.mark.fault("F-062")

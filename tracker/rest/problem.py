@@ -226,7 +226,7 @@ def _translated_framework(error: drf.APIException) -> TrackerError | None:
 def _invalid(error: drf.ValidationError, method: str) -> Refused:
     is_query = method in ("GET", "HEAD", "DELETE")
     faults = tuple(_faults(error.detail, "/query" if is_query else ""))
-    detail = f"{len(faults)} thing is wrong." if len(faults) == 1 else f"{len(faults)} things are."
+    detail = "1 thing is wrong." if len(faults) == 1 else f"{len(faults)} things are wrong."
     if is_query:
         return Refused(detail, code="invalid-parameter", faults=faults)
     return Unprocessable(detail, faults=faults)
