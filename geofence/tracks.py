@@ -62,17 +62,21 @@ def read_track(body: bytes) -> list[Mark]:
 
 def _rows(body: bytes) -> Iterator[Row]:
     """Yield the fixes under the names of `SPELLINGS`."""
-    if (
-        body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-        or body.lstrip(BLANK)[:1] == b"<"
-    ):
+    if body.lstrip(BLANK)[:1] == b"<":
         # XML says itself what its bytes mean.
         return _gpx_rows(body)
+    is_utf_16 = body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
-        text = body.decode("utf-8-sig")
+        text = body.decode("utf-16" if is_utf_16 else "utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _unreadable(f"Byte {error.start} is not UTF-8.") from error
-    return _json_rows(text) if text.lstrip()[:1] in ("{", "[") else _csv_rows(text)
+        raise _unreadable(f"Byte {error.start} is not UTF-{16 if is_utf_16 else 8}.") from error
+    match text.lstrip()[:1]:
+        case "<":
+            return _gpx_rows(body)
+        case "{" | "[":
+            return _json_rows(text)
+        case _:
+            return _csv_rows(text)
 
 
 def _json_rows(text: str) -> Iterator[Row]:

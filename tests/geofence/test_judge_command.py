@@ -247,6 +247,13 @@ def test_a_gpx_is_read_in_the_encoding_that_it_names(judge, encoding):
     assert kinds(judge(gpx(points, head).encode(encoding), YARD)) == [(0, "enter", minute(1))]
 
 
+@pytest.mark.parametrize(
+    "text", [eastwards(9, 10), f"lon,lat,time\n9,0,{minute(0)}\n10,0,{minute(1)}"]
+)
+def test_a_table_in_utf_16_is_read_as_spreadsheets_write_it(judge, text):
+    assert kinds(judge(text.encode("utf-16"), YARD)) == [(0, "enter", minute(1))]
+
+
 def test_what_a_gpx_says_of_a_fix_counts_before_what_extensions_say(judge):
     further = "<extensions><x><time>never</time><lon>0</lon><accuracy>2</accuracy></x></extensions>"
     points = trkpt(9, minute(0), further) + trkpt(10, minute(1), further)
