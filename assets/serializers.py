@@ -22,7 +22,7 @@ from assets.models import (
     User,
 )
 from assets.roles import places_of, role_of
-from tracker.rest.fields import ManageableField, OperableField
+from tracker.rest.fields import InstantField, ManageableField, OperableField
 from tracker.wire.registry import FORMATS
 
 
@@ -92,8 +92,8 @@ class AssignmentSerializer(serializers.ModelSerializer[Assignment]):
 
     device = OperableField(queryset=Device.objects)
     asset = OperableField(queryset=Asset.objects)
-    since = serializers.DateTimeField(source="during.lower", allow_null=True)
-    until = serializers.DateTimeField(source="during.upper", allow_null=True, required=False)
+    since = InstantField(source="during.lower", allow_null=True)
+    until = InstantField(source="during.upper", allow_null=True, required=False)
 
     class Meta:
         model = Assignment
@@ -107,7 +107,7 @@ class AssignmentSerializer(serializers.ModelSerializer[Assignment]):
 
 
 class AssignmentEndSerializer(serializers.Serializer[Assignment]):
-    until = serializers.DateTimeField()
+    until = InstantField()
 
 
 class DeviceAssignmentSerializer(AssignmentSerializer):

@@ -20,7 +20,7 @@ from geofence.models import GeofenceVersion
 from geofence.shapes import shape_of_geojson
 from geofence.simplifying import offer
 from tracker.errors import Fault, Unprocessable
-from tracker.rest.fields import OperableField
+from tracker.rest.fields import InstantField, OperableField
 
 GEOMETRY_SCHEMA = {
     "type": "object",
@@ -109,7 +109,7 @@ class VersionInput(JudgingInput):
 
     shape = ShapeField(required=False)
     geometry = GeometryField(required=False, help_text="GeoJSON Polygon or MultiPolygon")
-    valid_from = serializers.DateTimeField(required=False)
+    valid_from = InstantField(required=False)
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping) and data.get("type") == "Feature":

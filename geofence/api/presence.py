@@ -20,6 +20,7 @@ from rest_framework.viewsets import GenericViewSet
 from geofence.api.answers import Row, page_answer
 from geofence.models import Crossing, Geofence, Presence
 from geofence.visits import entries_of, stock_at, visits
+from tracker.rest.fields import InstantField
 from tracker.rest.pages import NewestFirst
 
 
@@ -64,7 +65,7 @@ VisitFilter.base_filters["to"] = django_filters.IsoDateTimeFilter(field_name="at
 
 
 class MomentInput(serializers.Serializer[Any]):
-    at = serializers.DateTimeField(required=False)
+    at = InstantField(required=False)
 
 
 class PresenceMixin(GenericViewSet[Geofence]):

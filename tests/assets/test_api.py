@@ -96,6 +96,21 @@ def test_a_device_is_moved_by_a_new_assignment(
     assert van.assignments.get().during.upper == builders.NOON
 
 
+@pytest.mark.fault("F-046")
+@pytest.mark.parametrize("since", ["2026-03-02T12:00:00", "2026-03-02"])
+def test_a_device_is_moved_at_no_time_that_must_be_guessed(
+    api: Api, operator: User, north: Organisation, van: Asset, since: str
+) -> None:
+    truck = builders.make_asset(north, "truck")
+    asked = {"device": builders.device_on(van).pk, "asset": truck.pk, "since": since}
+
+    answer = api(operator).post("/api/v1/assignments/", asked)
+
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert (error["pointer"], error["code"]) == ("/since", "time-without-zone")
+
+
 def test_an_assignment_is_ended(api: Api, operator: User, van: Asset) -> None:
     path = f"/api/v1/assignments/{van.assignments.get().pk}/"
 

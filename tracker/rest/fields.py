@@ -1,12 +1,28 @@
-"""Fields that name another object: foreign is unknown, seen but not yours is forbidden."""
+"""Fields that take nothing for granted: no time without a zone, no object that is not yours.
+
+Of objects, foreign is unknown, and seen but not yours is forbidden.
+"""
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
 from typing import Any
 
-from rest_framework.serializers import PrimaryKeyRelatedField
+from rest_framework.serializers import DateTimeField, PrimaryKeyRelatedField, ValidationError
 
 from tracker.errors import Forbidden
+
+ZONE = re.compile(r"([zZ]|[+-]\d\d:?\d\d)$")
+
+
+class InstantField(DateTimeField):
+    """A time that says its zone, as RFC 3339 asks; nobody guesses which one was meant."""
+
+    def to_internal_value(self, value: Any) -> datetime:
+        if isinstance(value, str) and not ZONE.search(value.strip()):
+            raise ValidationError("A time says its zone: Z or +01:00.", code="time-without-zone")
+        return super().to_internal_value(value)
 
 
 class OperableField(PrimaryKeyRelatedField[Any]):
