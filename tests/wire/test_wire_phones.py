@@ -102,6 +102,45 @@ def test_an_app_s_own_members_are_kept_and_its_secrets_are_not():
     }
 
 
+def test_the_button_of_traccar_client_puts_its_sos_into_the_extras():
+    sent = {"location": sdk_location(extras={"alarm": "sos"}), "device_id": "7"}
+
+    assert only(decoded("osmand", sent)).readings == {"sos": True, "custom.alarm": "sos"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"id=7&lat=52.1&lon=4.3&alarm=tampering%2CfuelLeak",
+        b'{"device_id": "7", "location": {"alarm": "tampering,fuelLeak", "timestamp": 1767614400}}',
+    ],
+)
+def test_an_alarm_is_the_same_word_in_parameters_and_in_json(body):
+    readings = only(decoded("osmand", body)).readings
+
+    assert readings == {"tamper": True, "custom.alarm": "tampering,fuelLeak"}
+
+
+def test_a_secret_among_an_app_s_extras_is_not_kept():
+    location = sdk_location(extras={"token": "secret", "password": "secret", "route": 8})
+
+    readings = only(decoded("osmand", {"location": location, "device_id": "7"})).readings
+
+    assert readings == {"custom.route": 8}
+
+
+@pytest.mark.parametrize(
+    ("format_name", "sent"),
+    [
+        ("osmand", {"location": sdk_location(extras={"tyre": {"bar": 2}}), "device_id": "7"}),
+        ("owntracks", owntracks_location(tyre={"bar": 2})),
+        ("traccar", traccar_position(attributes={"tyre": {"bar": 2}})),
+    ],
+)
+def test_what_is_no_reading_is_named_where_it_is_left_out(format_name, sent):
+    assert decoded(format_name, sent).notes["dropped_readings"] == ["custom.tyre"]
+
+
 def test_an_app_may_write_its_count_of_seconds_as_text():
     sent = sdk_location(timestamp="1767614400")
 

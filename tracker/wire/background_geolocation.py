@@ -17,6 +17,7 @@ from tracker.wire.parameters import SECRETS
 from tracker.wire.quantities import loose_number, mapping, number, text_of, truth
 from tracker.wire.reading_names import MAX_MEMBERS_READ, bounded
 from tracker.wire.strict_json import MAX_ATTRIBUTES, pointer_to
+from tracker.wire.traccar_attributes import alarm_readings
 from tracker.wire.uplink import Decoded, Refusal, Uplink
 
 MAX_LOCATIONS = 1_000
@@ -30,6 +31,7 @@ _KNOWN = frozenset({
     "timestampMeta", "battery", "is_moving", "odometer", "activity", "event", "mock", "geofence",
     "extras", "age", "provider", "sample", "_",
 })  # fmt: skip
+_NO_EXTRAS = frozenset({*_DEVICE_NAMES, *SECRETS})
 
 
 def decode(uplink: Uplink) -> Decoded:
@@ -197,7 +199,7 @@ class _Location:
     def _readings(self) -> list[tuple[str, Any]]:
         sent, battery = self._sent, mapping(self._sent.get("battery"))
         coords, activity = mapping(sent.get("coords")), sent.get("activity")
-        geofence = mapping(sent.get("geofence"))
+        geofence, extras = mapping(sent.get("geofence")), mapping(sent.get("extras"))
         level = number(battery.get("level"))
         vertical_m = number(coords.get("altitude_accuracy"))
         odometer_m = number(sent.get("odometer"))
@@ -220,15 +222,20 @@ class _Location:
             ("custom.floor", number(coords.get("floor"))),
             ("custom.geofence", geofence.get("identifier")),
             ("custom.geofence_action", geofence.get("action")),
-            ("sos", True if sent.get("alarm") == "sos" else None),
-            *_own_members(mapping(sent.get("extras")), _DEVICE_NAMES),
+            *alarm_readings(sent.get("alarm")),
+            *alarm_readings(extras.get("alarm")),
+            *(
+                (f"custom.{name}", value)
+                for name, value in islice(extras.items(), MAX_MEMBERS_READ)
+                if name not in _NO_EXTRAS
+            ),
             *_own_members(sent, _KNOWN),
             *self._params,
         ]
 
 
 def _own_members(members: Mapping[str, Any], others: Container[str]) -> Iterator[tuple[str, Any]]:
-    """Yield what the app itself put there: extras, and `params` in the body."""
+    """Yield what the app itself put there beside the SDK's, such as `params` in the body."""
     for name, value in islice(members.items(), MAX_MEMBERS_READ):
         if name not in others and not isinstance(value, dict | list):
             yield f"custom.{name}", value

@@ -20,6 +20,7 @@ from tracker.wire.parameters import (
 )
 from tracker.wire.quantities import MPS_PER_KNOT, number_of_text, scaled, truth
 from tracker.wire.reading_names import bounded
+from tracker.wire.traccar_attributes import alarm_readings
 from tracker.wire.uplink import Decoded, Refusal, Uplink
 
 REPEATABLE = frozenset({"cell", "wifi"})
@@ -184,8 +185,7 @@ class _Request:
                 readings.append((f"custom.{name}", text))
             elif name not in _OWN:
                 readings.append((f"custom.{name}", value_of_text(text)))
-                if name == "alarm" and "sos" in text.split(","):
-                    readings.append(("sos", True))
+        readings += alarm_readings(self._sent.get("alarm"))
         return readings
 
     def _notes(self) -> dict[str, Any]:

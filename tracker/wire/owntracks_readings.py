@@ -71,8 +71,7 @@ def _named(root: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         elif name == "motionactivities" and isinstance(value, list):
             yield "custom.activity", ",".join(str(one) for one in value)
         elif not (name in _NOT_READINGS or _TEMPERATURE.fullmatch(name)):
-            is_scalar = not isinstance(value, dict | list)
-            yield _CUSTOM.get(name, f"custom.{name}"), value if is_scalar else None
+            yield _CUSTOM.get(name, f"custom.{name}"), value
     yield from _trigger(root.get("t"), has_ignition="ign" in root)
 
 

@@ -41,12 +41,10 @@ _QUANTITIES: dict[str, tuple[str, Callable[[Any], Value | None]]] = {
 
 
 def attribute_readings(attributes: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield readings; what Traccar gives no unit, or a list, stays custom or is left out."""
+    """Yield readings; what Traccar gives no unit stays custom."""
     read = dict(islice(attributes.items(), MAX_MEMBERS_READ))
     probes = [name for name in read if _TEMPERATURE.fullmatch(name)]
     for name, value in read.items():
-        if isinstance(value, dict | list):
-            continue
         canonical, quantity = _QUANTITIES.get(name, (None, None))
         found = None if quantity is None else quantity(value)
         if canonical is not None and found is not None:
@@ -55,7 +53,7 @@ def attribute_readings(attributes: Mapping[str, Any]) -> Iterator[tuple[str, Any
             yield _temperature_name(name, is_only=len(probes) == 1), value
         else:
             yield f"custom.{name}", value
-    yield from _alarms(attributes.get("alarm"))
+    yield from alarm_readings(attributes.get("alarm"))
 
 
 def _temperature_name(name: str, *, is_only: bool) -> str:
@@ -63,8 +61,8 @@ def _temperature_name(name: str, *, is_only: bool) -> str:
     return "air.temperature" if is_only or match is None else f"air.temperature.{match[1]}"
 
 
-def _alarms(alarm: Any) -> Iterator[tuple[str, bool]]:
-    """Several alarms come joined by commas."""
+def alarm_readings(alarm: Any) -> Iterator[tuple[str, bool]]:
+    """Yield what Traccar's words for alarms, joined by commas where several, say for certain."""
     words = alarm.split(",") if isinstance(alarm, str) else []
     if "sos" in words:
         yield "sos", True
