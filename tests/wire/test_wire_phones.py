@@ -19,6 +19,7 @@ from tests.wire.uplinks import (
     traccar_position,
 )
 from tracker.wire.registry import detect
+from tracker.errors import UnreadableUplink
 from tracker.wire.uplink import Uplink
 
 PLACE = {"lat": 52.1, "lng": 4.3}
@@ -211,7 +212,48 @@ TEMPLATE = (
     ],
 )
 def test_what_a_url_template_adds_becomes_readings(query, expected):
-    assert only(decoded("traccar", query=f"{TEMPLATE}&{query}")).readings == expected
+    readings = only(decoded("traccar", query=f"{TEMPLATE}&{query}")).readings
+
+    # The only trace of an alarm in a template without `attributes`.
+    assert readings == {"custom.statusCode": "0xF11C"} | expected
+
+
+def test_the_clock_of_a_sentence_has_a_fraction():
+    query = "id=9&gprmc=$GPRMC,120000.250,A,5206.0000,N,00418.0000,E,0,0,050126,,*05"
+
+    assert only(decoded("traccar", query=query)).measured_at == NOON + timedelta(milliseconds=250)
+
+
+OFF_EARTH = traccar_position(latitude=91)
+
+
+@pytest.mark.fault("F-020", "F-055")
+@pytest.mark.parametrize(
+    ("body", "query", "expected"),
+    [
+        (OFF_EARTH, "", [("/position/latitude", "out-of-range")]),
+        ([traccar_position(), OFF_EARTH], "", [("/1/position/latitude", "out-of-range")]),
+        ([traccar_position(), 7], "", [("/1", "not-an-object")]),
+        (b"", "uniqueId=865&latitude=52.1&longitude=180.5", [("/longitude", "out-of-range")]),
+    ],
+)
+def test_what_traccar_forwards_and_cannot_be_used_is_told_apart(body, query, expected):
+    found = decoded("traccar", body, query=query)
+
+    assert faults(found) == expected
+    assert len(found.observations) == (1 if isinstance(body, list) else 0)
+
+
+def test_an_invalid_position_off_the_earth_is_still_a_sign_of_life():
+    found = only(decoded("traccar", traccar_position(latitude=91, valid=False)))
+
+    assert found.fix is None
+
+
+@pytest.mark.parametrize("body", [[1, 2], [{}], {"latitude": 52.1}])
+def test_what_traccar_never_forwards_is_unreadable(body):
+    with pytest.raises(UnreadableUplink):
+        decoded("traccar", body)
 
 
 def test_a_url_template_may_use_the_names_of_other_protocols():

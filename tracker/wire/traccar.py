@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from tracker.errors import TooLarge, UnreadableUplink
+from tracker.errors import Fault, TooLarge, UnreadableUplink
 from tracker.observation import Fix, Observation, TimeSource, normal_identifier
 from tracker.wire import strict_json
-from tracker.wire.fixes import lenient_fix
+from tracker.wire.fixes import is_on_earth, lenient_fix
 from tracker.wire.instants import instant_of_count, instant_of_text
 from tracker.wire.parameters import SECRETS, first_of, parameters_of, value_of_text
 from tracker.wire.quantities import (
@@ -24,7 +24,7 @@ from tracker.wire.quantities import (
 from tracker.wire.reading_names import bounded
 from tracker.wire.traccar_attributes import attribute_readings
 from tracker.wire.traccar_gprmc import members_of_sentence
-from tracker.wire.uplink import Decoded, Uplink
+from tracker.wire.uplink import Decoded, Refusal, Uplink
 
 MAX_POSITIONS = 1_000
 _TIMES = ("fixTime", "deviceTime", "serverTime")
@@ -37,7 +37,7 @@ _PARAMETERS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 _NO_ATTRIBUTES = frozenset({
     *_IDENTIFIERS, *_PARAMETERS, *(other for others in _PARAMETERS.values() for other in others),
-    *SECRETS, "valid", "attributes", "gprmc", "protocol", "status", "statusCode",
+    *SECRETS, "valid", "attributes", "gprmc", "protocol", "status",
 })  # fmt: skip
 
 
@@ -46,25 +46,37 @@ def decode(uplink: Uplink) -> Decoded:
     if not uplink.body.strip() or uplink.body.strip()[:1] not in (b"{", b"["):
         if not uplink.query and not uplink.body.strip():
             raise UnreadableUplink("neither parameters nor a body.", code="empty-body")
-        return _decoded([_of_parameters(parameters_of(uplink))], uplink, is_event=False)
+        return _decoded([("", _of_parameters(parameters_of(uplink)))], uplink)
     root = strict_json.read_lenient(uplink.body)
-    forwarded = entries(root)
+    forwarded = root if isinstance(root, list) else [root]
     if len(forwarded) > MAX_POSITIONS:
         raise TooLarge(
             f"{len(forwarded)} positions; the limit is {MAX_POSITIONS}.", code="too-many-fixes"
         )
-    if forwarded and not any("position" in one or "device" in one for one in forwarded):
+    if forwarded and not any("position" in one or "device" in one for one in entries(root)):
         raise UnreadableUplink("neither a position nor a device of Traccar.")
-    is_event = bool(forwarded) and all("event" in one for one in forwarded)
-    return _decoded(forwarded, uplink, is_event=is_event)
+    prefix = "/{}/position" if isinstance(root, list) else "/position"
+    return _decoded([(prefix.format(i), one) for i, one in enumerate(forwarded)], uplink)
 
 
-def _decoded(forwarded: list[Mapping[str, Any]], uplink: Uplink, *, is_event: bool) -> Decoded:
-    # An event may come without a position; then nothing was observed.
-    placed = [(i, one) for i, one in enumerate(forwarded) if isinstance(one.get("position"), dict)]
+def _decoded(forwarded: list[tuple[str, Any]], uplink: Uplink) -> Decoded:
+    """`forwarded` holds each message with the pointer to its position."""
+    messages = [mapping(one) for _, one in forwarded]
     observations: list[Observation] = []
     indexes: list[int] = []
     lost: list[str] = []
+    refusals = [
+        Refusal(index=index, faults=(fault,))
+        for index, (pointer, one) in enumerate(forwarded)
+        if (fault := _fault(pointer, one)) is not None
+    ]
+    refused = {refusal.index for refusal in refusals}
+    # An event may come without a position; then nothing was observed.
+    placed = [
+        (index, one)
+        for index, one in enumerate(messages)
+        if isinstance(one.get("position"), dict) and index not in refused
+    ]
     for index, one in placed:
         observation, missing = _observation(one, uplink)
         lost += missing
@@ -72,14 +84,30 @@ def _decoded(forwarded: list[Mapping[str, Any]], uplink: Uplink, *, is_event: bo
             observations.append(observation)
             indexes.append(index)
     is_whole = len(observations) == len(placed)
-    notes = _notes(forwarded)
+    is_event = bool(messages) and all("event" in one for one in messages)
+    notes = _notes(messages)
     return Decoded(
         message="event" if is_event else "position",
         observations=tuple(observations),
         indexes=tuple(indexes),
+        refusals=tuple(refusals),
         set_aside=None if is_whole else "no-device: a position names no device",
         notes=notes | ({"dropped_readings": lost} if lost else {}),
     )
+
+
+def _fault(pointer: str, forwarded: Any) -> Fault | None:
+    """Return why a message cannot be used: it is no object, or claims a place off the earth."""
+    if not isinstance(forwarded, dict):
+        at = pointer.removesuffix("/position")
+        return Fault(pointer=at, code="not-an-object", detail="A message is a JSON object.")
+    position = mapping(forwarded.get("position"))
+    lat_deg, lon_deg = (loose_number(position.get(name)) for name in ("latitude", "longitude"))
+    if lat_deg is None or lon_deg is None or is_on_earth(lat_deg, lon_deg) or _is_old(position):
+        return None
+    name = "longitude" if -90 <= lat_deg <= 90 else "latitude"
+    detail = f"{lat_deg}, {lon_deg} is not on earth."
+    return Fault(pointer=f"{pointer}/{name}", code="out-of-range", detail=detail)
 
 
 def _of_parameters(sent: Mapping[str, str]) -> dict[str, Any]:
@@ -137,8 +165,7 @@ def _observation(
 
 
 def _fix(position: Mapping[str, Any]) -> Fix | None:
-    """An invalid or outdated position repeats the last one: no fix."""
-    if truth(position.get("valid", True)) is False or truth(position.get("outdated")) is True:
+    if _is_old(position):
         return None
     return lenient_fix(
         loose_number(position.get("latitude")),
@@ -148,6 +175,11 @@ def _fix(position: Mapping[str, Any]) -> Fix | None:
         speed_mps=scaled(loose_number(position.get("speed")), MPS_PER_KNOT),
         course_deg=loose_number(position.get("course")),
     )
+
+
+def _is_old(position: Mapping[str, Any]) -> bool:
+    """Whether it says itself that it only repeats the last one: invalid, or outdated."""
+    return truth(position.get("valid", True)) is False or truth(position.get("outdated")) is True
 
 
 def _measured_at(

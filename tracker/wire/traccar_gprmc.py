@@ -38,11 +38,10 @@ def _degrees(text: str, *, is_negative: bool) -> float | None:
 
 
 def _time(date: str, clock: str) -> str | None:
+    """Read `ddmmyy` and `hhmmss`, with or without a fraction."""
+    whole, _, fraction = clock.partition(".")
+    text = f"{date} {whole}.{fraction[:6] or '0'}"
     try:
-        return (
-            datetime.strptime(f"{date} {clock[:6]}", "%d%m%y %H%M%S")
-            .replace(tzinfo=UTC)
-            .isoformat()
-        )
+        return datetime.strptime(text, "%d%m%y %H%M%S.%f").replace(tzinfo=UTC).isoformat()
     except ValueError:
         return None
