@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -18,8 +19,8 @@ from tests.wire.uplinks import (
     sdk_location,
     traccar_position,
 )
-from tracker.wire.registry import detect
 from tracker.errors import UnreadableUplink
+from tracker.wire.registry import detect
 from tracker.wire.uplink import Uplink
 
 PLACE = {"lat": 52.1, "lng": 4.3}
@@ -58,8 +59,9 @@ def test_an_empty_valid_says_nothing_against_the_fix():
     assert osmand("valid=").fix is not None
 
 
-def test_a_heartbeat_of_an_app_without_a_place_is_an_observation():
-    sent = WITHOUT_PLACE | {"event": "heartbeat", "battery": {"level": 0.5}}
+@pytest.mark.parametrize("place", [{}, {"coords": None}])
+def test_a_heartbeat_of_an_app_without_a_place_is_an_observation(place):
+    sent = WITHOUT_PLACE | place | {"event": "heartbeat", "battery": {"level": 0.5}}
 
     found = only(decoded("osmand", {"location": sent, "device_id": "7"}))
 
@@ -140,6 +142,29 @@ def test_a_secret_among_an_app_s_extras_is_not_kept():
 )
 def test_what_is_no_reading_is_named_where_it_is_left_out(format_name, sent):
     assert decoded(format_name, sent).notes["dropped_readings"] == ["custom.tyre"]
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ([{"location": PLACE, "device_id": "7", "route": 8}], "/0/location/lat"),
+        ([{"location": [PLACE], "device_id": "7", "route": 8}], "/0/location/0/lat"),
+        (
+            {"locations": [{"location": PLACE, "route": 8}], "device_id": "7"},
+            "/locations/0/location/lat",
+        ),
+        (
+            {"location": [{"location": PLACE}], "device_id": "7", "route": 8},
+            "/location/0/location/lat",
+        ),
+    ],
+)
+def test_each_location_of_a_batch_may_have_a_wrapper_of_its_own(body, pointer):
+    found = only(decoded("osmand", body))
+    off_earth = json.loads(json.dumps(body).replace("52.1", "91"))
+
+    assert (found.device, found.fix.lat_deg, found.readings) == ("7", 52.1, {"custom.route": 8})
+    assert faults(decoded("osmand", off_earth))[0][0].startswith(pointer)
 
 
 def test_an_app_may_write_its_count_of_seconds_as_text():

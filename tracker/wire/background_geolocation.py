@@ -8,6 +8,8 @@ from itertools import islice
 from typing import Any
 from urllib.parse import parse_qsl
 
+from msgspec import Struct
+
 from tracker.errors import Fault, TooLarge, UnreadableUplink
 from tracker.observation import Fix, Observation, normal_identifier
 from tracker.wire import strict_json
@@ -46,7 +48,7 @@ def decode(uplink: Uplink) -> Decoded:
         )
     # Params are the same for each location of a batch, and are read once.
     params = list(islice(_own_members(mapping(root), _KNOWN), MAX_ATTRIBUTES))
-    read = [_Location(one, pointer, root, uplink, params) for pointer, one in locations]
+    read = [_Location(found, root, uplink, params) for found in locations]
     found = [(index, one.observation()) for index, one in enumerate(read)]
     lost = [name for one in read for name in one.lost]
     return Decoded(
@@ -62,53 +64,74 @@ def decode(uplink: Uplink) -> Decoded:
     )
 
 
-def locations_in(root: Any) -> list[tuple[str, Any]] | None:
-    """Return the locations with their pointers: one or a list, under whatever root name.
+class Found(Struct, frozen=True):
+    """A location where it was found; `wrapper` is the object of a list that held it."""
+
+    pointer: str
+    sent: Any
+    wrapper: Mapping[str, Any] = {}
+
+
+def locations_in(root: Any) -> list[Found] | None:
+    """Return the locations: one or a list, under whatever root name, each wrapped or bare.
 
     `params` are merged into the body, so a location may also be the body itself; a
     template may write its coordinates without `coords`. None where there is nothing like
     a location.
     """
     if isinstance(root, list):
-        inner = [one.get("location", one) if isinstance(one, dict) else one for one in root]
-        is_wrapped = any(isinstance(one, dict) and "location" in one for one in root)
-        suffix = "/location" if is_wrapped else ""
-        return [(f"/{i}{suffix}", one) for i, one in enumerate(inner)]
+        return list(_each(root, ""))
     if not isinstance(root, dict):
         return None
     if _is_placed(root):
-        return [("", root)]
+        return [Found("", root)]
     names = ["location", *(name for name in root if name != "location")]
     for name in names:
         value = root.get(name)
         if isinstance(value, dict) and (name == "location" or _is_placed(value)):
-            return [(pointer_to(name), value)]
+            return [Found(pointer_to(name), value)]
         is_batch = isinstance(value, list) and all(_is_location(one) for one in value)
         if is_batch and isinstance(value, list) and (value or name == "location"):
-            return [(pointer_to(name, i), one) for i, one in enumerate(value)]
+            return list(_each(value, pointer_to(name)))
     return None
 
 
+def _each(batch: list[Any], pointer: str) -> Iterator[Found]:
+    for index, one in enumerate(batch):
+        at = f"{pointer}/{index}"
+        inner = None if _is_placed(mapping(one)) else mapping(one).get("location")
+        if isinstance(inner, list):
+            for found in _each(inner, f"{at}/location"):
+                yield Found(found.pointer, found.sent, found.wrapper or one)
+        elif isinstance(inner, dict):
+            yield Found(f"{at}/location", inner, one)
+        else:
+            yield Found(at, one)
+
+
 def _is_location(value: Any) -> bool:
-    return isinstance(value, dict) and ("timestamp" in value or _is_placed(value))
+    return isinstance(value, dict) and (
+        "timestamp" in value or "location" in value or _is_placed(value)
+    )
 
 
 def _is_placed(value: Mapping[str, Any]) -> bool:
     has_pair = all(any(name in value for name in names) for names in _COORDINATES)
-    return "coords" in value or has_pair
+    return value.get("coords") is not None or has_pair
 
 
 class _Location:
     """One location: gathers every fault before it gives up."""
 
     def __init__(
-        self, sent: Any, pointer: str, root: Any, uplink: Uplink, params: list[tuple[str, Any]]
+        self, found: Found, root: Any, uplink: Uplink, params: list[tuple[str, Any]]
     ) -> None:
-        self._pointer = pointer
-        self._sent = mapping(sent)
+        self._pointer = found.pointer
+        self._sent = mapping(found.sent)
+        self._wrapper = found.wrapper
         self._root = mapping(root)
         self._uplink = uplink
-        self._params = [] if sent is root else params
+        self._params = [] if found.sent is root else params
         self.faults: list[Fault] = []
         self.lost: list[str] = []
 
@@ -136,7 +159,8 @@ class _Location:
     def _device(self) -> str | None:
         """`params` land in the body, in each location, or in its extras."""
         query = dict(parse_qsl(self._uplink.query))
-        places = (self._root, self._sent, mapping(self._sent.get("extras")), query)
+        extras = mapping(self._sent.get("extras"))
+        places = (self._root, self._wrapper, self._sent, extras, query)
         for place in places:
             for name in _DEVICE_NAMES:
                 found = text_of(place.get(name))
@@ -230,6 +254,7 @@ class _Location:
                 if name not in _NO_EXTRAS
             ),
             *_own_members(sent, _KNOWN),
+            *_own_members(self._wrapper, _KNOWN),
             *self._params,
         ]
 

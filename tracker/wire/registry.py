@@ -121,7 +121,7 @@ def _is_own(members: Mapping[str, Any]) -> bool:
 
 def _is_background_geolocation(root: Any) -> bool:
     found = background_geolocation.locations_in(root) or []
-    return any(not {"coords", "timestamp"}.isdisjoint(mapping(one)) for _, one in found)
+    return any(not {"coords", "timestamp"}.isdisjoint(mapping(one.sent)) for one in found)
 
 
 _TELLTALES = (
