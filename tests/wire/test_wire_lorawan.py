@@ -354,6 +354,25 @@ def test_a_solved_location_says_how_it_was_found(solved, method, accuracy_m):
 
 def test_a_latitude_of_zero_is_left_out_of_a_solved_location():
     sent = ttn_uplink(None)
+@pytest.mark.fault("F-055")
+@pytest.mark.parametrize("place", [{"latitude": 91, "longitude": 4}, {"longitude": -180.5}])
+def test_a_location_off_the_earth_is_set_aside(place):
+    solved = ttn_uplink(None)
+    del solved["uplink_message"]
+    solved["location_solved"] = {"service": "lora-cloud-wifi", "location": place}
+
+    for name, sent in (("ttn", solved), ("chirpstack", chirpstack_event(location=place))):
+        with pytest.raises(UnreadableUplink) as refused:
+            decoded(name, sent, query="event=location")
+        assert refused.value.code == "no-position"
+
+
+def test_a_location_of_nowhere_is_nothing_to_keep():
+    found = decoded("chirpstack", chirpstack_event(location={}), query="event=location")
+
+    assert (found.observations, found.set_aside) == ((), None)
+
+
     del sent["uplink_message"]
     sent["location_solved"] = {"location": {"longitude": 4.3, "source": "SOURCE_GPS"}}
 

@@ -14,7 +14,7 @@ from tracker.wire import strict_json
 from tracker.wire.chirpstack_protobuf import json_of_event
 from tracker.wire.chirpstack_uplink import uplink_observation
 from tracker.wire.fixes import lenient_fix
-from tracker.wire.gateways import described_place, place_of
+from tracker.wire.gateways import described_place, place_of, require_on_earth
 from tracker.wire.instants import instant_or_none
 from tracker.wire.quantities import mapping, number, text_of
 from tracker.wire.uplink import Decoded, Uplink
@@ -154,6 +154,7 @@ def _location(
     source = location.get("source")
     place = place_of(location)
     if place is None:
+        require_on_earth(location)
         return None, {}
     if source in _CONFIGURED:
         return None, {"registered_location": described_place(location)}

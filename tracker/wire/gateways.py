@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from tracker.errors import UnreadableUplink
 from tracker.wire.fixes import is_null_island, is_on_earth
 from tracker.wire.quantities import loose_number, mapping
 
@@ -35,6 +36,14 @@ def place_of(location: Any) -> tuple[float, float] | None:
         return None
     place = (lat_deg or 0.0, lon_deg or 0.0)
     return place if is_on_earth(*place) and not is_null_island(*place) else None
+
+
+def require_on_earth(location: Any) -> None:
+    """Raise UnreadableUplink for coordinates of no place on earth; to say none is fine."""
+    members = mapping(location)
+    lat_deg, lon_deg = loose_number(members.get("latitude")), loose_number(members.get("longitude"))
+    if not is_on_earth(lat_deg or 0.0, lon_deg or 0.0):
+        raise UnreadableUplink("the location is not on earth.", code="no-position")
 
 
 def described_place(location: Any) -> dict[str, Any] | None:

@@ -12,7 +12,7 @@ from tracker.observation import Method, Observation, normal_identifier
 from tracker.wire import strict_json
 from tracker.wire.decoded_position import plain_name
 from tracker.wire.fixes import lenient_fix
-from tracker.wire.gateways import described_place, place_of
+from tracker.wire.gateways import described_place, place_of, require_on_earth
 from tracker.wire.instants import instant_or_none
 from tracker.wire.quantities import entries, mapping, number, text_of
 from tracker.wire.ttn_uplink import UplinkMessage, uplink_message
@@ -119,8 +119,9 @@ def _location(
     notes: dict[str, Any] = {"service": service, "location_source": source}
     place = place_of(location)
     if place is None:
-        return (), notes
+        require_on_earth(location)
     if source == "SOURCE_REGISTRY" or service == "user":
+        return (), notes
         # Set by hand in the console: configuration, not a track point.
         return (), notes | {"registered_location": described_place(location)}
     # For frm-payload The Things Stack may have put an HDOP into the accuracy.
