@@ -122,8 +122,16 @@ def test_a_measurement_of_1970_has_the_network_s_time():
     assert (found.measured_at, found.readings["air.temperature"]) == (NOON, 5)
 
 
-def test_what_the_console_simulated_says_so():
-    found = only(decoded("ttn", ttn_uplink({"temperature": 5}) | {"simulated": True}))
+@pytest.mark.parametrize(
+    "sent",
+    [
+        ttn_uplink({"temperature": 5}),
+        ttn_event("uplink_normalized", {"normalized_payload": {"air": {"temperature": 5}}}),
+        ttn_event("location_solved", solved("frm-payload")),
+    ],
+)
+def test_what_the_console_simulated_says_so(sent):
+    found = only(decoded("ttn", sent | {"simulated": True}))
 
     assert found.readings["custom.simulated"] is True
 

@@ -106,6 +106,7 @@ def _normalized(
         event_id=event_id and f"{event_id}:normalized:{digest}",
         received_at=instant_or_none(root.get("received_at")),
         server_time=uplink.received_at,
+        is_simulated=root.get("simulated") is True,
     )
     return uplink_message(message)
 
@@ -120,8 +121,8 @@ def _location(
     place = place_of(location)
     if place is None:
         require_on_earth(location)
-    if source == "SOURCE_REGISTRY" or service == "user":
         return (), notes
+    if source == "SOURCE_REGISTRY" or service == "user":
         # Set by hand in the console: configuration, not a track point.
         return (), notes | {"registered_location": described_place(location)}
     # For frm-payload The Things Stack may have put an HDOP into the accuracy.
@@ -139,6 +140,7 @@ def _location(
         measured_at=network_time or uplink.received_at,
         time_source="network" if network_time else "server",
         fix=fix,
+        readings={"custom.simulated": True} if root.get("simulated") is True else {},
         event_id=event_id and event_name(f"{event_id}:location:{service}"),
     )
     return (observation,), notes
