@@ -113,6 +113,23 @@ def test_a_receiver_that_has_lost_count_of_the_weeks_is_not_believed(gps_time, a
     assert only(decoded("ttn", sent)).measured_at == at
 
 
+@pytest.mark.parametrize(
+    ("heard", "at"),
+    [
+        ({"gwTime": "2026-01-05T11:59:58+00:00"}, NOON - timedelta(seconds=2)),
+        ({"gwTime": "1970-01-01T00:00:07Z", "nsTime": "2026-01-05T12:00:00+00:00"}, NOON),
+        ({"time": "2026-01-05T12:00:00Z"}, NOON),
+    ],
+)
+def test_an_uplink_that_says_no_time_has_that_of_who_heard_it(heard, at):
+    sent = chirpstack_event(data="AQ==", rxInfo=[{"rssi": -1}, {"rssi": -2} | heard])
+    del sent["time"]
+
+    found = only(decoded("chirpstack", sent, query="event=up"))
+
+    assert (found.measured_at, found.time_source) == (at, "network")
+
+
 @pytest.mark.fault("F-045")
 def test_a_measurement_of_1970_has_the_network_s_time():
     measured = [{"time": "1970-01-01T00:00:00Z", "air": {"temperature": 5}}]

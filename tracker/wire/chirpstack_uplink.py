@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from tracker.errors import UnreadableUplink
@@ -27,9 +28,7 @@ def uplink_observation(
     """Return the observation of an `up` event and the notes about it."""
     heard = entries(root.get("rxInfo"))[:MAX_RECEPTIONS]
     receptions = [reception(one) for one in heard]
-    network_time = instant_or_none(root.get("time")) or next(
-        (at for one in heard if (at := instant_or_none(one.get("time"))) is not None), None
-    )
+    network_time = instant_or_none(root.get("time")) or _time_heard(heard)
     payload, warning = _payload(root)
     require_modest(payload)
     payload, points = plain_payload(payload), access_points(payload)
@@ -74,6 +73,15 @@ def reception(one: Mapping[str, Any]) -> Reception:
         lon_deg=place[1] if place else None,
         altitude_m=number(mapping(one.get("location")).get("altitude")) if place else None,
     )
+
+
+def _time_heard(heard: Sequence[Mapping[str, Any]]) -> datetime | None:
+    """Return when the uplink was heard: by the network server's clock, else by a gateway's.
+
+    Before 4.6 the gateway's was called `time`.
+    """
+    spoken = (one.get(name) for name in ("nsTime", "gwTime", "time") for one in heard)
+    return next((at for text in spoken if (at := instant_or_none(text)) is not None), None)
 
 
 def _helium_place(metadata: Mapping[str, Any]) -> tuple[float, float] | None:
