@@ -95,6 +95,22 @@ def test_a_scan_is_noted_and_is_no_reading(payload):
     assert readings_of(payload) == {}
 
 
+@pytest.mark.parametrize("more", [{}, {"warnings": ["cold"]}, {"errors": [], "warnings": []}])
+def test_a_payload_may_come_with_all_that_its_formatter_returned(more):
+    sent = {"data": {"latitude": 52.1, "longitude": 4.3, "temperature": 5}} | more
+
+    found = uplink_of(sent)
+
+    assert found.fix is not None
+    assert found.readings["air.temperature"] == 5
+
+
+def test_data_beside_other_members_is_a_member_like_any_other():
+    found = uplink_of({"data": {"temperature": 5}, "temperature": 7})
+
+    assert (found.readings["air.temperature"], found.readings["custom.data.temperature"]) == (7, 5)
+
+
 def test_a_member_that_only_looks_like_a_coordinate_stays_a_reading():
     sent = {"latitude": 52.1, "longitude": 4.3, "LON": True}
 

@@ -50,6 +50,8 @@ def readings_of(payload: dict[str, Any]) -> dict[str, Any]:
         {"position": {"gnssFix": {"latitude": 52.1, "longitude": 4.3}}},
         {"gnss": {"latitude": 52.1, "longitude": 4.3}},
         {"location": {"type": "Point", "coordinates": [4.3, 52.1]}},
+        {"gps_location": {"latitude": 52.1, "longitude": 4.3}},
+        {"gpsPosition": {"lat": 52.1, "lng": 4.3}},
         {"lat": 0, "lon": 0, "gps": {"lat": 52.1, "lon": 4.3}},
     ],
 )
@@ -352,8 +354,6 @@ def test_a_solved_location_says_how_it_was_found(solved, method, accuracy_m):
     assert (fix.method, fix.accuracy_m) == (method, accuracy_m)
 
 
-def test_a_latitude_of_zero_is_left_out_of_a_solved_location():
-    sent = ttn_uplink(None)
 @pytest.mark.fault("F-055")
 @pytest.mark.parametrize("place", [{"latitude": 91, "longitude": 4}, {"longitude": -180.5}])
 def test_a_location_off_the_earth_is_set_aside(place):
@@ -373,6 +373,8 @@ def test_a_location_of_nowhere_is_nothing_to_keep():
     assert (found.observations, found.set_aside) == ((), None)
 
 
+def test_a_latitude_of_zero_is_left_out_of_a_solved_location():
+    sent = ttn_uplink(None)
     del sent["uplink_message"]
     sent["location_solved"] = {"location": {"longitude": 4.3, "source": "SOURCE_GPS"}}
 

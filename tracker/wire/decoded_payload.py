@@ -19,6 +19,8 @@ from tracker.wire.quantities import entries, mapping, number
 # A LoRaWAN payload has at most 242 bytes; what is made of it is not a thousand things.
 MAX_MEMBERS = 1_000
 _WRAPPING = frozenset({"value", "unit", "displayName"})
+# What a codec function of The Things Stack returns.
+_ENVELOPE = frozenset({"data", "warnings", "errors"})
 _VALUES = ("measurementValue", "value")
 # SenseCAP numbers its measurements; later decoders write no names any more.
 _OF_MEASUREMENT = {
@@ -64,13 +66,19 @@ def access_points(payload: Any) -> list[list[Any]] | None:
 
 def _members(payload: Any) -> dict[str, Any]:
     members: dict[str, Any] = {}
-    for name, value in mapping(payload).items():
+    for name, value in _without_envelope(mapping(payload)).items():
         measured = _measured(value) if isinstance(value, list) else {}
         if measured:
             members |= measured
         else:
             members[name] = _unwrapped(value)
     return members
+
+
+def _without_envelope(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the data of a formatter that was called by another, and came with all it returned."""
+    data = payload.get("data")
+    return data if isinstance(data, dict) and payload.keys() <= _ENVELOPE else payload
 
 
 def _unwrapped(value: Any) -> Any:

@@ -37,6 +37,9 @@ _NESTS = (
     "coordinates",
     "coords",
     "fix",
+    "gpslocation",
+    "gpsposition",
+    "geolocation",
 )
 _ALTITUDES = ("altitude", "alt", "height", "gpsalt", "gpsaltitude", "altitudem")
 _ACCURACIES = (
