@@ -83,6 +83,7 @@ def take(deliveries: Sequence[Delivery]) -> list[Receipt]:
             history.save_checkpoints([c for verdict in verdicts for c in verdict.checkpoints])
             meter(metered(new), revision=revisions.registry)
             books.set_aside(batch.asides())
+            books.remember_misuse(batch.misused())
             books.count(batch.counts())
         # Last, since alerts are numbered under one lock for all.
         alerts = judge_rules(crossings, now=now)

@@ -26,6 +26,7 @@ from tests.ingest.world import (
     know,
     make_sender,
 )
+from tracker.positions.models import Misuse
 
 WRONG = "W" * 32
 
@@ -139,6 +140,8 @@ def test_the_token_of_one_device_speaks_for_no_other(ingest):
     assert mine.positions() == []
     assert ingest.post(mine.path, mine.says()).status == 200
     assert mine.books() == {"received": 2, "stored": 1, "refused": 1}
+    misuse = Misuse.objects.get(source=bound)
+    assert (misuse.device_identifier, misuse.times) == ("another-device", 1)
 
 
 @pytest.mark.fault("F-030")

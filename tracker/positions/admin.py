@@ -10,8 +10,8 @@ from django.http import HttpRequest
 from django.utils.text import Truncator
 from unfold.admin import ModelAdmin
 
-from tracker.positions.models import Rejudging, SetAside
-from tracker.positions.reading import uplinks_of
+from tracker.positions.models import Misuse, Rejudging, SetAside
+from tracker.positions.reading import misuses_of, uplinks_of
 
 SHOWN_CHARS = 20_000
 
@@ -54,6 +54,19 @@ class SetAsideAdmin(ReadOnly):
     @admin.display(description="body")
     def body_text(self, uplink: SetAside) -> str:
         return Truncator(bytes(uplink.body).decode("utf-8", "replace")).chars(SHOWN_CHARS)
+
+
+@admin.register(Misuse)
+class MisuseAdmin(ReadOnly):
+    list_display = (
+        "source", "organisation", "device_identifier", "times", "first_at", "last_at",
+    )  # fmt: skip
+    list_filter = ("organisation",)
+    search_fields = ("=device_identifier", "source__name")
+    ordering = ("-last_at",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Misuse]:
+        return misuses_of(request.user).select_related("organisation")
 
 
 @admin.register(Rejudging)

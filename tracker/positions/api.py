@@ -29,12 +29,14 @@ from tracker.positions.reading import (
     PositionRow,
     Spans,
     books_of,
+    misuses_of,
     rejudgings_of,
     spans_of_asset,
     spans_of_devices,
 )
 from tracker.positions.serializers import (
     BooksSerializer,
+    MisuseSerializer,
     PeriodQuery,
     PositionQuery,
     PositionSerializer,
@@ -128,6 +130,20 @@ class BooksView(APIView):
         return Response(BooksSerializer(books_of(row)).data)
 
 
+class MisuseView(APIView):
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(operation_id="sources_misuse", responses=MisuseSerializer(many=True))
+    def get(self, request: Request, source: int) -> Response:
+        """Devices that this source's token named and does not belong to; the latest first.
+
+        For owners and operators. At most 101 rows.
+        """
+        row = get_object_or_404(Source.objects.operable_by(request.user), pk=source)
+        rows = misuses_of(request.user).filter(source=row)
+        return Response(MisuseSerializer(rows, many=True).data)
+
+
 class RejudgingFilter(django_filters.FilterSet):  # type: ignore[misc]
     organisation = django_filters.NumberFilter()
     finished = BooleanFilter(field_name="finished_at", lookup_expr="isnull", exclude=True)
@@ -158,6 +174,7 @@ urls = [
     ),
     path("assets/<int:asset>/track/", TrackView.as_view(), name="asset-track"),
     path("sources/<int:source>/counts/", BooksView.as_view(), name="source-counts"),
+    path("sources/<int:source>/misuse/", MisuseView.as_view(), name="source-misuse"),
 ]
 
 

@@ -1,9 +1,9 @@
-"""The books of each source, and the uplinks that were set aside."""
+"""The books of each source, the uplinks that were set aside, and whose tokens were misused."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -108,3 +108,56 @@ def set_aside(uplinks: Iterable[Aside]) -> None:
             former.observations += uplink.observations
     if kept:
         run(_SET_ASIDE, [msgspec.json.encode(list(kept.values())).decode()])
+
+
+# So many devices are kept by name for each source; an honest mistake names a few.
+MAX_MISUSES_BY_NAME = 100
+
+
+class Misused(Struct, frozen=True, kw_only=True):
+    """A report under the token of another device than it names; `at` is when it was received."""
+
+    organisation_id: int
+    source_id: int
+    device_identifier: str
+    at: datetime
+
+
+# What goes beyond the limit shares the row without a name. Two batches at once may overrun it
+# by what one of them brings; the next sees both.
+_MISUSED = """
+    WITH told AS (
+        SELECT o, s, d, min(a) AS first_at, max(a) AS last_at, count(*) AS times
+        FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::timestamptz[]) AS t(o, s, d, a)
+        GROUP BY 1, 2, 3
+    ), known AS (
+        SELECT told.*, m.id IS NOT NULL AS is_known,
+            (SELECT count(*) FROM positions_misuse AS k WHERE k.source_id = told.s)
+            + row_number() OVER (PARTITION BY told.s, m.id IS NULL ORDER BY told.d) AS place
+        FROM told LEFT JOIN positions_misuse AS m
+            ON m.source_id = told.s AND m.device_identifier = told.d
+    ), named AS (
+        SELECT o, s, CASE WHEN is_known OR place <= %s THEN d ELSE '' END AS d,
+            first_at, last_at, times
+        FROM known
+    )
+    INSERT INTO positions_misuse AS m
+        (organisation_id, source_id, device_identifier, first_at, last_at, times)
+    SELECT o, s, d, min(first_at), max(last_at), sum(times) FROM named GROUP BY o, s, d
+    ORDER BY s, d
+    ON CONFLICT (source_id, device_identifier) DO UPDATE
+        SET first_at = least(m.first_at, excluded.first_at),
+            last_at = greatest(m.last_at, excluded.last_at), times = m.times + excluded.times"""
+
+
+def remember_misuse(misused: Sequence[Misused]) -> None:
+    """Enter misused tokens, each named device once with how often. One statement."""
+    if not misused:
+        return
+    columns = (
+        [one.organisation_id for one in misused],
+        [one.source_id for one in misused],
+        [one.device_identifier.replace("\0", "")[:128] for one in misused],
+        [one.at for one in misused],
+    )
+    run(_MISUSED, [*columns, MAX_MISUSES_BY_NAME])

@@ -127,6 +127,34 @@ class SetAside(models.Model):
         return f"{self.reason} at {self.received_at}"
 
 
+class Misuse(models.Model):
+    """That the token of one device reported for another: which it named, since when, how often.
+
+    A row for each named device, up to a number of them; what goes beyond shares one without
+    a name, so that nobody can fill the table.
+    """
+
+    organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="+")
+    source = models.ForeignKey(Source, models.CASCADE, related_name="+", db_index=False)
+    device_identifier = models.CharField(
+        max_length=128, blank=True, help_text="as it was named; empty for all that went beyond"
+    )
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    times = models.BigIntegerField()
+
+    objects = Tenanted.as_manager()
+
+    class Meta:
+        verbose_name_plural = "misuses"
+        constraints = [
+            models.UniqueConstraint(fields=["source", "device_identifier"], name="misuse_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"source {self.source_id} for {self.device_identifier or 'others'}"
+
+
 class SourceCount(models.Model):
     """The books of a source: received = stored + duplicate + set aside + refused.
 

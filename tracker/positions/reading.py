@@ -29,7 +29,7 @@ from assets.models import Asset, Assignment, Source
 from tracker.observation import Method, TimeSource, instant, microseconds
 from tracker.observation import Value as ReadingValue
 from tracker.positions.books import Counts
-from tracker.positions.models import AssetState, Rejudging, SetAside, SourceCount
+from tracker.positions.models import AssetState, Misuse, Rejudging, SetAside, SourceCount
 
 # µs since 1970 and device id: the order of positions
 Key = tuple[int, int]
@@ -189,6 +189,12 @@ def books_of(source: Source) -> Books:
         **{name: Sum(name) for name in names}, last=Max("last_received_at")
     )
     return Books(Counts(**{name: int(sums[name] or 0) for name in names}), sums["last"])
+
+
+def misuses_of(user: Any) -> QuerySet[Misuse]:
+    """Return which tokens reported for other devices, for who may do something about it."""
+    rows: QuerySet[Misuse] = Misuse.objects.operable_by(user)
+    return rows.select_related("source").order_by("-last_at", "pk")
 
 
 def rejudgings_of(user: Any) -> QuerySet[Rejudging]:

@@ -105,6 +105,15 @@ class BooksSerializer(serializers.Serializer[Any]):
     last_received_at = serializers.DateTimeField(allow_null=True)
 
 
+class MisuseSerializer(serializers.Serializer[Any]):
+    device_identifier = serializers.CharField(
+        help_text="as it was named; empty for all beyond the first hundred"
+    )
+    first_at = serializers.DateTimeField()
+    last_at = serializers.DateTimeField()
+    times = serializers.IntegerField()
+
+
 def rfc3339(at: datetime) -> str:
     # Not by strftime, which writes early years without their zeros.
     return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"

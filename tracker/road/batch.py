@@ -10,10 +10,10 @@ from typing import Any
 from msgspec import Struct
 
 from assets.registry import DeviceEntry, Registry
-from tracker.errors import Fault, Unavailable
+from tracker.errors import Fault, NotYourDevice, Unavailable
 from tracker.observation import Observation
 from tracker.positions import events, store
-from tracker.positions.books import Aside, Counts
+from tracker.positions.books import Aside, Counts, Misused
 from tracker.positions.events import Event
 from tracker.positions.facts import Fact, fact_of
 from tracker.positions.store import Stored, Storing
@@ -145,6 +145,19 @@ class Batch:
             kept[key] = _aside(delivery, outcome, identifier, detail, former)
         return list(kept.values())
 
+    def misused(self) -> list[Misused]:
+        """Return what came under the token of another device (fault F-029)."""
+        return [
+            Misused(
+                organisation_id=item.delivery.organisation_id,
+                source_id=item.delivery.source_id,
+                device_identifier=item.observation.device,
+                at=item.delivery.received_at,
+            )
+            for item in self.items
+            if item.outcome and item.outcome.code == NotYourDevice.code and item.delivery.source_id
+        ]
+
     def cause_of(self, asset_id: int) -> dict[str, Any]:
         """Name the facts of one asset in the batch, for corrections that they make."""
         facts = [item.fact for item in self.items if item.fact and item.asset_id == asset_id]
@@ -172,7 +185,8 @@ def _resolved(delivery: Delivery, index: int, observation: Observation, registry
     device = registry.device(delivery.organisation_id, observation.device)
     item = Item(delivery, index, observation, device)
     if delivery.device_id is not None and (device is None or device.id != delivery.device_id):
-        item.outcome = _refused(item, "not-your-device", "the token belongs to another device")
+        detail = "the token belongs to another device"
+        item.outcome = _refused(item, NotYourDevice.code, detail)
     elif device is None:
         item.outcome = _unknown(item)
     else:

@@ -791,6 +791,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sources/{source}/misuse/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description Devices that this source's token named and does not belong to; the latest first.
+         *
+         *     For owners and operators. At most 101 rows.
+         */
+        get: operations["sources_misuse"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/states/": {
         parameters: {
             query?: never;
@@ -1636,6 +1657,15 @@ export interface components {
          * @enum {string}
          */
         MethodEnum: "gnss" | "wifi" | "ble" | "cell" | "lora_tdoa" | "lora_rssi" | "network" | "gateway" | "manual";
+        Misuse: {
+            /** @description as it was named; empty for all beyond the first hundred */
+            device_identifier: string;
+            /** Format: date-time */
+            first_at: string;
+            /** Format: date-time */
+            last_at: string;
+            times: number;
+        };
         Notification: {
             /** Format: uuid */
             readonly id: string;
@@ -5100,6 +5130,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Books"];
+                };
+            };
+            /** @description Refused, or not now */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sources_misuse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Misuse"][];
                 };
             };
             /** @description Refused, or not now */
