@@ -24,9 +24,9 @@ from tracker.wire.traccar_attributes import alarm_readings
 from tracker.wire.uplink import Decoded, Refusal, Uplink
 
 REPEATABLE = frozenset({"cell", "wifi"})
-_IDENTIFIERS = ("id", "deviceid", "device_id", "deviceId")
+IDENTIFIERS = ("id", "deviceid", "device_id", "deviceId")
 _OWN = frozenset({
-    *_IDENTIFIERS, *REPEATABLE, *SECRETS, "lat", "lon", "location", "timestamp", "speed",
+    *IDENTIFIERS, *REPEATABLE, *SECRETS, "lat", "lon", "location", "timestamp", "speed",
     "bearing", "heading", "altitude", "accuracy", "hacc", "valid",
 })  # fmt: skip
 _NUMBERS = {
@@ -99,9 +99,12 @@ class _Request:
         self._faults.append(Fault(pointer=f"/{name}", code=code, detail=detail))
 
     def _device(self) -> str | None:
-        sent = first_of(self._sent, *_IDENTIFIERS)
+        sent = first_of(self._sent, *IDENTIFIERS)
+        names = {self._sent[name] for name in IDENTIFIERS if self._sent.get(name)}
         if sent is None:
             self._fault("id", "missing", "id names the device.")
+        elif len(names) > 1:
+            self._fault("id", "duplicate-key", "id and deviceid name two devices.")
         elif len(sent) > 128:
             self._fault("id", "too-long", "id has at most 128 characters.")
         else:
