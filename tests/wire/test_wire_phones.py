@@ -179,6 +179,20 @@ def test_an_app_s_heartbeat_is_recognised():
     assert detect(Uplink(body=body, received_at=RECEIVED_AT)) == "osmand"
 
 
+@pytest.mark.parametrize(
+    ("body", "query", "name"),
+    [
+        (b'{"event": {"type": "deviceOnline"}, "device": {"uniqueId": "865"}}', "", "traccar"),
+        (b"", "uniqueId=865&deviceTime=1767614400000&latitude=52.1&longitude=4.3", "traccar"),
+        (b"", "device_id=7&lat=52.1&lon=4.3", "osmand"),
+        (b"deviceId=7&wifi=00-11-22-33-44-55,-70", "", "osmand"),
+        (b"", "lat=52.1&lon=4.3", None),
+    ],
+)
+def test_a_request_of_traccar_s_family_is_recognised_by_every_name_of_a_device(body, query, name):
+    assert detect(Uplink(body=body, query=query, received_at=RECEIVED_AT)) == name
+
+
 def test_early_owntracks_apps_wrote_numbers_as_texts():
     sent = owntracks_location(
         lat="52.1", lon="4.3", tst="1767614400", acc="75", vel="36", cog="90", alt="5",

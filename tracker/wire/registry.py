@@ -88,10 +88,11 @@ def _of_parameters(uplink: Uplink) -> str | None:
     if chirpstack.event_of_query(uplink.query) and uplink.body:
         return "chirpstack"
     names = all_parameters(uplink).keys()
-    if "gprmc" in names or "fixTime" in names:
+    if not names.isdisjoint({"gprmc", "fixTime", "uniqueId"}):
         return "traccar"
-    is_named = not names.isdisjoint({"id", "deviceid"})
-    return "osmand" if is_named and not names.isdisjoint({"lat", "location", "cell"}) else None
+    is_named = not names.isdisjoint(osmand.IDENTIFIERS)
+    is_placed = not names.isdisjoint({"lat", "location", *osmand.REPEATABLE})
+    return "osmand" if is_named and is_placed else None
 
 
 def _of_json(root: Any, uplink: Uplink) -> str | None:
@@ -119,6 +120,12 @@ def _is_own(members: Mapping[str, Any]) -> bool:
     )
 
 
+def _is_traccar(members: Mapping[str, Any]) -> bool:
+    """An event may come without a position."""
+    is_event = "event" in members and isinstance(members.get("device"), dict)
+    return is_event or ("position" in members and "device" in members)
+
+
 def _is_background_geolocation(root: Any) -> bool:
     found = background_geolocation.locations_in(root) or []
     return any(not {"coords", "timestamp"}.isdisjoint(mapping(one.sent)) for one in found)
@@ -128,6 +135,6 @@ _TELLTALES = (
     ("ttn", _is_ttn),
     ("owntracks", lambda members: "_type" in members),
     ("chirpstack", _is_chirpstack),
-    ("traccar", lambda members: "position" in members and "device" in members),
+    ("traccar", _is_traccar),
     ("json", _is_own),
 )
