@@ -224,6 +224,12 @@ def test_osmand_says_what_is_missing_or_wrong(query, pointer, code):
     assert faults(decoded("osmand", query=query)) == [(pointer, code)]
 
 
+def test_another_spelling_beside_an_id_is_an_attribute_like_any_other():
+    (one,) = decoded("osmand", query="id=7&device_id=7&deviceId=pixel&lat=1&lon=2").observations
+
+    assert (one.device, one.readings) == ("7", {"custom.deviceId": "pixel"})
+
+
 @pytest.mark.fault("F-014")
 def test_a_parameter_with_two_values_is_never_silently_the_last():
     with pytest.raises(UnreadableUplink) as error:

@@ -24,9 +24,11 @@ from tracker.wire.traccar_attributes import alarm_readings
 from tracker.wire.uplink import Decoded, Refusal, Uplink
 
 REPEATABLE = frozenset({"cell", "wifi"})
-IDENTIFIERS = ("id", "deviceid", "device_id", "deviceId")
+_NAMES = ("id", "deviceid")
+# The others are spellings of apps, which may also mean something else by them beside an `id`.
+IDENTIFIERS = (*_NAMES, "device_id", "deviceId")
 _OWN = frozenset({
-    *IDENTIFIERS, *REPEATABLE, *SECRETS, "lat", "lon", "location", "timestamp", "speed",
+    *_NAMES, *REPEATABLE, *SECRETS, "lat", "lon", "location", "timestamp", "speed",
     "bearing", "heading", "altitude", "accuracy", "hacc", "valid",
 })  # fmt: skip
 _NUMBERS = {
@@ -65,6 +67,7 @@ class _Request:
         self._scans = all_parameters(uplink)
         self._sent = single_of(self._scans, repeatable=REPEATABLE)
         self._faults: list[Fault] = []
+        self._named = first_of(self._sent, *IDENTIFIERS)
         self._has_position = first_of(self._sent, "lat", "lon", "location") is not None
 
     def decoded(self) -> Decoded:
@@ -99,8 +102,8 @@ class _Request:
         self._faults.append(Fault(pointer=f"/{name}", code=code, detail=detail))
 
     def _device(self) -> str | None:
-        sent = first_of(self._sent, *IDENTIFIERS)
-        names = {self._sent[name] for name in IDENTIFIERS if self._sent.get(name)}
+        sent = self._named
+        names = {self._sent[name] for name in _NAMES if self._sent.get(name)}
         if sent is None:
             self._fault("id", "missing", "id names the device.")
         elif len(names) > 1:
@@ -186,7 +189,7 @@ class _Request:
                 readings.append((_TRUTHS[name] if found is not None else f"custom.{name}", found))
             elif name == "driverUniqueId":
                 readings.append((f"custom.{name}", text))
-            elif name not in _OWN:
+            elif name not in _OWN and not (name in IDENTIFIERS and text == self._named):
                 readings.append((f"custom.{name}", value_of_text(text)))
         readings += alarm_readings(self._sent.get("alarm"))
         return readings
