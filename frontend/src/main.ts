@@ -25,6 +25,7 @@ function isStill(): boolean {
   return isAsked("still") || matchMedia("(prefers-reduced-motion: reduce)").matches;
 }
 
+/** Raises where the code of the map could not be fetched. */
 async function loadMap(
   live: LiveState,
   boot: Boot,
@@ -40,8 +41,15 @@ async function loadMap(
     theme,
     isStill: still,
     isNative: isAsked("native"),
+  }).catch((error: unknown) => {
+    console.warn("map: the graphics card refuses it:", error);
+    return null;
   });
-  live.pulse.subscribe(() => map.refresh());
+  if (!map) return null;
+  live.pulse.subscribe(() => {
+    map.refresh();
+    if (live.link === "live") map.mend();
+  });
   return map;
 }
 

@@ -115,12 +115,16 @@ class Console:
         size: tuple[int, int] = DESKTOP,
         theme: str = "light",
         is_signed_in: bool = False,
+        lost: str = "",
     ) -> None:
-        """Open `path`, with the session that was kept if `is_signed_in`."""
+        """Open `path`, with the session that was kept if `is_signed_in`.
+
+        Requests of addresses like `lost` are lost on the way, until `lose_nothing`.
+        """
         self._driver = driver
         self.url = url
         given = {"width": size[0], "height": size[1], "theme": theme, "is_phone": size == PHONE}
-        self._do("open", url=f"{url}{path}", is_signed_in=is_signed_in, **given)
+        self._do("open", url=f"{url}{path}", is_signed_in=is_signed_in, lost=lost, **given)
 
     def _do(self, order: str, **given: Any) -> Any:
         return self._driver.do(order, **given)
@@ -186,6 +190,10 @@ class Console:
 
     def regain_graphics(self) -> None:
         self._do("regainGraphics")
+
+    def lose_nothing(self) -> None:
+        """From now on every request reaches the server."""
+        self._do("loseNothing")
 
     def see(self, at: At, within_s: float = 15) -> None:
         """Wait until it is there."""

@@ -58,7 +58,7 @@ async function onMap(offset) {
 }
 
 const orders = {
-  async open({ url, width, height, theme, is_phone, is_signed_in }) {
+  async open({ url, width, height, theme, is_phone, is_signed_in, lost }) {
     await context?.close();
     troubles = [];
     origin = new URL(url).origin;
@@ -79,9 +79,12 @@ const orders = {
       const isOurs = asked.origin === origin || ["data:", "blob:"].includes(asked.protocol);
       if (!isOurs) note("request", request.url());
     });
+    // On the way to the server, as where the connection breaks: the server is never asked.
+    if (lost) await context.route(lost, (route) => route.abort("connectionfailed"));
     page = await context.newPage();
     await page.goto(url);
   },
+  loseNothing: () => context.unrouteAll(),
   // Signing in takes a second; the session serves every later page of the same server.
   async keepSession() {
     session = await context.storageState();

@@ -1,11 +1,12 @@
 import {
   addProtocol,
+  getGlobalDispatcher,
   Map as MapLibre,
   NavigationControl,
   ScaleControl,
   setWorkerUrl,
+  type VectorTileSource,
 } from "maplibre-gl";
-import "maplibre-gl/dist/maplibre-gl.css";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import { Protocol } from "pmtiles";
 import type { Fleet } from "../fleet/fleet";
@@ -28,6 +29,7 @@ import { LabelLayer } from "./label_layer";
 import { lonlatOf, STEPS, stepsOf } from "./mercator";
 import { redrawEvery_ms } from "./motion";
 import { NativeAssetLayer } from "./native_asset_layer";
+import { Repairs } from "./repairs";
 import { sourceOf } from "./sources";
 import { TrackLine } from "./track_line";
 
@@ -52,8 +54,11 @@ export type LiveMapOptions = {
 const CLOSE_ZOOM = 13;
 const WORLD: View = { lon_deg: 10, lat_deg: 30, zoom: 1.6 };
 
+const tiles = new Protocol();
 setWorkerUrl(workerUrl);
-addProtocol("pmtiles", new Protocol().tile);
+addProtocol("pmtiles", tiles.tile);
+// The map hears of its workers itself; what nobody hears MapLibre would write to the console.
+getGlobalDispatcher().on("error", () => undefined);
 
 export function hasWebGl2(): boolean {
   return document.createElement("canvas").getContext("webgl2") !== null;
@@ -72,12 +77,14 @@ export class LiveMap {
   private readonly track: TrackLine;
   private readonly board: DrawingBoard;
   private readonly gliding: GlideLoop;
+  private readonly repairs = new Repairs();
   private readonly element = document.createElement("div");
   private theme: Theme;
   private events: MapEvents | null = null;
   private selected: number | null = null;
   private onFollowEnd: (() => void) | null = null;
   private isReady = false;
+  private isMending = false;
   private hasFramed = false;
 
   /** Text is drawn with the page's own font, so that must be there first. */
@@ -179,6 +186,11 @@ export class LiveMap {
     this.gliding.start();
   }
 
+  /** Loads again, after a pause, what did not arrive. Call it while the server is there. */
+  mend(): void {
+    if (this.repairs.isDue(Date.now())) void this.loadAgain();
+  }
+
   select(id: number | null): void {
     this.selected = id;
     if (id === null) this.endFollowing();
@@ -252,7 +264,10 @@ export class LiveMap {
     this.map.on("moveend", () => this.afterMove());
     this.map.on("dragstart", () => this.endFollowing());
     // A tile that did not arrive is no news to the user: the rest of the map goes on.
-    this.map.on("error", ({ error }) => console.warn("map:", error.message));
+    this.map.on("error", ({ error }) => {
+      console.warn("map:", error.message);
+      this.repairs.isNeeded = true;
+    });
     this.map.on("click", ({ point }) => this.click(point));
     this.map.on("mousemove", ({ point }) => this.hover(point));
     this.map.on("webglcontextlost", () => this.lose());
@@ -283,9 +298,21 @@ export class LiveMap {
     return this.scene.clusterAt(x, y, (REACH_PX + 8) * steps_per_px);
   }
 
+  private async loadAgain(): Promise<void> {
+    // It remembers what could not be read, and would answer with that forever.
+    tiles.tiles.clear();
+    // A worker whose code did not arrive is silent. New ones have the style made anew, for which
+    // MapLibre acts as if the graphics card had been lost.
+    this.isMending = true;
+    await getGlobalDispatcher().ensureWorkers();
+    this.isMending = false;
+    const world = this.map.getSource<VectorTileSource>("world");
+    world?.setUrl(world.url);
+  }
+
   private lose(): void {
     this.isReady = false;
-    this.events?.lost(true);
+    if (!this.isMending) this.events?.lost(true);
   }
 
   private ownLayer(): AssetLayer {

@@ -55,7 +55,9 @@ export function useCanOperate(organisation?: number): boolean {
 
 /** The map that all map pages share: its port once there, and what it shows. */
 export type Stage = {
-  map: MapPort | "loading" | "unavailable";
+  map: MapPort | "loading" | "unavailable" | "not-arrived";
+  /** Tries once more where the map has not arrived. */
+  load(): void;
   bounds: Bounds | null;
   setBounds(bounds: Bounds): void;
   /** The asset that was chosen away from the map, and that the map is to go to. */
@@ -63,6 +65,7 @@ export type Stage = {
 };
 export const StageContext = createContext<Stage>({
   map: "loading",
+  load: () => undefined,
   bounds: null,
   setBounds: () => undefined,
   approach: { current: null },

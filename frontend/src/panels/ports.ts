@@ -59,7 +59,7 @@ export type Ports = {
   boot: Boot;
   live: LiveState;
   backend: Backend;
-  /** Null where the browser cannot draw a map. */
+  /** Null where the browser cannot draw a map; raises where its code did not arrive. */
   loadMap(theme: Theme): Promise<MapPort | null>;
   /** Raises until there is a session again. */
   resume(): Promise<void>;

@@ -1,37 +1,51 @@
 import { useComputedColorScheme } from "@mantine/core";
 import { useNavigate, useRouterState } from "@tanstack/react-router";
-import { type ReactNode, useContext, useEffect, useMemo, useRef, useState } from "react";
+import {
+  type ReactNode,
+  useCallback,
+  useContext,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
 import type { Bounds } from "../../fleet/roster";
-import { StageContext, useMap, usePorts } from "../context";
+import { type Stage, StageContext, useLive, useMap, usePorts } from "../context";
 import { Icon } from "../glyphs";
 import type { MapPort, View } from "../ports";
 import { useShortcut } from "../shortcuts";
 import { useSelected } from "./selection";
 
 const SETTLE_MS = 400;
+const LOAD_AGAIN_MS = 3_000;
 const round = (value: number, digits: number) => Number(value.toFixed(digits));
 
 /** Loads the one map and keeps it for as long as the page lives. */
 export function StageProvider({ children }: { children: ReactNode }) {
   const { loadMap } = usePorts();
   const theme = useComputedColorScheme("light");
-  const [map, setMap] = useState<MapPort | "loading" | "unavailable">("loading");
+  const [map, setMap] = useState<Stage["map"]>("loading");
   const [bounds, setBounds] = useState<Bounds | null>(null);
   const isAsked = useRef(false);
   const approach = useRef<number | null>(null);
 
-  useEffect(() => {
+  const load = useCallback(() => {
     if (isAsked.current) return;
     isAsked.current = true;
     loadMap(theme)
       .then((loaded) => setMap(loaded ?? "unavailable"))
-      .catch(() => setMap("unavailable"));
+      .catch((error: unknown) => {
+        console.warn("map: its code did not arrive:", error);
+        isAsked.current = false;
+        setMap("not-arrived");
+      });
   }, [loadMap, theme]);
+  useEffect(load, [load]);
   useEffect(() => {
     if (typeof map !== "string") map.setTheme(theme);
   }, [map, theme]);
 
-  const stage = useMemo(() => ({ map, bounds, setBounds, approach }), [map, bounds]);
+  const stage = useMemo(() => ({ map, load, bounds, setBounds, approach }), [map, load, bounds]);
   return <StageContext value={stage}>{children}</StageContext>;
 }
 
@@ -102,6 +116,22 @@ function MapHost({ map }: { map: MapPort }) {
   );
 }
 
+function NotArrived() {
+  const { load } = useContext(StageContext);
+  const { link } = useLive();
+  useEffect(() => {
+    if (link !== "live") return;
+    const timer = setInterval(load, LOAD_AGAIN_MS);
+    return () => clearInterval(timer);
+  }, [link, load]);
+  return (
+    <div className="map-message" role="alert">
+      <strong>The map has not arrived.</strong>
+      <p>It appears by itself once the server can be reached. The list needs no map.</p>
+    </div>
+  );
+}
+
 function MapTools() {
   const map = useMap();
   const hasKey = useShortcut("f", () => map?.fitAll());
@@ -134,6 +164,7 @@ export function MapStage({ isShown }: { isShown: boolean }) {
   return (
     <section className="map-stage" aria-label="Map" hidden={!isShown}>
       {map === "loading" && <p className="map-message">Loading the map…</p>}
+      {map === "not-arrived" && <NotArrived />}
       {map === "unavailable" && (
         <div className="map-message">
           <strong>The map cannot be drawn here.</strong>
