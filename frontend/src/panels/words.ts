@@ -15,6 +15,7 @@ const moment = new Intl.DateTimeFormat(undefined, {
   timeZoneName: "short",
 });
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
+const toTheSecond = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 const zoned = new Intl.DateTimeFormat(undefined, {
   hour: "2-digit",
   minute: "2-digit",
@@ -60,12 +61,19 @@ export function when(at: string, now: number): string {
   return isToday ? clock.format(then) : `${day.format(then)}, ${clock.format(then)}`;
 }
 
+/** Two times, each to the second where without seconds they would read the same. */
+export function whenEach(one_at: string, other_at: string, now: number): [string, string] {
+  const said: [string, string] = [when(one_at, now), when(other_at, now)];
+  if (said[0] !== said[1]) return said;
+  return [toTheSecond.format(Date.parse(one_at)), toTheSecond.format(Date.parse(other_at))];
+}
+
 export function speed(mms: number): string {
   return `${wholes.format(mms * 0.0036)} km/h`;
 }
 
 export function course(deg: number): string {
-  return `${COMPASS[Math.round(deg / 45) % 8]} ${wholes.format(deg)}°`;
+  return `${COMPASS[Math.round(deg / 45) % 8]} ${wholes.format(Math.round(deg) % 360)}°`;
 }
 
 export function metres(m: number): string {

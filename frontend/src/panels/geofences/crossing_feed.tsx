@@ -2,7 +2,7 @@ import type { Crossing } from "../../wire/rest";
 import { Loading } from "../assets/asset_panel";
 import { useNow } from "../context";
 import { useSelected } from "../stage/selection";
-import { crossingVerb, exactly, span, when } from "../words";
+import { crossingVerb, exactly, span, when, whenEach } from "../words";
 import { useCorrections, useCrossings } from "./queries";
 
 const WAYS: Record<Crossing["kind"], string> = {
@@ -31,11 +31,11 @@ function Correction({ crossing }: { crossing: Crossing }) {
   if (correction === "added") return <span className="mark">added by a late report</span>;
   if (correction === null) return null;
   const before = data?.find(({ change }) => change === "moved")?.before?.at;
+  if (!before) return <span className="mark mark-moved">time corrected</span>;
+  const [right, wrong] = whenEach(at, before, now);
   return (
     <span className="mark mark-moved">
-      {before
-        ? `corrected: ${crossingVerb(kind)} ${when(at, now)} instead of ${when(before, now)}`
-        : "time corrected"}
+      {`corrected: ${crossingVerb(kind)} ${right} instead of ${wrong}`}
     </span>
   );
 }
