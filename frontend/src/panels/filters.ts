@@ -45,5 +45,6 @@ export function useFilters() {
     setFind: (find: string) => set({ find }),
     setStates: (states: Filter["states"]) => set({ states: [...states].join(".") }),
     setInView: (isInView: boolean) => set({ in_view: isInView ? 1 : undefined }),
+    clear: () => set({ find: undefined, states: undefined, in_view: undefined }),
   };
 }

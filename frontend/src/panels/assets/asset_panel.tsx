@@ -31,6 +31,22 @@ export function NoAssets() {
   );
 }
 
+/** Says which of the choices may be why, and takes all of them back. */
+export function NoMatch() {
+  const { isInView, clear } = useFilters();
+  return (
+    <div className="nothing" role="status">
+      <p>
+        No asset matches the search and the filters
+        {isInView ? " in the part of the map that is in view" : ""}.
+      </p>
+      <button type="button" className="link" onClick={clear}>
+        Clear search and filters
+      </button>
+    </div>
+  );
+}
+
 export function Loading({ rows = 8 }: { rows?: number }) {
   return (
     <div className="loading" role="status">
@@ -78,7 +94,7 @@ export function AssetPanel() {
       </div>
       {live.arrival.assets === "failed" && <NotRead list="assets" />}
       {found.length === 0 ? (
-        <p className="nothing">No asset matches. Change the search or the filters.</p>
+        <NoMatch />
       ) : (
         <AssetList entries={found} selected={selected} onSelect={select} />
       )}

@@ -11,7 +11,7 @@ import { SeverityGlyph, StatusGlyph } from "../glyphs";
 import { useIsPhone } from "../phone";
 import { useSelected } from "../stage/selection";
 import { ago, exactly, span, speed } from "../words";
-import { AssetPanel, Loading, NoAssets } from "./asset_panel";
+import { AssetPanel, Loading, NoAssets, NoMatch } from "./asset_panel";
 import { StateChips } from "./state_chips";
 
 const PAGE = 100;
@@ -138,9 +138,7 @@ function AssetTable() {
           </Table.Tbody>
         </Table>
       </Table.ScrollContainer>
-      {found.length === 0 && (
-        <p className="nothing">No asset matches. Change the search or the filters.</p>
-      )}
+      {found.length === 0 && <NoMatch />}
       {found.length > shown && (
         <Button variant="default" onClick={() => setShown(shown + PAGE)}>
           Show {Math.min(PAGE, found.length - shown)} more of {found.length}

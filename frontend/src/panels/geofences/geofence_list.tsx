@@ -105,7 +105,15 @@ export function GeofenceList() {
       )}
       {!data && !isError && <Loading rows={4} />}
       {data?.length === 0 && <NoGeofences canOperate={canOperate} />}
-      {data && data.length > 0 && <Rows geofences={found} />}
+      {data && data.length > 0 && found.length === 0 && (
+        <div className="nothing" role="status">
+          <p>No geofence has “{text.trim()}” in its name.</p>
+          <button type="button" className="link" onClick={() => setText("")}>
+            Clear the search
+          </button>
+        </div>
+      )}
+      {found.length > 0 && <Rows geofences={found} />}
     </section>
   );
 }
