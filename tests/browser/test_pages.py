@@ -70,6 +70,15 @@ def test_the_console_is_accessible_on_a_phone_too(signed_in: Open, yard: tuple[i
     console.assert_clean()
 
 
+def test_an_unknown_address_shows_no_map(signed_in: Open) -> None:
+    console = signed_in("/app/nowhere")
+
+    console.see(text("There is no such page"))
+
+    assert console.count(role("region", "Map", exact=True)) == 0
+    console.assert_clean()
+
+
 @SIZES
 def test_pages_without_a_session_are_accessible(
     driver: Driver, server: Server, size: tuple[int, int]

@@ -35,6 +35,7 @@ function NotFound() {
   return (
     <div className="empty">
       <h2>There is no such page</h2>
+      <p>The address may be mistyped or old.</p>
       <Link to="/map" className="link">
         To the live map
       </Link>

@@ -17,12 +17,12 @@ const TITLES: Record<string, string> = {
 
 export function Shell() {
   const path = useRouterState({ select: ({ location }) => location.pathname });
-  const page = path.split("/").find((part) => part in TITLES) ?? "map";
-  const title = TITLES[page] ?? "";
+  const page = path.split("/").find((part) => part in TITLES) ?? "";
+  const title = TITLES[page] ?? "Tracker";
   const hasMap = page === "map" || page === "geofences";
   useEffect(() => {
-    document.title = `${title} · Tracker`;
-  }, [title]);
+    document.title = page === "" ? title : `${title} · Tracker`;
+  }, [page, title]);
   useGeofenceNews();
   return (
     <StageProvider>
