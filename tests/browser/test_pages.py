@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.browser.conftest import Open
-from tests.browser.console import DESKTOP, PHONE, Console, Driver, role, text
+from tests.browser.console import DESKTOP, PHONE, Console, Driver, label, role, text
 from tests.browser.world import LonLat, Server
 
 pytestmark = pytest.mark.browser
@@ -90,6 +90,8 @@ def test_pages_without_a_session_are_accessible(
     console.send_login("nobody", "a wrong password")
     console.see(role("alert"))
     console.assert_accessible()
+    console.type("the right one")
+    assert console.value(label("Password")) == "the right one"
     assert_fine(console, "/nowhere", "There is no such page")
     assert_fine(console, "/problems/", "Problems")
 
