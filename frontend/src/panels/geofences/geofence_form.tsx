@@ -1,7 +1,7 @@
 import { Button, Group, NativeSelect, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { type FormEvent, useRef, useState } from "react";
+import { type FormEvent, useEffect, useRef, useState } from "react";
 import { GEOFENCE_COLOURS } from "../../fleet/look";
 import type { Geofence, GeofenceChange, GeofenceDraft, Rule } from "../../wire/rest";
 import { Loading } from "../assets/asset_panel";
@@ -100,6 +100,18 @@ function missing(form: Form): FieldErrors {
   return errors;
 }
 
+/** Takes who sent the form to the first thing that is wrong with it, however far up that is. */
+function useWayToWrong(attempts: number, refusal: unknown) {
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    if (attempts === 0 && !refusal) return;
+    const field = form.current?.querySelector<HTMLElement>("[aria-invalid=true]");
+    if (field) field.focus();
+    else form.current?.querySelector(".refused")?.scrollIntoView({ block: "center" });
+  }, [attempts, refusal]);
+  return form;
+}
+
 function OrganisationField({ form, error }: { form: Form; error: string | undefined }) {
   const { organisations } = usePorts().boot;
   if (organisations.length < 2) return null;
@@ -133,13 +145,14 @@ function Form({ geofence, rules: current }: { geofence: Geofence | null; rules: 
   const navigate = useNavigate();
   const form = useForm(geofence, rules);
   const save = useSave(form, geofence, rules);
-  const [isTried, setTried] = useState(false);
+  const [attempts, setAttempts] = useState(0);
+  const element = useWayToWrong(attempts, save.error);
   const wrong = missing(form);
-  const errors = { ...fieldErrors(save.error, FIELDS), ...(isTried ? wrong : {}) };
+  const errors = { ...fieldErrors(save.error, FIELDS), ...(attempts > 0 ? wrong : {}) };
 
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    setTried(true);
+    setAttempts(attempts + 1);
     if (Object.keys(wrong).length > 0) return;
     save.mutate(undefined, {
       onSuccess: ({ id }) => void navigate({ to: "/geofences/$id", params: { id } }),
@@ -151,7 +164,7 @@ function Form({ geofence, rules: current }: { geofence: Geofence | null; rules: 
       : navigate({ to: "/geofences" }));
 
   return (
-    <form className="form" onSubmit={submit} noValidate>
+    <form ref={element} className="form" onSubmit={submit} noValidate>
       <h2>{geofence ? "Change geofence" : "New geofence"}</h2>
       {errors[""] && (
         <p className="refused" role="alert">
@@ -165,7 +178,7 @@ function Form({ geofence, rules: current }: { geofence: Geofence | null; rules: 
         error={errors.name}
         onChange={(event) => form.setName(event.currentTarget.value)}
         maxLength={200}
-        placeholder="Depot North"
+        placeholder="e.g. Depot North"
       />
       {!geofence && <OrganisationField form={form} error={errors.organisation} />}
       <ColourField value={form.colour} onChange={form.setColour} error={errors.colour} />

@@ -56,7 +56,7 @@ export function RuleFields({ choice, onChange, errors, others }: Props) {
             onChange={(recipients) => set({ recipients })}
             splitChars={[",", " ", ";"]}
             acceptValueOnBlur
-            placeholder={choice.recipients.length === 0 ? "night-desk@example.com" : ""}
+            placeholder={choice.recipients.length === 0 ? "e.g. night-desk@example.com" : ""}
           />
         </>
       )}

@@ -3,8 +3,9 @@ import { useEffect, useRef, useState } from "react";
 import type { Shape } from "../../wire/rest";
 import { useMap } from "../context";
 import { Icon } from "../glyphs";
+import { useIsPhone } from "../phone";
 import type { DrawnKind } from "../ports";
-import { draftOf, parsed, type ShapeDraft } from "./shapes";
+import { draftOf, parsed, type ShapeDraft, type Wrong } from "./shapes";
 
 const KINDS: { value: DrawnKind; label: string }[] = [
   { value: "polygon", label: "Polygon" },
@@ -12,9 +13,9 @@ const KINDS: { value: DrawnKind; label: string }[] = [
   { value: "corridor", label: "Corridor" },
 ];
 const HOW: Record<DrawnKind, string> = {
-  polygon: "Click each corner, then the first one again.",
-  circle: "Click the centre, then the edge.",
-  corridor: "Click along the way, then the last point again.",
+  polygon: "each corner, then the first one again.",
+  circle: "the centre, then the edge.",
+  corridor: "along the way, then the last point again.",
 };
 
 type Props = {
@@ -26,6 +27,9 @@ type Props = {
 /** Drawing on the map, and the same in numbers for who cannot or will not draw. */
 export function ShapeFields({ draft, onChange, error }: Props) {
   const set = (part: Partial<ShapeDraft>) => onChange({ ...draft, ...part });
+  const result = parsed(draft);
+  // Of the server's words it is not known which number they are about.
+  const wrong = error && "error" in result ? result : null;
   return (
     <fieldset className="form-part">
       <legend>Shape</legend>
@@ -38,11 +42,11 @@ export function ShapeFields({ draft, onChange, error }: Props) {
       />
       <DrawButton draft={draft} onChange={onChange} />
       {draft.kind === "circle" ? (
-        <CircleNumbers draft={draft} set={set} />
+        <CircleNumbers draft={draft} set={set} wrong={wrong} />
       ) : (
-        <LineNumbers draft={draft} set={set} />
+        <LineNumbers draft={draft} set={set} wrong={wrong} />
       )}
-      {error && (
+      {error && !wrong && (
         <p className="refused" role="alert">
           {error}
         </p>
@@ -55,6 +59,8 @@ function DrawButton({ draft, onChange }: Omit<Props, "error">) {
   const map = useMap();
   // Until the tools are there, clicks would be lost.
   const [state, setState] = useState<"idle" | "preparing" | "drawing">("idle");
+  const isPhone = useIsPhone();
+  const hint = useRef<HTMLParagraphElement>(null);
   const latest = useRef({ draft, onChange });
   latest.current = { draft, onChange };
   const result = parsed(draft);
@@ -71,6 +77,11 @@ function DrawButton({ draft, onChange }: Omit<Props, "error">) {
     },
     [map],
   );
+
+  // On a phone it would begin under the buttons of the form.
+  useEffect(() => {
+    if (state === "drawing") hint.current?.scrollIntoView({ block: "nearest" });
+  }, [state]);
 
   const stop = () => {
     map?.cancelDrawing();
@@ -101,18 +112,27 @@ function DrawButton({ draft, onChange }: Omit<Props, "error">) {
       >
         {state === "drawing" ? "Stop drawing" : shape ? "Draw again" : "Draw on the map"}
       </Button>
+      {state === "idle" && shape && (
+        <Button variant="default" onClick={() => map.fitShape(shape)}>
+          Show on map
+        </Button>
+      )}
       {state === "drawing" && (
-        <Text size="sm" role="status">
-          {HOW[draft.kind]}
+        <Text ref={hint} size="sm" role="status">
+          {isPhone ? "Tap" : "Click"} {HOW[draft.kind]}
         </Text>
       )}
     </Group>
   );
 }
 
-type NumbersProps = { draft: ShapeDraft; set: (part: Partial<ShapeDraft>) => void };
+type NumbersProps = {
+  draft: ShapeDraft;
+  set: (part: Partial<ShapeDraft>) => void;
+  wrong: Wrong | null;
+};
 
-function CircleNumbers({ draft, set }: NumbersProps) {
+function CircleNumbers({ draft, set, wrong }: NumbersProps) {
   return (
     <div className="numbers">
       <TextInput
@@ -120,26 +140,29 @@ function CircleNumbers({ draft, set }: NumbersProps) {
         inputMode="decimal"
         value={draft.lon}
         onChange={(event) => set({ lon: event.currentTarget.value })}
-        placeholder="24.9414"
+        placeholder="e.g. 24.9414"
+        error={wrong?.field === "center" && wrong.error}
       />
       <TextInput
         label="Latitude"
         inputMode="decimal"
         value={draft.lat}
         onChange={(event) => set({ lat: event.currentTarget.value })}
-        placeholder="60.1719"
+        placeholder="e.g. 60.1719"
+        error={wrong?.field === "center"}
       />
       <TextInput
         label="Radius, m"
         inputMode="decimal"
         value={draft.radius_m}
+        error={wrong?.field === "size" && wrong.error}
         onChange={(event) => set({ radius_m: event.currentTarget.value })}
       />
     </div>
   );
 }
 
-function LineNumbers({ draft, set }: NumbersProps) {
+function LineNumbers({ draft, set, wrong }: NumbersProps) {
   return (
     <>
       <Textarea
@@ -150,7 +173,8 @@ function LineNumbers({ draft, set }: NumbersProps) {
         maxRows={8}
         value={draft.corners}
         onChange={(event) => set({ corners: event.currentTarget.value })}
-        placeholder={"24.9414, 60.1719\n24.9502, 60.1719"}
+        placeholder={"e.g. 24.9414, 60.1719"}
+        error={wrong?.field === "corners" && wrong.error}
         classNames={{ input: "figures" }}
       />
       {draft.kind === "corridor" && (
@@ -158,6 +182,7 @@ function LineNumbers({ draft, set }: NumbersProps) {
           label="Width, m"
           inputMode="decimal"
           value={draft.width_m}
+          error={wrong?.field === "size" && wrong.error}
           onChange={(event) => set({ width_m: event.currentTarget.value })}
         />
       )}

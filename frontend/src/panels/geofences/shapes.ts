@@ -46,7 +46,8 @@ function isSame(a: LonLat | undefined, b: LonLat | undefined): boolean {
   return a?.[0] === b?.[0] && a?.[1] === b?.[1];
 }
 
-export type Parsed = { shape: Shape } | { error: string; field: "corners" | "center" | "size" };
+export type Wrong = { error: string; field: "corners" | "center" | "size" };
+export type Parsed = { shape: Shape } | Wrong;
 
 /** The shape that the numbers describe, or what is wrong with them. */
 export function parsed(draft: ShapeDraft): Parsed {
