@@ -1,13 +1,25 @@
-"""Where the form of a geofence takes a person who filled it in wrongly."""
+"""What the pages of geofences say, and where they take a person who filled in a form wrongly."""
 
 from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.browser.conftest import Open
 from tests.browser.console import PHONE, label, role, text
+from tests.browser.world import LonLat, Server
 
 pytestmark = pytest.mark.browser
+
+DOCK: LonLat = (15.00, 44.10)
+
+
+@pytest.fixture(scope="module")
+def dock(server: Server) -> int:
+    given = {"organisation": server.made["organisation"]["id"], "name": "Dock"}
+    shape = {"type": "circle", "center": DOCK, "radius_m": 300}
+    return int(server.rest("POST", "geofences/", {**given, "shape": shape})["id"])
 
 
 def test_a_form_that_is_wrong_takes_whoever_sent_it_to_what_is_wrong(signed_in: Open) -> None:
@@ -19,4 +31,19 @@ def test_a_form_that_is_wrong_takes_whoever_sent_it_to_what_is_wrong(signed_in: 
     console.type("13.1, 45.2")
 
     assert console.value(label("Corners")) == "13.1, 45.2"
+    console.assert_clean()
+
+
+def test_a_geofence_says_who_is_inside_now(signed_in: Open, server: Server, dock: int) -> None:
+    since = datetime.now(UTC) - timedelta(hours=1)
+    server.add_asset("Barge", "phone-of-barge", since=since)
+    console = signed_in(f"/app/geofences/{dock}")
+    console.see(text("No asset is inside."))
+
+    server.post_osmand("phone-of-barge", datetime.now(UTC), (15.1, 44.1))
+    server.post_osmand("phone-of-barge", datetime.now(UTC), DOCK)
+
+    console.see(role("button", "Barge", within=role("list", "Inside now")))
+    console.see(text("entered", within=role("list", "Crossings, newest first")))
+    console.assert_accessible()
     console.assert_clean()

@@ -44,6 +44,8 @@ export type Backend = {
   deleteGeofence(id: number): Promise<void>;
   crossings(of: { geofence?: number; asset?: number }): Promise<wire.Crossing[]>;
   corrections(crossing: number): Promise<wire.Correction[]>;
+  presence(geofence: number): Promise<wire.Presence[]>;
+  rejudgings(organisation: number): Promise<wire.Rejudging[]>;
   rules(): Promise<wire.Rule[]>;
   createRule(draft: wire.RuleDraft): Promise<wire.Rule>;
   changeRule(id: number, change: wire.RuleChange): Promise<wire.Rule>;

@@ -67,6 +67,19 @@ export class Api {
     return corrections.toSorted((a, b) => b.id - a.id);
   }
 
+  presence(geofence: number): Promise<wire.Presence[]> {
+    return this.http.rows(
+      `geofences/${geofence}/presence/?page_size=${LARGEST_PAGE}`,
+      wire.presence,
+    );
+  }
+
+  /** What is still being judged again. */
+  rejudgings(organisation: number): Promise<wire.Rejudging[]> {
+    const query = `finished=false&organisation=${organisation}&page_size=${LARGEST_PAGE}`;
+    return this.http.rows(`rejudgings/?${query}`, wire.rejudging);
+  }
+
   rules(): Promise<wire.Rule[]> {
     return this.http.rows(`rules/?page_size=${LARGEST_PAGE}`, wire.rule);
   }

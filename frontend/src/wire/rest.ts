@@ -104,6 +104,23 @@ export const crossing = object({
 });
 export type Crossing = Value<typeof crossing>;
 
+/** Who is inside a geofence: since the first sure fix inside, after the last one outside. */
+export const presence = object({
+  asset: number,
+  asset_name: fallback(text, ""),
+  since: text,
+  not_before: nullable(text),
+});
+export type Presence = Value<typeof presence>;
+
+/** Past consequences that are worked out again; how many assets is known once the work began. */
+export const rejudging = object({
+  id: number,
+  assets_total: nullable(number),
+  assets_done: number,
+});
+export type Rejudging = Value<typeof rejudging>;
+
 const moved = nullable(object({ at: text }));
 export const correction = object({
   id: number,

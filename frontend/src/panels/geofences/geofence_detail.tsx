@@ -8,6 +8,7 @@ import { useCanOperate, useMap, usePorts } from "../context";
 import { Icon, SeverityGlyph } from "../glyphs";
 import { CrossingFeed } from "./crossing_feed";
 import { colourOf, Swatch } from "./geofence_list";
+import { BeingJudged, Inside } from "./inside";
 import { useRules } from "./queries";
 import { described } from "./shapes";
 
@@ -102,7 +103,12 @@ export function GeofenceDetail({ geofence }: { geofence: Geofence }) {
       </header>
       <div className="card-actions">
         {map && (
-          <Button size="xs" variant="default" onClick={() => map.fitShape(geofence.shape)}>
+          <Button
+            size="xs"
+            variant="default"
+            leftSection={<Icon name="fit" />}
+            onClick={() => map.fitShape(geofence.shape)}
+          >
             Show on map
           </Button>
         )}
@@ -122,6 +128,9 @@ export function GeofenceDetail({ geofence }: { geofence: Geofence }) {
           </>
         )}
       </div>
+      <BeingJudged geofence={geofence} />
+      <h3>Inside now</h3>
+      <Inside geofence={geofence.id} />
       <h3>Alerts</h3>
       <Rules geofence={geofence} />
       <h3>Crossings</h3>

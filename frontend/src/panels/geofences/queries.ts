@@ -4,6 +4,8 @@ import type { Crossing, Geofence } from "../../wire/rest";
 import { usePorts } from "../context";
 
 const CROSSINGS_KEPT = 100;
+const PRESENCE_EVERY_MS = 30_000;
+const REJUDGING_EVERY_MS = 2_000;
 
 export function useGeofences() {
   const { backend } = usePorts();
@@ -17,6 +19,26 @@ export function useGeofence(id: number): Geofence | undefined {
 export function useRules() {
   const { backend } = usePorts();
   return useQuery({ queryKey: ["rules"], queryFn: () => backend.rules() });
+}
+
+export function usePresence(geofence: number) {
+  const { backend } = usePorts();
+  return useQuery({
+    queryKey: ["presence", geofence],
+    queryFn: () => backend.presence(geofence),
+    refetchInterval: PRESENCE_EVERY_MS,
+  });
+}
+
+export function useRejudgings(organisation: number) {
+  const { backend } = usePorts();
+  return useQuery({
+    queryKey: ["rejudgings", organisation],
+    queryFn: () => backend.rejudgings(organisation),
+    staleTime: 0,
+    refetchInterval: ({ state: { data } }) =>
+      data && data.length > 0 ? REJUDGING_EVERY_MS : PRESENCE_EVERY_MS,
+  });
 }
 
 export function useCrossings(geofence: number) {
@@ -63,6 +85,7 @@ export function useGeofenceNews(): void {
           (known) => known && withCrossing(known, crossing),
         );
         void client.invalidateQueries({ queryKey: ["asset-state", crossing.asset] });
+        void client.invalidateQueries({ queryKey: ["presence", crossing.geofence] });
       }),
     [live, client],
   );
