@@ -57,6 +57,8 @@ export class Fleet {
   version = 0;
   /** Grows when an asset comes or goes. */
   membership = 0;
+  /** Whether a snapshot has said what there is: until then nothing is not "none". */
+  isKnown = false;
 
   get size(): number {
     return this.slotOf.size;
@@ -115,6 +117,7 @@ export class Fleet {
 
   /** Makes the fleet exactly what a snapshot says. */
   replace(columns: Columns): void {
+    this.isKnown = true;
     const kept = new Set(columns.id);
     this.remove([...this.slotOf.keys()].filter((id) => !kept.has(id)));
     this.upsert(columns);

@@ -86,6 +86,8 @@ export class LiveMap {
   private isReady = false;
   private isMending = false;
   private hasFramed = false;
+  private hasFramedShapes = false;
+  private shapes: readonly Shape[] = [];
 
   /** Text is drawn with the page's own font, so that must be there first. */
   static async create(options: LiveMapOptions): Promise<LiveMap> {
@@ -219,8 +221,9 @@ export class LiveMap {
     if (at) this.camera.reveal(at);
   }
 
+  /** All assets, or the geofences where there are none. */
   fitAll(): void {
-    this.camera.fit(boxOf(this.scene.places()));
+    this.camera.fit(boxOf(this.scene.places()) ?? this.boxOfShapes());
   }
 
   fitShape(shape: Shape): void {
@@ -240,6 +243,8 @@ export class LiveMap {
 
   setGeofences(geofences: readonly Geofence[], selected: number | null): void {
     this.geofences.show(geofences, selected);
+    this.shapes = geofences.map(({ shape }) => shape);
+    this.refresh();
   }
 
   showTrack(points: readonly LonLat[]): void {
@@ -375,10 +380,23 @@ export class LiveMap {
   /** The first snapshot decides where to look, unless the address already did. */
   private frameFirst(): void {
     const box = boxOf(this.scene.places());
-    if (!box) return;
+    if (!box) return this.frameShapes();
     this.hasFramed = true;
     const chosen = this.selected === null ? null : this.scene.place(this.selected, Date.now());
     this.camera.fit(chosen ? boxOf([chosen]) : box);
+  }
+
+  /** Until there is an asset to look at; once, so that it does not take the map from the user. */
+  private frameShapes(): void {
+    if (this.hasFramedShapes || !this.options.fleet.isKnown) return;
+    const box = this.boxOfShapes();
+    if (!box) return;
+    this.hasFramedShapes = true;
+    this.camera.fit(box);
+  }
+
+  private boxOfShapes(): Box | null {
+    return boxOf(this.shapes.flatMap((shape) => [...cornersOf(shape)]));
   }
 
   private follow(): void {
