@@ -103,7 +103,9 @@ void main() {
   vec4 badge = icon(v_px - vec2(0.5, -0.5) * u_icon_px, u_icon_px * 0.74, u_cells - 1.0);
   colour = vec4(0.0);
   if ((v_flags & 1u) != 0u) colour = ring(u_alerting, away, u_icon_px * 0.76, 2.0, 0.22);
-  if ((v_flags & 2u) != 0u) colour = over(ring(u_selected, away, u_icon_px * 0.94, 2.5, 0.14), colour);
+  // Outside of the halo of an alert; without a wash, which would read as an area on the ground.
+  float around = (v_flags & 1u) != 0u ? 0.94 : 0.76;
+  if ((v_flags & 2u) != 0u) colour = over(ring(u_selected, away, u_icon_px * around, 2.5, 0.0), colour);
   colour = over(shape, colour);
   if ((v_flags & 1u) != 0u) colour = over(badge, colour);
   if (colour.a == 0.0) discard;
