@@ -169,14 +169,16 @@ export function AssetCard({ id }: { id: number }) {
   return (
     <article className="card">
       <header className="card-head">
-        <StatusGlyph status={entry.status} course_deg={entry.course_deg} />
+        {!isUnknown && <StatusGlyph status={entry.status} course_deg={entry.course_deg} />}
         <div>
           <h2>{isUnknown && isKnown ? "Not found" : entry.name}</h2>
-          <p>
-            <b className={`word-${entry.status}`}>{LOOKS[entry.status].word}</b>
-            {entry.is_alerting && <b className="severity-critical"> · Alerting</b>}
-            {[entry.kind, ...entry.tags].filter(Boolean).map((word) => ` · ${word}`)}
-          </p>
+          {!isUnknown && (
+            <p>
+              <b className={`word-${entry.status}`}>{LOOKS[entry.status].word}</b>
+              {entry.is_alerting && <b className="severity-critical"> · Alerting</b>}
+              {[entry.kind, ...entry.tags].filter(Boolean).map((word) => ` · ${word}`)}
+            </p>
+          )}
         </div>
         <CloseButton aria-label="Close" size="lg" onClick={() => select(null)} />
       </header>

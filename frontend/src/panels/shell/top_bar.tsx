@@ -60,7 +60,8 @@ function Account() {
       />
       <Switch
         size="sm"
-        label="Single-key shortcuts: / finds, P pauses, F shows all, Esc closes"
+        label="Single-key shortcuts"
+        description="/ finds · P pauses · F shows all · Esc closes"
         checked={hasKeys}
         onChange={(event) => setHasKeys(event.currentTarget.checked)}
       />
@@ -79,7 +80,14 @@ function Account() {
 function AccountMenu() {
   const { name, email } = usePorts().boot.user;
   return (
-    <Popover position="bottom-end" width={264} withinPortal={false} trapFocus zIndex={50}>
+    <Popover
+      position="bottom-end"
+      width={264}
+      withinPortal={false}
+      trapFocus
+      zIndex={50}
+      shadow="md"
+    >
       <Popover.Target>
         <button type="button" className="avatar">
           <span aria-hidden="true">{initials(name || email)}</span>
