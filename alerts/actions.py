@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
+from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -35,9 +36,16 @@ def add_rule(
     asset_ids: Sequence[int] = (),
     tags: Sequence[str] = (),
     is_active: bool = True,
+    quiet_from: time | None = None,
+    quiet_until: time | None = None,
+    time_zone: str | None = None,
     now: datetime | None = None,
 ) -> Rule:
-    """Add a rule that holds from now on. Without recipients its alerts tell nobody."""
+    """Add a rule that holds from now on. Without recipients its alerts tell nobody.
+
+    What happens in quiet hours alerts nobody; they are in the organisation's time zone of now
+    unless another is given.
+    """
     settings = {
         "trigger": trigger,
         "geofence": geofence,
@@ -46,8 +54,12 @@ def add_rule(
         "asset_ids": asset_ids,
         "tags": tags,
         "is_active": is_active,
+        "quiet_from": quiet_from,
+        "quiet_until": quiet_until,
+        "time_zone": time_zone or organisation.time_zone,
     }
     checked = _checked(organisation.pk, settings)
+    _require_whole_quiet_hours(checked)
     with transaction.atomic():
         with _unless_taken(name):
             rule = Rule.objects.create(organisation=organisation, name=name)
@@ -71,6 +83,7 @@ def change_rule(
                 rule.save(update_fields=["name"])
         kept = {field: getattr(current, field) for field in _SETTINGS}
         if checked and kept | checked != kept:
+            _require_whole_quiet_hours(kept | checked)
             since = max(now or timezone.now(), current.valid_from)
             RuleVersion.objects.filter(pk=current.pk).update(valid_to=since)
             _begin_version(rule, current.version + 1, kept | checked, since)
@@ -121,7 +134,10 @@ def _acknowledge(alert: Alert, user: User, now: datetime) -> None:
 
 # --- versions ------------------------------------------------------------------
 
-_SETTINGS = ("trigger", "geofence", "severity", "recipients", "asset_ids", "tags", "is_active")
+_SETTINGS = (
+    "trigger", "geofence", "severity", "recipients", "asset_ids", "tags", "is_active",
+    "quiet_from", "quiet_until", "time_zone",
+)  # fmt: skip
 
 
 def _current_version(rule: Rule) -> RuleVersion:
@@ -151,7 +167,18 @@ def _checked(organisation_id: int, settings: dict[str, Any]) -> dict[str, Any]:
         _require_own_assets(organisation_id, settings["asset_ids"])
     if "tags" in settings:
         checked["tags"] = sorted(set(settings["tags"]))
+    if "time_zone" in settings and settings["time_zone"] not in available_timezones():
+        raise _wrong("/time_zone", "time-zone-unknown", "Not an IANA time zone.")
     return checked
+
+
+def _require_whole_quiet_hours(settings: dict[str, Any]) -> None:
+    since, until = settings["quiet_from"], settings["quiet_until"]
+    if (since is None) != (until is None):
+        missing = "quiet_from" if since is None else "quiet_until"
+        raise _wrong(f"/{missing}", "required", "Quiet hours have a beginning and an end.")
+    if since is not None and since == until:
+        raise _wrong("/quiet_until", "invalid", "Quiet hours end at another time of day.")
 
 
 def _require_own_geofence(organisation_id: int, geofence: Geofence) -> None:

@@ -35,8 +35,8 @@ class ReadOnly:
 class VersionInline(ReadOnly, TabularInline):  # type: ignore[misc]
     model = RuleVersion
     fields = (
-        "version", "trigger", "geofence", "severity", "recipients", "is_active", "valid_from",
-        "valid_to",
+        "version", "trigger", "geofence", "severity", "recipients", "is_active", "quiet_from",
+        "quiet_until", "time_zone", "valid_from", "valid_to",
     )  # fmt: skip
     ordering = ("-version",)
     extra = 0

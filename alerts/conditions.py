@@ -8,6 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from alerts.quiet_hours import QuietHours
 from geofence.changes import CrossingChange
 
 
@@ -15,7 +16,7 @@ class Condition(Struct, frozen=True, kw_only=True):
     """What one version of a rule looks for, and whom it tells.
 
     Empty `asset_ids` and `tags` mean every asset of the organisation; otherwise an asset is
-    meant if it is listed or carries one of the tags.
+    meant if it is listed or carries one of the tags. Nothing is looked for in quiet hours.
     """
 
     rule_id: int
@@ -28,6 +29,7 @@ class Condition(Struct, frozen=True, kw_only=True):
     recipients: tuple[str, ...]
     valid_from: datetime
     valid_to: datetime | None
+    quiet: QuietHours | None = None
 
     def holds_for(self, crossing: CrossingChange, tags: Set[str]) -> bool:
         """Whether a crossing by an asset with `tags` meets this, were it never withdrawn."""
@@ -37,6 +39,7 @@ class Condition(Struct, frozen=True, kw_only=True):
             and self._looks_for(crossing.kind)
             and self._held(crossing.at)
             and self._means(crossing.asset_id, tags)
+            and not (self.quiet and self.quiet.cover(crossing.at))
         )
 
     def _looks_for(self, kind: str) -> bool:

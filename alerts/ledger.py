@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from alerts.conditions import Condition
 from alerts.models import Alert, Notification
+from alerts.quiet_hours import QuietHours
 from alerts.telling import Reason, Word
 from alerts.verdicts import StandingAlert, Step
 from assets.models import Asset
@@ -34,7 +35,7 @@ def conditions_for(crossings: Sequence[CrossingChange]) -> list[Condition]:
     latest = max(crossing.at for crossing in crossings)
     found = rows(
         "SELECT v.rule_id, v.id, r.organisation_id, v.geofence_id, v.trigger, v.asset_ids, v.tags,"
-        " v.recipients, v.valid_from, v.valid_to"
+        " v.recipients, v.valid_from, v.valid_to, v.quiet_from, v.quiet_until, v.time_zone"
         " FROM alerts_ruleversion v JOIN alerts_rule r ON r.id = v.rule_id"
         " WHERE v.geofence_id = ANY(%s::bigint[]) AND r.organisation_id = ANY(%s::bigint[])"
         " AND v.is_active AND v.valid_from <= %s AND (v.valid_to IS NULL OR v.valid_to > %s)",
@@ -51,7 +52,7 @@ def conditions_for(crossings: Sequence[CrossingChange]) -> list[Condition]:
 def _condition(
     rule_id: int, version_id: int, organisation_id: int, geofence_id: int, *rest: Any
 ) -> Condition:
-    trigger, asset_ids, tags, recipients, valid_from, valid_to = rest
+    trigger, asset_ids, tags, recipients, valid_from, valid_to, since, until, zone = rest
     return Condition(
         rule_id=rule_id,
         version_id=version_id,
@@ -63,6 +64,7 @@ def _condition(
         recipients=tuple(recipients),
         valid_from=valid_from,
         valid_to=valid_to,
+        quiet=None if since is None else QuietHours(since, until, zone),
     )
 
 

@@ -72,6 +72,9 @@ class RuleVersion(models.Model):
     )
     recipients = ArrayField(models.EmailField(), default=list)
     is_active = models.BooleanField(default=True)
+    quiet_from = models.TimeField(null=True, help_text="what happens from then on alerts nobody")
+    quiet_until = models.TimeField(null=True, help_text="on the next day, if not later")
+    time_zone = models.CharField(max_length=64, help_text="of the quiet hours; an IANA name")
     valid_from = models.DateTimeField()
     valid_to = models.DateTimeField(null=True)
     recorded_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -81,6 +84,12 @@ class RuleVersion(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["rule", "version"], name="rule_version_number_once"),
+            models.CheckConstraint(
+                condition=Q(quiet_from=None, quiet_until=None)
+                | Q(quiet_from__isnull=False, quiet_until__isnull=False)
+                & ~Q(quiet_from=models.F("quiet_until")),
+                name="rule_version_quiet_hours_whole",
+            ),
             ExclusionConstraint(
                 name="rule_version_once",
                 expressions=[

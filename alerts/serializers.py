@@ -43,6 +43,15 @@ class RuleSerializer(serializers.Serializer[Rule]):
         child=serializers.CharField(max_length=64), max_length=64, required=False
     )
     is_active = serializers.BooleanField(default=True)
+    quiet_from = serializers.TimeField(
+        required=False, allow_null=True, help_text="what happens from then on alerts nobody"
+    )
+    quiet_until = serializers.TimeField(
+        required=False, allow_null=True, help_text="on the next day, if not later"
+    )
+    time_zone = serializers.CharField(
+        max_length=64, required=False, help_text="of the quiet hours; the organisation's at first"
+    )
     version = serializers.IntegerField(read_only=True)
     valid_from = serializers.DateTimeField(read_only=True)
     created_at = serializers.DateTimeField(read_only=True)
@@ -65,7 +74,8 @@ class RuleSerializer(serializers.Serializer[Rule]):
 
 
 _OF_VERSION = (
-    "trigger", "severity", "recipients", "asset_ids", "tags", "is_active", "version",
+    "trigger", "severity", "recipients", "asset_ids", "tags", "is_active", "quiet_from",
+    "quiet_until", "time_zone", "version",
 )  # fmt: skip
 
 
@@ -137,6 +147,9 @@ class RuleVersionSerializer(serializers.ModelSerializer[RuleVersion]):
             "tags",
             "recipients",
             "is_active",
+            "quiet_from",
+            "quiet_until",
+            "time_zone",
             "valid_from",
             "valid_to",
         )

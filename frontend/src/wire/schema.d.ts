@@ -2069,6 +2069,18 @@ export interface components {
             tags?: string[];
             /** @default true */
             is_active: boolean;
+            /**
+             * Format: time
+             * @description what happens from then on alerts nobody
+             */
+            quiet_from?: string | null;
+            /**
+             * Format: time
+             * @description on the next day, if not later
+             */
+            quiet_until?: string | null;
+            /** @description of the quiet hours; the organisation's at first */
+            time_zone?: string;
         };
         PatchedSourceRequest: {
             organisation?: number;
@@ -2272,6 +2284,18 @@ export interface components {
             tags?: string[];
             /** @default true */
             is_active: boolean;
+            /**
+             * Format: time
+             * @description what happens from then on alerts nobody
+             */
+            quiet_from?: string | null;
+            /**
+             * Format: time
+             * @description on the next day, if not later
+             */
+            quiet_until?: string | null;
+            /** @description of the quiet hours; the organisation's at first */
+            time_zone?: string;
             readonly version: number;
             /** Format: date-time */
             readonly valid_from: string;
@@ -2293,6 +2317,18 @@ export interface components {
             tags?: string[];
             /** @default true */
             is_active: boolean;
+            /**
+             * Format: time
+             * @description what happens from then on alerts nobody
+             */
+            quiet_from?: string | null;
+            /**
+             * Format: time
+             * @description on the next day, if not later
+             */
+            quiet_until?: string | null;
+            /** @description of the quiet hours; the organisation's at first */
+            time_zone?: string;
         };
         RuleVersion: {
             readonly id: number;
@@ -2306,6 +2342,18 @@ export interface components {
             readonly tags: string[];
             readonly recipients: string[];
             readonly is_active: boolean;
+            /**
+             * Format: time
+             * @description what happens from then on alerts nobody
+             */
+            readonly quiet_from: string | null;
+            /**
+             * Format: time
+             * @description on the next day, if not later
+             */
+            readonly quiet_until: string | null;
+            /** @description of the quiet hours; an IANA name */
+            readonly time_zone: string;
             /** Format: date-time */
             readonly valid_from: string;
             /** Format: date-time */
