@@ -47,3 +47,24 @@ def test_a_geofence_says_who_is_inside_now(signed_in: Open, server: Server, dock
     console.see(text("entered", within=role("list", "Crossings, newest first")))
     console.assert_accessible()
     console.assert_clean()
+
+
+def test_a_rule_is_given_quiet_hours_and_its_page_says_them(
+    signed_in: Open, server: Server
+) -> None:
+    given = {"organisation": server.made["organisation"]["id"], "name": "Night gate"}
+    shape = {"type": "circle", "center": (15.2, 44.2), "radius_m": 300}
+    gate = int(server.rest("POST", "geofences/", {**given, "shape": shape})["id"])
+    server.rest("POST", "rules/", {**given, "geofence": gate, "trigger": "enter"})
+    console = signed_in(f"/app/geofences/{gate}/edit", size=PHONE)
+
+    console.fill(label("Quiet from"), "22:00")
+    console.click(role("button", "Save"))
+    console.see(text("Give both times, or none."))
+    console.fill(label("Quiet until"), "06:30")
+    console.click(role("button", "Save"))
+
+    console.see(text("not from 22:00 to 06:30"))
+    rules = server.rest("GET", f"rules/?geofence={gate}")["results"]
+    assert [(one["quiet_from"], one["quiet_until"]) for one in rules] == [("22:00:00", "06:30:00")]
+    console.assert_clean()

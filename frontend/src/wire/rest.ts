@@ -146,6 +146,9 @@ export const rule = object({
   geofence: nullable(number),
   severity,
   recipients: fallback(list(text), []),
+  quiet_from: nullable(text),
+  quiet_until: nullable(text),
+  time_zone: fallback(text, ""),
 });
 export type Rule = Value<typeof rule>;
 export type Trigger = Rule["trigger"];
@@ -188,5 +191,5 @@ export type ProblemDetails = Value<typeof problem>;
 export type GeofenceDraft = { organisation: number; name: string; colour: string; shape: Shape };
 /** The shape only if it was drawn anew: each makes a new version of the geofence. */
 export type GeofenceChange = Partial<Omit<GeofenceDraft, "organisation">>;
-export type RuleDraft = Omit<Rule, "id">;
+export type RuleDraft = Omit<Rule, "id" | "time_zone">;
 export type RuleChange = Partial<Omit<RuleDraft, "organisation" | "geofence">>;

@@ -10,6 +10,7 @@ import { CrossingFeed } from "./crossing_feed";
 import { colourOf, Swatch } from "./geofence_list";
 import { BeingJudged, Inside } from "./inside";
 import { useRules } from "./queries";
+import { toTheMinute } from "./rule_steps";
 import { described } from "./shapes";
 
 const TRIGGERS: Record<Rule["trigger"], string> = {
@@ -31,6 +32,12 @@ function Rules({ geofence }: { geofence: Geofence }) {
           <span>
             {SEVERITIES[rule.severity].word} when {TRIGGERS[rule.trigger]}
             {rule.recipients.length > 0 && <small>to {rule.recipients.join(", ")}</small>}
+            {rule.quiet_from && (
+              <small>
+                not from {toTheMinute(rule.quiet_from)} to {toTheMinute(rule.quiet_until)},{" "}
+                {rule.time_zone}
+              </small>
+            )}
           </span>
         </li>
       ))}

@@ -15,7 +15,17 @@ import { choiceOf, NO_RULE, type RuleStep, ruleStep, ruleToEdit, USUAL_RULE } fr
 import { ShapeFields } from "./shape_fields";
 import { draftOf, EMPTY_SHAPE, parsed } from "./shapes";
 
-const FIELDS = ["name", "colour", "shape", "organisation", "trigger", "severity", "recipients"];
+const FIELDS = [
+  "name",
+  "colour",
+  "shape",
+  "organisation",
+  "trigger",
+  "severity",
+  "recipients",
+  "quiet_from",
+  "quiet_until",
+];
 
 function useForm(geofence: Geofence | null, rules: readonly Rule[]) {
   const { organisations } = usePorts().boot;
@@ -97,6 +107,9 @@ function missing(form: Form): FieldErrors {
   if (form.name.trim() === "") errors.name = "Give it a name.";
   const result = parsed(form.shape);
   if (!form.kept && "error" in result) errors.shape = result.error;
+  const { trigger, quiet_from, quiet_until } = form.rule;
+  if (trigger !== "never" && (quiet_from === null) !== (quiet_until === null))
+    errors[quiet_from === null ? "quiet_from" : "quiet_until"] = "Give both times, or none.";
   return errors;
 }
 
@@ -191,6 +204,7 @@ function Form({ geofence, rules: current }: { geofence: Geofence | null; rules: 
         choice={form.rule}
         onChange={form.setRule}
         errors={errors}
+        zone={ruleToEdit(rules)?.time_zone ?? ""}
         others={rules.length > 1 ? rules.length : 0}
       />
       <Group className="form-end">

@@ -1,4 +1,4 @@
-import { NativeSelect, SegmentedControl, TagsInput } from "@mantine/core";
+import { NativeSelect, SegmentedControl, TagsInput, TextInput } from "@mantine/core";
 import type { Severity } from "../../wire/rest";
 import type { FieldErrors } from "../refusals";
 import type { RuleChoice } from "./rule_steps";
@@ -19,12 +19,40 @@ type Props = {
   choice: RuleChoice;
   onChange: (choice: RuleChoice) => void;
   errors: FieldErrors;
+  /** Of the rule that is changed; empty for a new one. */
+  zone: string;
   /** Rules that this form leaves as they are. */
   others: number;
 };
 
+type Clock = "quiet_from" | "quiet_until";
+
+function QuietHours({ choice, onChange, errors, zone }: Omit<Props, "others">) {
+  const field = (name: Clock, label: string) => (
+    <TextInput
+      type="time"
+      label={label}
+      value={choice[name] ?? ""}
+      error={errors[name]}
+      onChange={(event) => onChange({ ...choice, [name]: event.currentTarget.value || null })}
+    />
+  );
+  return (
+    <div>
+      <div className="numbers">
+        {field("quiet_from", "Quiet from")}
+        {field("quiet_until", "Quiet until")}
+      </div>
+      <p className="field-hint">
+        By the clock of {zone || "the organisation's time zone"}, what happens in these hours raises
+        no alert.
+      </p>
+    </div>
+  );
+}
+
 /** Who is told, and when: becomes a rule of the geofence. */
-export function RuleFields({ choice, onChange, errors, others }: Props) {
+export function RuleFields({ choice, onChange, errors, zone, others }: Props) {
   const set = (part: Partial<RuleChoice>) => onChange({ ...choice, ...part });
   return (
     <fieldset className="form-part">
@@ -58,6 +86,7 @@ export function RuleFields({ choice, onChange, errors, others }: Props) {
             acceptValueOnBlur
             placeholder={choice.recipients.length === 0 ? "e.g. night-desk@example.com" : ""}
           />
+          <QuietHours choice={choice} onChange={onChange} errors={errors} zone={zone} />
         </>
       )}
     </fieldset>

@@ -11,8 +11,17 @@ const rule: Rule = {
   geofence: 7,
   severity: "warning",
   recipients: ["a@example.com", "b@example.com"],
+  quiet_from: "22:00:00",
+  quiet_until: "06:00:00",
+  time_zone: "Europe/Berlin",
 };
-const choice: RuleChoice = { trigger: "enter", severity: "warning", recipients: rule.recipients };
+const choice: RuleChoice = {
+  trigger: "enter",
+  severity: "warning",
+  recipients: rule.recipients,
+  quiet_from: "22:00",
+  quiet_until: "06:00",
+};
 const other: Rule = { ...rule, id: 4, trigger: "exit" };
 
 describe("the rule of a geofence", () => {
@@ -29,6 +38,13 @@ describe("the rule of a geofence", () => {
   it("is changed, not doubled", () => {
     const change = { ...choice, trigger: "exit" as const };
     expect(ruleStep(depot, [rule], change)).toEqual({ do: "change", id: 3, change });
+  });
+
+  it("is changed when it is to be quiet at other hours, or at none", () => {
+    const later = { ...choice, quiet_from: "23:00" };
+    expect(ruleStep(depot, [rule], later)).toEqual({ do: "change", id: 3, change: later });
+    const never = { ...choice, quiet_from: null, quiet_until: null };
+    expect(ruleStep(depot, [rule], never)).toEqual({ do: "change", id: 3, change: never });
   });
 
   it("is retired when nobody is to be told", () => {

@@ -1,9 +1,21 @@
 import type { Rule, RuleChange, RuleDraft, Severity, Trigger } from "../../wire/rest";
 
 /** What the form says about alerts: "never" means no rule. */
-export type RuleChoice = { trigger: Trigger | "never"; severity: Severity; recipients: string[] };
+export type RuleChoice = {
+  trigger: Trigger | "never";
+  severity: Severity;
+  recipients: string[];
+  quiet_from: string | null;
+  quiet_until: string | null;
+};
 
-export const NO_RULE: RuleChoice = { trigger: "never", severity: "warning", recipients: [] };
+export const NO_RULE: RuleChoice = {
+  trigger: "never",
+  severity: "warning",
+  recipients: [],
+  quiet_from: null,
+  quiet_until: null,
+};
 export const USUAL_RULE: RuleChoice = { ...NO_RULE, trigger: "enter_or_exit" };
 
 export type RuleStep =
@@ -20,14 +32,25 @@ export function ruleToEdit(rules: readonly Rule[]): Rule | null {
 }
 
 export function choiceOf(rule: Rule): RuleChoice {
-  const { trigger, severity, recipients } = rule;
-  return { trigger, severity, recipients };
+  const { trigger, severity, recipients, quiet_from, quiet_until } = rule;
+  return {
+    trigger,
+    severity,
+    recipients,
+    quiet_from: toTheMinute(quiet_from),
+    quiet_until: toTheMinute(quiet_until),
+  };
+}
+
+/** A time of day without its seconds, as fields and people write it. */
+export function toTheMinute(clock: string | null): string | null {
+  return clock?.slice(0, 5) ?? null;
 }
 
 /** What saving must do about the rules of a geofence, so that nobody is told twice of the same. */
 export function ruleStep(of: Of, rules: readonly Rule[], choice: RuleChoice): RuleStep {
   const edited = ruleToEdit(rules);
-  const { trigger, severity, recipients } = choice;
+  const { trigger, ...settings } = choice;
   if (trigger === "never") return edited ? { do: "retire", id: edited.id } : { do: "nothing" };
   const known = edited ?? rules.find((rule) => tellsTheSame(rule, choice));
   const name = nameOf(of.name, trigger);
@@ -35,17 +58,23 @@ export function ruleStep(of: Of, rules: readonly Rule[], choice: RuleChoice): Ru
     const { id: geofence, organisation } = of;
     return {
       do: "create",
-      draft: { organisation, geofence, name, trigger, severity, recipients },
+      draft: { organisation, geofence, name, trigger, ...settings },
     };
   }
-  const isSame = tellsTheSame(known, choice) && known.severity === severity;
+  const isSame =
+    tellsTheSame(known, choice) && known.severity === choice.severity && rests(known, choice);
   if (isSame) return { do: "nothing" };
-  return { do: "change", id: known.id, change: { trigger, severity, recipients } };
+  return { do: "change", id: known.id, change: { trigger, ...settings } };
 }
 
 function tellsTheSame(rule: Rule, { trigger, recipients }: RuleChoice): boolean {
   const said = (list: readonly string[]) => [...list].sort().join("\n").toLowerCase();
   return rule.trigger === trigger && said(rule.recipients) === said(recipients);
+}
+
+function rests(rule: Rule, { quiet_from, quiet_until }: RuleChoice): boolean {
+  const { quiet_from: from, quiet_until: until } = choiceOf(rule);
+  return from === quiet_from && until === quiet_until;
 }
 
 function nameOf(geofence: string, trigger: Trigger): string {
