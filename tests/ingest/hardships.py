@@ -20,13 +20,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-import libfaketime
 from django.db import connection
 
 from tests.builders import MORNING
 from tests.ingest.world import ROOT, Database, Sender, eventually, free_port
-
-_FAKE_TIME = Path(libfaketime.__file__).parent / "vendor/libfaketime/src/libfaketime.so.1"
 
 
 @dataclass
@@ -101,8 +98,6 @@ class Cluster:
     """A PostgreSQL of the test's own, to be killed and hung with all its processes."""
 
     home: Path
-    # For its processes, on top of ours.
-    environment: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def make(cls) -> Cluster:
@@ -190,8 +185,7 @@ class Cluster:
         """Return what went wrong, if anything did."""
         kept = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
         # No Redis is started where one is named.
-        own = {"LOCAL_DIR": str(self.home), "REDIS_URL": "redis://127.0.0.1:1/0"}
-        environment = kept | own | self.environment
+        environment = kept | {"LOCAL_DIR": str(self.home), "REDIS_URL": "redis://127.0.0.1:1/0"}
         command = [sys.executable, str(ROOT / "deploy" / "local" / "servers"), verb]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         return done.stderr or "it failed" if done.returncode else ""
@@ -223,37 +217,6 @@ def _is_alive(pid: int) -> bool:
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     return False
-
-
-@dataclass
-class Clock:
-    """What processes with `environment` take for the time of day; the monotonic clock is real."""
-
-    home: Path
-
-    def __post_init__(self) -> None:
-        self.set(0)
-        # Where the account of a database server can read it, too.
-        self._library = shutil.copy(_FAKE_TIME, self.home)
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return {
-            "LD_PRELOAD": str(self._library),
-            "FAKETIME_TIMESTAMP_FILE": str(self._file),
-            "FAKETIME_NO_CACHE": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        }
-
-    @property
-    def _file(self) -> Path:
-        return self.home / "ahead"
-
-    def set(self, ahead_s: int) -> None:
-        """Set it, so far ahead of the true time; all its processes see it at once."""
-        new = self._file.with_suffix(".new")
-        new.write_text(f"{ahead_s:+d}\n")
-        new.replace(self._file)
 
 
 @dataclass
