@@ -2,8 +2,9 @@
 
 A claim is a lease. A worker that dies between claim and mark loses nothing: when the lease
 ends, somebody else sends the same notification again, under the same id. Leases are told by
-the database's clock, which all workers share; one that seems to last longer than a lease can
-is of before that clock was set back, and has ended (fault F-052).
+the database's clock, which all workers share; one that seems to last twice as long as a lease
+is of before that clock was set back, and has ended (fault F-052). Not once as long: whoever
+read the clock a moment before another claimed would take that claim for one of those.
 """
 
 from __future__ import annotations
@@ -54,12 +55,12 @@ class Sender(Protocol):
 _CLAIM = """
 WITH spent AS (
     UPDATE alerts_notification SET state = 'given_up', lease_until = NULL, may_have_arrived = true
-    WHERE state = 'sending' AND lease_until NOT BETWEEN %(now)s AND %(until)s
+    WHERE state = 'sending' AND lease_until NOT BETWEEN %(now)s AND %(never)s
       AND attempts >= %(most)s
 ), due AS MATERIALIZED (
     SELECT id FROM alerts_notification
     WHERE (state = 'pending' AND next_try_at <= %(now)s
-           OR state = 'sending' AND lease_until NOT BETWEEN %(now)s AND %(until)s
+           OR state = 'sending' AND lease_until NOT BETWEEN %(now)s AND %(never)s
               AND attempts < %(most)s)
       AND (%(ids)s::uuid[] IS NULL OR id = ANY(%(ids)s::uuid[]))
     ORDER BY attempts, next_try_at
@@ -93,6 +94,7 @@ def claim_notifications(
     values: dict[str, Any] = {
         "now": now,
         "until": now + timedelta(seconds=LEASE_S),
+        "never": now + timedelta(seconds=2 * LEASE_S),
         "most": MAX_ATTEMPTS,
         "limit": limit,
         "ids": None if ids is None else list(ids),

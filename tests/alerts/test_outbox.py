@@ -86,6 +86,12 @@ def test_a_clock_that_is_set_back_makes_no_lease_longer(alert, mail_server, set_
     assert len(mail_server.arrivals(ANNA)) == 1
 
 
+def test_who_read_the_clock_before_another_claimed_leaves_that_claim_alone(alert):
+    assert len(claim_notifications(now=TEN + SECOND)) == 1
+
+    assert claim_notifications(now=TEN) == []
+
+
 @pytest.mark.fault("F-052")
 def test_leases_are_told_by_the_clock_of_the_database(alert, monkeypatch):
     monkeypatch.setattr("django.utils.timezone.now", at(TEN - timedelta(days=1)))
