@@ -19,8 +19,8 @@ from django.utils import timezone
 from alerts.ledger import take_numbers
 from alerts.models import Alert, AlertChange, Rule, RuleVersion, Severity
 from assets.models import Asset, Organisation, User
+from core.errors import Conflict, Fault, Unprocessable
 from geofence.models import Geofence
-from tracker.errors import Conflict, Fault, Unprocessable
 
 MAX_RECIPIENTS = 100
 

@@ -16,7 +16,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from alerts import actions, outbox
 from alerts.models import Alert, AlertChange, Notification, NotificationAttempt, Rule, RuleVersion
 from alerts.nudging import nudge
-from tracker.errors import Conflict
+from core.errors import Conflict
 
 
 class ReadOnly:

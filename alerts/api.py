@@ -28,10 +28,10 @@ from alerts.serializers import (
 )
 from alerts.stream import NAMED
 from assets.models import User
+from core import broadcast
+from core.rest.pages import NewestFirst
+from core.rest.permissions import MayOperate
 from geofence.models import Correction
-from tracker import broadcast
-from tracker.rest.pages import NewestFirst
-from tracker.rest.permissions import MayOperate
 
 METHODS = ["get", "post", "patch", "delete", "head", "options"]
 

@@ -13,7 +13,7 @@ ChangeKind = Literal["raised", "amended", "withdrawn", "reinstated"]
 class Raised(Struct, frozen=True, kw_only=True):
     """An alert that was raised or corrected, its number in the stream, and who is to be told.
 
-    After the commit, `number` goes out as a `tracker.broadcast.Alerted` frame and
+    After the commit, `number` goes out as a `core.broadcast.Alerted` frame and
     `notification_ids` go to `alerts.nudging.nudge`.
     """
 

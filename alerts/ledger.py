@@ -17,8 +17,8 @@ from alerts.quiet_hours import QuietHours
 from alerts.telling import Reason, Word
 from alerts.verdicts import StandingAlert, Step
 from assets.models import Asset
+from core.statements import rows
 from geofence.changes import CrossingChange
-from tracker.statements import rows
 
 
 class Entry(Struct, frozen=True, kw_only=True):

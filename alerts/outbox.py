@@ -25,7 +25,7 @@ from msgspec import Struct
 from alerts.mail import Mailer, Outcome, message_for
 from alerts.models import Notification, NotificationAttempt
 from alerts.schedule import MAX_ATTEMPTS, pause_after
-from tracker.errors import Conflict
+from core.errors import Conflict
 
 logger = logging.getLogger(__name__)
 

@@ -18,8 +18,8 @@ from alerts.models import (
     Severity,
 )
 from assets.models import Organisation
+from core.rest.fields import OperableField
 from geofence.models import Correction, Crossing, Geofence
-from tracker.rest.fields import OperableField
 
 
 class RuleSerializer(serializers.Serializer[Rule]):

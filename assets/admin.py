@@ -32,7 +32,7 @@ from assets.models import (
 )
 from assets.roles import person_of
 from assets.serializers import ingest_url
-from tracker.errors import Refused
+from core.errors import Refused
 
 OVERLAP_S = 86_400
 

@@ -48,11 +48,11 @@ from assets.serializers import (
     SourceSerializer,
     SourceWithTokenSerializer,
 )
-from tracker import broadcast
-from tracker.errors import Forbidden
-from tracker.observation import normal_identifier
-from tracker.rest.filters import BooleanFilter
-from tracker.rest.permissions import MayManage, MayOperate
+from core import broadcast
+from core.errors import Forbidden
+from core.observation import normal_identifier
+from core.rest.filters import BooleanFilter
+from core.rest.permissions import MayManage, MayOperate
 
 # An answer that shows a token is kept by nobody on the way.
 NO_STORE = {"Cache-Control": "no-store"}
@@ -162,7 +162,7 @@ class AssetViewSet(
     mixins.UpdateModelMixin,
     GenericViewSet[Asset],
 ):
-    """Where an asset is and was: `state`, `positions` and `track`, from `tracker.positions`."""
+    """Where an asset is and was: `state`, `positions` and `track`, from `positions`."""
 
     queryset = Asset.objects.none()
     http_method_names = METHODS

@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from assets import actions
 from assets.models import ApiToken, User
 from assets.tokens import digest_of
-from tracker.rest.problem import CHALLENGE
+from core.rest.problem import CHALLENGE
 
 KEYWORDS = (b"token", b"bearer")
 # The day of last use is what people look for; a write per request would cost more than it tells.

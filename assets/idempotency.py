@@ -20,8 +20,8 @@ from rest_framework.exceptions import AuthenticationFailed
 
 from assets.authentication import TokenAuthentication
 from assets.models import IdempotencyRecord, User
-from tracker.errors import Conflict, TooLarge, TrackerError, Unprocessable
-from tracker.rest.problem import problem_of, request_id_of, response_of
+from core.errors import Conflict, TooLarge, TrackerError, Unprocessable
+from core.rest.problem import problem_of, request_id_of, response_of
 
 KEPT_FOR = timedelta(hours=24)
 MAX_KEY_LENGTH = 255

@@ -16,7 +16,7 @@ from django.utils import timezone
 from msgspec import Struct, structs
 
 from assets.tokens import digest_of
-from tracker.statements import rows
+from core.statements import rows
 
 # The same few tokens come with each uplink.
 _digest_of = lru_cache(maxsize=10_000)(digest_of)

@@ -22,8 +22,8 @@ from assets.models import (
     User,
 )
 from assets.roles import places_of, role_of
-from tracker.rest.fields import InstantField, ManageableField, OperableField
-from tracker.wire.registry import FORMATS
+from core.rest.fields import InstantField, ManageableField, OperableField
+from wire.registry import FORMATS
 
 
 class OrganisationSerializer(serializers.ModelSerializer[Organisation]):

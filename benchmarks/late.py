@@ -91,7 +91,7 @@ class Bench:
     def __init__(self, database: str, options: argparse.Namespace, table: Table) -> None:
         from assets import actions
         from geofence.actions import draw_geofence
-        from tracker.positions.models import Rejudging
+        from positions.models import Rejudging
 
         self._database, self._options, self._table = database, options, table
         self._actions = actions
@@ -119,7 +119,7 @@ class Bench:
         """As they would have been made week by week."""
         from django.conf import settings
 
-        from tracker.positions.partitions import partition_of
+        from positions.partitions import partition_of
 
         length = timedelta(days=settings.POSITION_PARTITION_DAYS)
         names: dict[str, None] = {}
@@ -156,7 +156,7 @@ class Bench:
         from geofence.ledger import record
         from geofence.models import Revision
         from geofence.zones import zones
-        from tracker.positions import history, store
+        from positions import history, store
 
         revision = Revision.objects.get(pk=self._organisation.pk).revision
         index = zones.indexes({self._organisation.pk: revision})[self._organisation.pk]
@@ -234,7 +234,7 @@ class Bench:
         return (time.perf_counter() - began) * 1_000
 
     def _delivery(self, device: Any, times: Sequence[datetime]) -> Any:
-        from tracker.observation import Fix, Observation
+        from core.observation import Fix, Observation
         from tracker.road.delivery import Delivery
 
         lonlats = places(np.array([int(at.timestamp()) for at in times])).tolist()

@@ -24,10 +24,10 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tracker.settings")
 
+from positions.latest import NAMES, NULL, Columns
 from tracker.live.connection import Allowance, Connection
 from tracker.live.frames import Subscribe
 from tracker.live.table import Permitted, Table
-from tracker.positions.latest import NAMES, NULL, Columns
 
 TICK_S = 0.25
 VIEWERS = 200

@@ -12,8 +12,8 @@ from datetime import datetime
 from django.db import transaction
 
 from billing.models import UsageHour
-from tracker.observation import instant
-from tracker.statements import run
+from core.observation import instant
+from core.statements import run
 
 HOUR_US = 3_600_000_000
 # Hours since 1970 until the end of the calendar, in one number with the asset's id: a set of

@@ -18,12 +18,12 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from assets.models import Asset, Organisation, User
+from core.errors import Conflict, Fault, NotFound, Unprocessable
 from geofence.drawing import Shape, pointing_into
 from geofence.models import Geofence, GeofenceVersion
 from geofence.presets import Judging
 from geofence.shapes import area_of, inradius_m
-from tracker.errors import Conflict, Fault, NotFound, Unprocessable
-from tracker.positions.actions import ask_for_rejudging
+from positions.actions import ask_for_rejudging
 
 DEFAULT_COLOUR = "#005a9c"
 JUDGING_FIELDS = tuple(Judging.__annotations__)

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
+from core.errors import Fault, Unprocessable
 from geofence import limits
-from tracker.errors import Fault, Unprocessable
 
 Shape = dict[str, Any]
 Lonlat = tuple[float, float]

@@ -12,7 +12,7 @@ from typing import Any
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from tracker.rest.geojson import feature, feature_collection
+from core.rest.geojson import feature, feature_collection
 
 KML = "http://www.opengis.net/kml/2.2"
 Row = dict[str, Any]

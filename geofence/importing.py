@@ -10,13 +10,13 @@ from msgspec import Struct
 from shapely import MultiPolygon
 
 from assets.models import Organisation, User
+from core.errors import Fault, TooLarge, Unprocessable
 from geofence.actions import Drawing, draw_geofences
 from geofence.drawing import Shape
 from geofence.imports import Found
 from geofence.models import Geofence
 from geofence.shapes import area_of
 from geofence.simplifying import offer, simplified
-from tracker.errors import Fault, TooLarge, Unprocessable
 
 # A file may hold this many points in all, after simplifying.
 POINTS = 500_000

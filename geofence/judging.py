@@ -18,7 +18,7 @@ from msgspec import Struct
 from geofence.crossings import Fold, Found, Mark, Scope, bytes_of, fold_of, in_order, judge
 from geofence.zone import FAR_FUTURE_US
 from geofence.zone_index import Contact, FixColumns, ZoneIndex, columns_of
-from tracker.positions.history import (
+from positions.history import (
     FixRow,
     Key,
     NewCheckpoint,

@@ -14,13 +14,13 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from core.observation import instant, microseconds
+from core.statements import rows, run
 from geofence.changes import CrossingChange, Times
 from geofence.crossings import Found
 from geofence.judging import REACH_US, Verdict
 from geofence.models import Crossing
 from geofence.zone import FAR_FUTURE_US
-from tracker.observation import instant, microseconds
-from tracker.statements import rows, run
 
 Cause = dict[str, Any]
 TIMES = ("at", "not_before", "not_after", "estimate", "left_estimate")

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from core.statements import rows
 from geofence.changes import CrossingChange
-from tracker.statements import rows
 
 
 def crossing_rows(changes: Sequence[CrossingChange]) -> list[dict[str, Any]]:

@@ -13,14 +13,14 @@ from rest_framework import serializers
 from shapely.geometry import mapping
 
 from assets.models import Organisation
+from core.errors import Fault, Unprocessable
+from core.rest.fields import InstantField, OperableField
 from geofence import limits
 from geofence.actions import JUDGING_FIELDS
 from geofence.drawing import Shape, pointing_into, refuse
 from geofence.models import GeofenceVersion
 from geofence.shapes import shape_of_geojson
 from geofence.simplifying import offer
-from tracker.errors import Fault, Unprocessable
-from tracker.rest.fields import InstantField, OperableField
 
 GEOMETRY_SCHEMA = {
     "type": "object",

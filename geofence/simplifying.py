@@ -14,10 +14,10 @@ import numpy as np
 import shapely
 from msgspec import Struct
 
+from core.errors import Unprocessable
 from geofence import earth, limits
 from geofence.drawing import Ring, Shape, checked_kind, lonlat, refuse
 from geofence.shapes import area_of
-from tracker.errors import Unprocessable
 
 TOLERANCES_M = [0.0, *(0.25 * 2.0**doubling for doubling in range(18))]
 TRIES = 4

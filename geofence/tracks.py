@@ -19,10 +19,10 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
+from core.errors import Unprocessable
+from core.observation import Fix, microseconds
 from geofence.crossings import Mark
-from tracker.errors import Unprocessable
-from tracker.observation import Fix, microseconds
-from tracker.positions.facts import Fact, merged
+from positions.facts import Fact, merged
 
 SPELLINGS = {
     "lon": ("lon_deg", "lon", "lng", "long", "longitude", "lon_dd", "x"),

@@ -13,9 +13,9 @@ from typing import Any
 
 import shapely
 
+from core.statements import rows
 from geofence.zone import FAR_FUTURE_US, Zone
 from geofence.zone_index import ZoneIndex
-from tracker.statements import rows
 
 _EMPTY = ZoneIndex(())
 _SELECT = (

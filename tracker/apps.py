@@ -9,8 +9,8 @@ from django.apps import AppConfig
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connections
 
+from positions.durability import switched_off
 from tracker import celery
-from tracker.positions.durability import switched_off
 
 # Whoever sends tasks must know this application, or they go to a broker that nobody has.
 __all__ = ["TrackerConfig", "celery"]

@@ -18,10 +18,10 @@ django_application = get_asgi_application()
 from channels.routing import ProtocolTypeRouter  # noqa: E402
 from django.db import connection  # noqa: E402
 
+from core.rest.parameters import known_parameters  # noqa: E402
+from positions.durability import refuse_to_start  # noqa: E402
 from tracker.ingest.application import Ingest  # noqa: E402
 from tracker.live.routing import application as live  # noqa: E402
-from tracker.positions.durability import refuse_to_start  # noqa: E402
-from tracker.rest.parameters import known_parameters  # noqa: E402
 
 # daphne knows no lifespan: what is to end it before it opens its port belongs here.
 refuse_to_start(connection, waits=False)

@@ -7,7 +7,7 @@ from celery import Celery
 from celery.signals import beat_init, worker_init
 from django.db import connection
 
-from tracker.positions.durability import refuse_to_start
+from positions.durability import refuse_to_start
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tracker.settings")
 

@@ -25,10 +25,10 @@ from redis.exceptions import RedisError
 
 from assets.models import User
 from assets.roles import places_of, role_of
-from tracker.errors import Fault
-from tracker.positions.durability import switched_off
-from tracker.rest.problem import problem, request_id_of, response_of
-from tracker.rest.problem_types import PROBLEM_TYPES
+from core.errors import Fault
+from core.rest.problem import problem, request_id_of, response_of
+from core.rest.problem_types import PROBLEM_TYPES
+from positions.durability import switched_off
 
 ATTRIBUTION = "Natural Earth · GeoNames"
 FAILURES_PER_MINUTE = 10

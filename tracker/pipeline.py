@@ -20,14 +20,15 @@ from alerts.nudging import nudge
 from assets.actions import register_unknown_device
 from assets.registry import Registry, registry
 from billing.metering import meter, remeter
+from core import broadcast
+from core.errors import Unavailable
+from core.statements import together
 from geofence.changes import CrossingChange
 from geofence.judging import judge_assets
 from geofence.ledger import record
 from geofence.zones import zones
-from tracker import broadcast
-from tracker.errors import Unavailable
-from tracker.positions import books, history, store
-from tracker.positions.store import StateRow
+from positions import history, store
+from positions.store import StateRow
 from tracker.road.batch import Batch, Stale, facts_by_asset
 from tracker.road.delivery import Delivery, Receipt
 from tracker.road.frames import frames_of
@@ -42,7 +43,7 @@ from tracker.road.judged import (
 )
 from tracker.road.opening import lock_look_and_store
 from tracker.road.revisions import Revisions
-from tracker.statements import together
+from uplinks import books
 
 MAX_TRIES = 5
 

@@ -17,14 +17,14 @@ from django.db.models import QuerySet
 
 from assets.actions import take_moved_histories
 from assets.models import Asset
-from tracker.pipeline import judge_again
-from tracker.positions.actions import (
+from positions.actions import (
     ask_for_rejudging,
     claim_rejudging,
     finish_rejudging,
     note_progress,
     start_rejudging,
 )
+from tracker.pipeline import judge_again
 
 BUDGET_S = 20.0
 

@@ -14,7 +14,7 @@ from csp.constants import NONCE
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
-from tracker.logs import configure_logs
+from core.logs import configure_logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.FileAwareEnv()
@@ -68,7 +68,8 @@ INSTALLED_APPS = [
     "csp",
     "channels",
     "assets",
-    "tracker.positions",
+    "positions",
+    "uplinks",
     "geofence",
     "billing",
     "alerts",
@@ -96,7 +97,7 @@ if env.bool("INGEST_ONLY", default=False):
     INSTALLED_APPS = [app for app in INSTALLED_APPS if app not in ONLY_FOR_PAGES]
 
 MIDDLEWARE = [
-    "tracker.rest.problem.ProblemMiddleware",
+    "core.rest.problem.ProblemMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -104,7 +105,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "assets.idempotency.IdempotencyMiddleware",
-    "tracker.rest.parameters.ParametersMiddleware",
+    "core.rest.parameters.ParametersMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -188,7 +189,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 60, "socket_timeout": 5
 CELERY_TASK_TIME_LIMIT = 600
 CELERY_BEAT_SCHEDULE = {
     "send-due-notifications": {"task": "alerts.tasks.send_due_notifications", "schedule": 5.0},
-    "make-partitions": {"task": "tracker.positions.tasks.make_partitions", "schedule": 3600.0},
+    "make-partitions": {"task": "positions.tasks.make_partitions", "schedule": 3600.0},
     "continue-rejudging": {"task": "tracker.tasks.continue_rejudging", "schedule": 5.0},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(LOCAL_DIR / "celerybeat-schedule")
@@ -289,7 +290,7 @@ UNFOLD = {
                 "title": "Uplinks",
                 "items": [
                     _admin_list("Sources", "input", "assets_source"),
-                    _admin_list("Set aside", "inbox", "positions_setaside"),
+                    _admin_list("Set aside", "inbox", "uplinks_setaside"),
                 ],
             },
             {
@@ -334,13 +335,13 @@ REST_FRAMEWORK = {
         "assets.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_PAGINATION_CLASS": "tracker.rest.pages.NewestFirst",
+    "DEFAULT_PAGINATION_CLASS": "core.rest.pages.NewestFirst",
     "PAGE_SIZE": 100,
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["tracker.rest.parsers.StrictJSONParser"],
-    "EXCEPTION_HANDLER": "tracker.rest.problem.handle_exception",
+    "DEFAULT_PARSER_CLASSES": ["core.rest.parsers.StrictJSONParser"],
+    "EXCEPTION_HANDLER": "core.rest.problem.handle_exception",
     "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
@@ -360,7 +361,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "tracker.rest.openapi.with_problems",
+        "core.rest.openapi.with_problems",
     ],
     "ENUM_NAME_OVERRIDES": {
         "CorrectionEnum": "geofence.models.Correction.Change",

@@ -12,20 +12,22 @@ from rest_framework.routers import SimpleRouter
 import alerts.api
 import assets.api
 import geofence.api
+import positions.api
 import tracker.ingest.api
 import tracker.live.api
 import tracker.live.states
-import tracker.positions.api
+import uplinks.api
 from tracker import pages
 
 router = SimpleRouter()
-for app_api in (assets.api, geofence.api, alerts.api, tracker.ingest.api, tracker.positions.api):
+for app_api in (assets.api, geofence.api, alerts.api, tracker.ingest.api, positions.api):
     app_api.register(router)
 api = [
     *assets.api.urls,
     *tracker.live.api.urls,
     *tracker.live.states.urls,
-    *tracker.positions.api.urls,
+    *positions.api.urls,
+    *uplinks.api.urls,
     *router.urls,
 ]
 

@@ -10,7 +10,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from assets.actions.revision import raise_registry_revision, stamp, unless_taken
 from assets.models import Asset, Assignment, Device, MovedHistory, User
-from tracker.errors import Conflict, Unprocessable
+from core.errors import Conflict, Unprocessable
 
 # From when a device that registered itself is on its asset: before anything it can report.
 DISTANT_PAST = datetime(1970, 1, 1, tzinfo=UTC)

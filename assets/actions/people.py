@@ -10,7 +10,7 @@ from django.utils import timezone
 from assets.actions.revision import unless_taken
 from assets.models import ApiToken, Membership, Organisation, User
 from assets.tokens import digest_of, new_token, prefix_of
-from tracker.errors import Conflict
+from core.errors import Conflict
 
 
 def create_organisation(*, name: str, time_zone: str = "UTC") -> Organisation:

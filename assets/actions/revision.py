@@ -9,7 +9,7 @@ from typing import Literal
 from django.db import IntegrityError, connection, transaction
 
 from assets.models import Asset, Device
-from tracker.errors import Conflict
+from core.errors import Conflict
 
 
 def raise_registry_revision() -> int:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from assets.actions.revision import raise_registry_revision, unless_taken
 from assets.models import Device, Organisation, Source
 from assets.tokens import digest_of, new_token, prefix_of
-from tracker.errors import Conflict, Unprocessable
+from core.errors import Conflict, Unprocessable
 
 
 def add_source(

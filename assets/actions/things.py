@@ -9,8 +9,8 @@ from django.utils import timezone
 from assets.actions.assignments import DISTANT_PAST, Reassignment, end, moved
 from assets.actions.revision import raise_registry_revision, stamp_devices_of, unless_taken
 from assets.models import Asset, Assignment, Device, Organisation, User
-from tracker.errors import Unprocessable
-from tracker.observation import normal_identifier
+from core.errors import Unprocessable
+from core.observation import normal_identifier
 
 MAX_IDENTIFIER_LENGTH = 100
 

@@ -189,7 +189,7 @@ def _fill_geofences(organisation: Any, geofences: int, rules: int) -> None:
 
     from alerts.actions import add_rule
     from geofence.actions import Drawing, draw_geofences
-    from tracker.positions.models import Rejudging
+    from positions.models import Rejudging
 
     chance = random.Random(7)
     drawings = [

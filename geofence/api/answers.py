@@ -14,9 +14,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from tracker.errors import Unprocessable, UnreadableUplink
-from tracker.rest.geojson import GeoJSONRenderer, feature, feature_collection
-from tracker.rest.parsers import StrictGeoJSONParser, StrictJSONParser
+from core.errors import Unprocessable, UnreadableUplink
+from core.rest.geojson import GeoJSONRenderer, feature, feature_collection
+from core.rest.parsers import StrictGeoJSONParser, StrictJSONParser
 
 Row = dict[str, Any]
 RENDERERS = (JSONRenderer, GeoJSONRenderer)

@@ -15,10 +15,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from core.rest.filters import BooleanFilter
+from core.rest.geojson import feature
 from geofence.api.answers import RENDERERS, Row, page_answer, wants_geojson
 from geofence.models import Correction, Crossing
-from tracker.rest.filters import BooleanFilter
-from tracker.rest.geojson import feature
 
 BASELINES = (Crossing.Kind.FOUND, Crossing.Kind.LOST)
 

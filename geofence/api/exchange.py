@@ -18,15 +18,15 @@ from rest_framework.viewsets import GenericViewSet
 
 from assets.models import Organisation
 from assets.roles import person_of
+from core.errors import TooLarge, Unprocessable
+from core.rest.fields import OperableField
+from core.rest.geojson import GeoJSONRenderer
 from geofence import limits
 from geofence.api.rows import rows_of, tell_viewers, with_versions
 from geofence.exports import as_geojson, as_kml
 from geofence.importing import import_geofences
 from geofence.imports import Assumed, read_features
 from geofence.models import Geofence
-from tracker.errors import TooLarge, Unprocessable
-from tracker.rest.fields import OperableField
-from tracker.rest.geojson import GeoJSONRenderer
 
 # What multipart adds around a file of the largest size.
 ENVELOPE_BYTES = 64 << 10

@@ -18,6 +18,8 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from assets.roles import person_of
+from core.errors import NotFound
+from core.rest.permissions import MayOperate
 from geofence import actions
 from geofence.api.answers import (
     PARSERS,
@@ -49,8 +51,6 @@ from geofence.serializers import (
     faults_as_sent,
 )
 from geofence.simplifying import simplified
-from tracker.errors import NotFound
-from tracker.rest.permissions import MayOperate
 
 
 class GeofenceFilter(django_filters.FilterSet):  # type: ignore[misc]

@@ -11,10 +11,10 @@ from django.db import transaction
 from django.db.models import F, Prefetch, Q, QuerySet
 from django.utils import timezone
 
+from core import broadcast
 from geofence.api.answers import Row
 from geofence.models import Geofence, GeofenceVersion
 from geofence.serializers import GeofenceRow
-from tracker import broadcast
 
 
 def not_over(now: datetime) -> Q:

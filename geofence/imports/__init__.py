@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from core.errors import TooLarge, Unprocessable
 from geofence import limits
 from geofence.imports import archives, geojson, markup
 from geofence.imports.found import Assumed, Found, at_most_allowed, named
-from tracker.errors import TooLarge, Unprocessable
 
 __all__ = ["Assumed", "Found", "read_features"]
 

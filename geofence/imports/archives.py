@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import NoReturn
 
+from core.errors import TooLarge, Unprocessable
 from geofence import limits
 from geofence.imports import markup, shapefiles
 from geofence.imports.found import Assumed, Found
-from tracker.errors import TooLarge, Unprocessable
 
 ENTRY_SIGNATURE = b"PK\x01\x02"
 PLAIN_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)

@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from core.errors import Fault, TooLarge
 from geofence import limits
 from geofence.drawing import Shape
-from tracker.errors import Fault, TooLarge
 
 NAME_LENGTH = 200
 

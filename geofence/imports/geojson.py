@@ -8,12 +8,12 @@ from typing import Any, NoReturn
 
 import msgspec
 
+from core.errors import TooLarge, Unprocessable, UnreadableUplink
+from core.rest.parsers import strict_json
 from geofence import limits
 from geofence.drawing import MEMBERS
 from geofence.imports.found import Assumed, Found, circle, corridor, polygons, refused
 from geofence.shapes import shape_of_geojson
-from tracker.errors import TooLarge, Unprocessable, UnreadableUplink
-from tracker.rest.parsers import strict_json
 
 NAME_KEYS = ("name", "Name", "NAME", "title", "label")
 # Longitude and latitude on WGS 84, as GDAL and QGIS still write it in so many words.

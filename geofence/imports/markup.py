@@ -10,6 +10,7 @@ from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import XMLParser
 
+from core.errors import TooLarge, Unprocessable
 from geofence import limits
 from geofence.drawing import Lonlat
 from geofence.imports.found import (
@@ -20,7 +21,6 @@ from geofence.imports.found import (
     polygons,
     refused,
 )
-from tracker.errors import TooLarge, Unprocessable
 
 
 def features(body: bytes, assumed: Assumed) -> Iterator[Found]:

@@ -14,10 +14,10 @@ import shapefile
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError, ProjError
 
+from core.errors import TooLarge, Unprocessable
 from geofence import limits
 from geofence.imports.found import Assumed, Found, refused
 from geofence.imports.geojson import NAME_KEYS, of_geometry
-from tracker.errors import TooLarge, Unprocessable
 
 SUFFIXES = (".shp", ".dbf", ".shx", ".prj", ".cpg")
 PRJ_BYTES = 16 << 10

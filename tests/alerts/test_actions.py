@@ -5,9 +5,9 @@ import pytest
 
 from alerts.actions import acknowledge_alert, add_rule, change_rule, retire_rule
 from alerts.models import Alert, AlertChange, Rule, RuleVersion
+from core.errors import Conflict, Unprocessable
 from tests.alerts.scenes import crossing_of, judge, make_geofence, make_rule, raise_alert
 from tests.builders import NINE, NOON, make_van
-from tracker.errors import Conflict, Unprocessable
 
 pytestmark = pytest.mark.django_db
 ANNA = "anna@north.example"

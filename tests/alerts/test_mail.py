@@ -9,9 +9,9 @@ from alerts.models import Notification
 from alerts.outbox import deliver
 from alerts.wording import clock_text, one_line, sentence, zone_named
 from assets import actions as asset_actions
+from core.errors import Unprocessable
 from tests.alerts.scenes import crossing_of, judge, make_geofence, make_rule
 from tests.builders import NINE, NOON, TEN, make_organisation, make_van
-from tracker.errors import Unprocessable
 
 pytestmark = pytest.mark.django_db
 ANNA = "anna@north.example"

@@ -20,10 +20,10 @@ from alerts import outbox
 from alerts.mail import Mailer, Outcome
 from alerts.models import Notification, NotificationAttempt
 from alerts.outbox import claim_notifications, deliver, mark
+from core.errors import Conflict
 from tests.alerts.mail_server import MailServer
 from tests.alerts.scenes import crossing_of, ids_of, judge, make_rule, raise_alert
 from tests.builders import TEN, make_van
-from tracker.errors import Conflict
 
 pytestmark = pytest.mark.django_db
 ANNA, BORIS = "anna@north.example", "boris@north.example"

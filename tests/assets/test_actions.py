@@ -21,9 +21,9 @@ from assets.models import (
     User,
 )
 from assets.tokens import digest_of
+from core.errors import Conflict, Unprocessable
 from tests import builders
 from tests.builders import NINE, NOON, TEN, assign, make_asset, make_device, make_source
-from tracker.errors import Conflict, Unprocessable
 
 
 @pytest.fixture

@@ -9,14 +9,14 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from assets.actions import DISTANT_PAST
+from core.errors import Conflict, NotFound, Unprocessable
 from geofence import actions
 from geofence.models import Geofence, GeofenceVersion, Revision
 from geofence.presets import preset_for
+from positions.models import Rejudging
 from tests.builders import ELEVEN, NINE, NOON, TEN, make_asset
 from tests.geofence.builders import make_geofence
 from tests.geofence.shapes import box, circle, polygon
-from tracker.errors import Conflict, NotFound, Unprocessable
-from tracker.positions.models import Rejudging
 
 pytestmark = pytest.mark.django_db
 

@@ -15,11 +15,11 @@ import shapefile
 import shapely
 from pyproj import CRS, Transformer
 
+from core.errors import Refused, TooLarge, Unprocessable
 from geofence import limits
 from geofence.imports import Assumed, Found, read_features
 from geofence.shapes import area_of
 from tests.geofence.shapes import box_ring, ring
-from tracker.errors import Refused, TooLarge, Unprocessable
 
 WIDE = Assumed(corridor_width_m=30, point_radius_m=50)
 TRIANGLE = [[9.0, 52.0], [9.1, 52.0], [9.1, 52.1], [9.0, 52.0]]

@@ -11,11 +11,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
+from core.errors import Unprocessable
 from geofence import limits
 from geofence.earth import circle_vertices
 from geofence.shapes import area_of
 from tests.geofence.shapes import box_ring, circle, corridor, polygon, ring
-from tracker.errors import Unprocessable
 
 WGS84 = Geod(ellps="WGS84")
 PLACES = [(9.7, 52.4), (0.0, 0.0), (180.0, 10.0), (-179.999, -60.0), (30.0, 84.0), (12.0, -89.5)]

@@ -12,6 +12,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.errors import Refused, Unprocessable
 from geofence import limits
 from geofence.shapes import area_of, inradius_m, shape_of_geojson
 from geofence.simplifying import offer, simplified
@@ -25,7 +26,6 @@ from tests.geofence.shapes import (
     round_ring,
     scribble,
 )
-from tracker.errors import Refused, Unprocessable
 
 
 def refusal(shape: Any) -> Refused:

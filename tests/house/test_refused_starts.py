@@ -17,9 +17,9 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
+from positions.durability import require_durable
 from tests.ingest.hardships import Cluster
 from tests.ingest.world import ROOT, Client, eventually, free_port
-from tracker.positions.durability import require_durable
 
 ENDS_WITHIN_S = 60
 CELERY = ["-m", "celery", "--app", "tracker.celery"]

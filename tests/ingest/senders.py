@@ -11,13 +11,14 @@ from django.db.models import QuerySet
 
 from assets.models import Organisation, Source
 from assets.registry import registry
+from positions.models import Position
 from tests.builders import DEPOT_LONLAT_DEG, MORNING
 from tracker import pipeline
-from tracker.positions.models import Position, SetAside
-from tracker.positions.reading import books_of
 from tracker.road.delivery import Delivery, Receipt
-from tracker.wire.registry import FORMATS
-from tracker.wire.uplink import Uplink
+from uplinks.models import SetAside
+from uplinks.queries import books_of
+from wire.registry import FORMATS
+from wire.uplink import Uplink
 
 
 def observation(device: str, at: datetime, **members: Any) -> dict[str, Any]:

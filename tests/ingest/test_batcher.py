@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tracker.errors import TrackerError
+from core.errors import TrackerError
 from tracker.ingest import batcher as batching
 from tracker.ingest.batcher import Batcher
 from tracker.ingest.metrics import Metrics

@@ -25,8 +25,8 @@ from tests.ingest.world import (
     know,
     make_sender,
 )
-from tracker.wire.registry import FORMATS
-from tracker.wire.samples import FORMAT_OF_FOLDER, uplink_of_sample
+from wire.registry import FORMATS
+from wire.samples import FORMAT_OF_FOLDER, uplink_of_sample
 
 SAMPLES = Path(__file__).parents[2] / "fixtures" / "samples"
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from positions.models import AssetState
 from tests.builders import MORNING, NINE, NOON, TEN
 from tests.ingest.world import Sender, assert_books_balance, know, make_sender
-from tracker.positions.models import AssetState
 
 
 def latest(sender: Sender) -> Any:

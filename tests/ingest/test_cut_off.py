@@ -216,7 +216,7 @@ def failing(table: str, when: str, state: str, times: int = 1_000_000) -> Iterat
 @pytest.mark.fault("F-156")
 @pytest.mark.parametrize("state", ["40001", "40P01"])
 def test_a_deadlock_or_a_serialization_failure_is_tried_again(far_ingest, far_sender, state):
-    with failing("positions_sourcecount", f"NEW.source_id = {far_sender.source.pk}", state, 2):
+    with failing("uplinks_sourcecount", f"NEW.source_id = {far_sender.source.pk}", state, 2):
         answer = far_ingest.post(far_sender.path, far_sender.says())
 
     assert (answer.status, answer.json()["disposition"]) == (200, "stored")
@@ -225,7 +225,7 @@ def test_a_deadlock_or_a_serialization_failure_is_tried_again(far_ingest, far_se
 
 @pytest.mark.fault("F-156")
 def test_deadlocks_without_end_are_left_to_the_spool(far_ingest, far_sender):
-    with failing("positions_sourcecount", f"NEW.source_id = {far_sender.source.pk}", "40P01"):
+    with failing("uplinks_sourcecount", f"NEW.source_id = {far_sender.source.pk}", "40P01"):
         answer = far_ingest.post(far_sender.path, far_sender.says())
 
     drained(far_ingest)

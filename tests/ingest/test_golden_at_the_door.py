@@ -11,6 +11,8 @@ import pytest
 from msgspec import structs
 
 from assets.models import Source
+from core.observation import Fix, Observation
+from positions.models import Position
 from tests.builders import make_device
 from tests.ingest.world import (
     Answer,
@@ -21,13 +23,11 @@ from tests.ingest.world import (
     know,
     make_sender,
 )
-from tracker.observation import Fix, Observation
-from tracker.positions.models import Position
-from tracker.wire.quantities import mapping
-from tracker.wire.registry import FORMATS
-from tracker.wire.sample_comparison import Comparison
-from tracker.wire.samples import FORMAT_OF_FOLDER, uplink_of_sample
-from tracker.wire.uplink import Uplink
+from wire.quantities import mapping
+from wire.registry import FORMATS
+from wire.sample_comparison import Comparison
+from wire.samples import FORMAT_OF_FOLDER, uplink_of_sample
+from wire.uplink import Uplink
 
 SAMPLES = Path(__file__).parents[2] / "fixtures" / "samples"
 NOW = datetime.now(UTC)

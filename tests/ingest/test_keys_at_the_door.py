@@ -26,7 +26,7 @@ from tests.ingest.world import (
     know,
     make_sender,
 )
-from tracker.positions.models import Misuse
+from uplinks.models import Misuse
 
 WRONG = "W" * 32
 

@@ -13,9 +13,9 @@ from geofence.actions import draw_geofence
 from tests.builders import MORNING, NINE, NOON, TEN, make_source, make_van
 from tests.ingest.senders import arrive, books, observation, owntracks, stored, waiting
 from tests.road.scenes import deliver, kinds_of, outside, square
-from tracker.positions import books as positions_books
-from tracker.positions.books import Counts
-from tracker.positions.models import SetAside
+from uplinks import books as uplinks_books
+from uplinks.books import Counts
+from uplinks.models import SetAside
 
 UPLINKS = "/api/v1/uplinks/"
 ARRIVED = MORNING + timedelta(days=1)
@@ -183,7 +183,7 @@ def test_to_try_the_rest_again_counts_nothing_twice(otto, north, logger):
 def test_what_could_not_be_read_and_turns_out_to_be_more_is_counted(otto, north, van):
     known = van.assignments.get().device.identifier
     repaired, _ = make_source(north, "json", name="repaired")
-    positions_books.count({repaired.pk: Counts(set_aside=1)})
+    uplinks_books.count({repaired.pk: Counts(set_aside=1)})
     SetAside.objects.create(
         organisation=north,
         source=repaired,
@@ -271,6 +271,6 @@ def test_nothing_of_a_replay_that_fails_is_left_behind(otto, north, gateway):
 
 
 def refusing_books(execute, sql, *more):
-    if "INSERT INTO positions_sourcecount" in str(sql):
+    if "INSERT INTO uplinks_sourcecount" in str(sql):
         raise DataError("out of range")
     return execute(sql, *more)

@@ -28,9 +28,10 @@ from django.conf import settings
 from django.db import connection
 
 from assets.models import Asset, Device, Organisation, Source
+from positions.models import Position
 from tests import builders
 from tests.builders import DEPOT_LONLAT_DEG, NINE
-from tracker.positions.models import Position, SetAside, SourceCount
+from uplinks.models import SetAside, SourceCount
 
 ROOT = Path(__file__).resolve().parents[2]
 STARTS_WITHIN_S = 60.0

@@ -23,11 +23,11 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from assets.models import Asset, User
+from core.broadcast import Moved, Publisher
+from positions import latest
+from positions.models import AssetState
 from tests import builders
 from tests.live.world import Client
-from tracker.broadcast import Moved, Publisher
-from tracker.positions import latest
-from tracker.positions.models import AssetState
 
 ROOT = Path(__file__).resolve().parents[2]
 STARTS_WITHIN_S = 30.0

@@ -8,11 +8,11 @@ from collections.abc import Callable
 import pytest
 
 from assets.models import Asset, Organisation, User
+from core.broadcast import Moved, Publisher
+from positions import latest
 from tests import builders
 from tests.live.conftest import RedisServer, Socket, commit, eventually
 from tests.live.world import by_id
-from tracker.broadcast import Moved, Publisher
-from tracker.positions import latest
 
 Open = Callable[..., Socket]
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]

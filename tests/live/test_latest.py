@@ -9,13 +9,13 @@ import pytest
 from django.db import transaction
 
 from assets.models import Asset, Organisation
+from core.broadcast import Moved, ms, scaled
+from positions import latest, store
+from positions.models import AssetState
 from tests import builders
 from tests.builders import NOON
 from tests.live.world import by_id
-from tracker.broadcast import Moved, ms, scaled
 from tracker.live.frames import columns_of
-from tracker.positions import latest, store
-from tracker.positions.models import AssetState
 from tracker.road.frames import frames_of
 
 

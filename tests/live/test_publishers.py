@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tracker.broadcast import Changed, Message
+from core.broadcast import Changed, Message
 from tracker.live.publishers import GRACE_S, SILENCE_S, Publishers
 
 FRAME = Changed(organisation_id=1, what="assets")

@@ -6,11 +6,11 @@ import pytest
 from django.urls import include, path
 
 from assets.models import Asset, User
+from positions.models import AssetState
 from tests.builders import NOON
 from tests.conftest import Api
 from tests.live.world import by_id
 from tracker.live import api as live_api
-from tracker.positions.models import AssetState
 
 urlpatterns = [path("api/v1/", include(live_api.urls))]
 pytestmark = pytest.mark.urls(__name__)

@@ -10,9 +10,9 @@ from django.test import Client as Browser
 from websockets.exceptions import InvalidStatus
 
 from assets.models import Asset, Membership, Organisation, User
+from core.broadcast import Changed, Crossed, Publisher
 from tests import builders
 from tests.live.conftest import Daphne, Socket, close_code, commit, subscribed
-from tracker.broadcast import Changed, Crossed, Publisher
 
 Open = Callable[..., Socket]
 

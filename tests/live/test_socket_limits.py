@@ -13,6 +13,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from assets.models import Organisation
+from core.broadcast import Moved, Publisher
 from tests import builders
 from tests.live.conftest import (
     Daphne,
@@ -25,7 +26,6 @@ from tests.live.conftest import (
     stop_daphne,
     subscribed,
 )  # fmt: skip
-from tracker.broadcast import Moved, Publisher
 
 Open = Callable[..., Socket]
 

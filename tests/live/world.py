@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from tracker.broadcast import Moved
+from core.broadcast import Moved
+from positions.latest import NAMES, Columns
 from tracker.live.frames import columns_of
-from tracker.positions.latest import NAMES, Columns
 
 NONE = Columns(
     id=np.empty(0, dtype=np.int64),

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from assets.models import Asset, Device, Organisation
+from core.observation import Fix, Observation
 from tests.builders import DEPOT_LONLAT_DEG
 from tests.road.scenes import deliver, seen
-from tracker.observation import Fix, Observation
 
 
 def drive(organisation: Organisation, asset: Asset, *times: datetime, **fix: Any) -> None:

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 import pytest
 
 from geofence import judging
+from positions.models import Rejudging
 from tests import builders
 from tests.builders import MORNING, NINE, TEN
 from tests.road.scenes import deliver, inside, observe, outside, square
 from tracker import rejudging
-from tracker.positions.models import Rejudging
 
 pytestmark = pytest.mark.django_db
 

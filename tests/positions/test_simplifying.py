@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker.positions.simplifying import METRES_PER_DEGREE, Fixes, simplified
+from positions.simplifying import METRES_PER_DEGREE, Fixes, simplified
 
 TRACKS = st.lists(
     st.tuples(

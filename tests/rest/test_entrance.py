@@ -21,10 +21,10 @@ from django.test.utils import CaptureQueriesContext
 from assets import actions
 from assets.models import ApiToken, Asset, Organisation, Source, User
 from assets.tokens import digest_of
+from positions.durability import require_durable
 from tests import builders
 from tracker import pages
-from tracker.positions.durability import require_durable
-from tracker.wire.registry import FORMATS
+from wire.registry import FORMATS
 
 PASSWORD = "correct horse battery staple"
 LOGIN = "/accounts/login/"

@@ -14,11 +14,11 @@ from rest_framework.test import APIClient
 
 from alerts.models import Notification
 from assets.models import Organisation, User
+from positions.actions import ask_for_rejudging
 from tests import builders
 from tests.alerts.scenes import make_geofence, make_rule, raise_alert
 from tests.conftest import Api
-from tracker.positions.actions import ask_for_rejudging
-from tracker.positions.models import SetAside
+from uplinks.models import SetAside
 
 UNKNOWN = 987_654_321
 CANARY = "canary"

@@ -7,8 +7,8 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from assets.models import User
+from core.rest.parameters import known_parameters
 from tests.conftest import Api
-from tracker.rest.parameters import known_parameters
 
 SOURCES_OF_RASTERS = ("/vsicurl/http://127.0.0.1:9/x", '{"driver": "PNG"}')
 LISTS = [

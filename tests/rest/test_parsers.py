@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
 from assets.models import Organisation, User
+from core.errors import TrackerError, UnreadableUplink
+from core.rest.parsers import MAX_DEPTH, strict_json
 from tests.conftest import Api
-from tracker.errors import TrackerError, UnreadableUplink
-from tracker.rest.parsers import MAX_DEPTH, strict_json
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,11 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from assets.models import Organisation, User
+from core.errors import Fault, Unavailable, Unprocessable
+from core.rest.problem import problem_of
+from core.rest.problem_types import PROBLEM_TYPES, as_markdown
 from tests.conftest import Api
 from tests.rest.urls import FAILURES
-from tracker.errors import Fault, Unavailable, Unprocessable
-from tracker.rest.problem import problem_of
-from tracker.rest.problem_types import PROBLEM_TYPES, as_markdown
 
 pytestmark = pytest.mark.django_db
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from tracker.rest.problem_types import PROBLEM_TYPES
+from core.rest.problem_types import PROBLEM_TYPES
 
-READERS = ("tracker/wire", "tracker/ingest", "tracker/road")
+READERS = ("wire", "tracker/ingest", "tracker/road")
 # The places of the code where a code is given: by keyword, to a fault, or to be one.
 _GIVEN = re.compile(
     r'code="([a-z-]+)"|_fault\(\s*(?:"\w+", )?"([a-z]+(?:-[a-z]+)*)"'
@@ -19,7 +19,7 @@ _GIVEN = re.compile(
 
 
 def _codes() -> set[str]:
-    files = [file for folder in READERS for file in Path(settings.BASE_DIR, folder).glob("*.py")]
+    files = [file for folder in READERS for file in Path(settings.BASE_DIR, folder).rglob("*.py")]
     found = [match for file in files for match in _GIVEN.findall(file.read_text())]
     return {code for groups in found for code in groups if code}
 

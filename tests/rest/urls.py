@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from tracker import errors
+from core import errors
 from tracker.urls import urlpatterns as real_patterns
 
 FAILURES: dict[str, Exception] = {

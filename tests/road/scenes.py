@@ -9,12 +9,12 @@ from typing import Any
 from assets.models import Asset, Device, Organisation
 from assets.registry import registry
 from billing.metering import known_hours
+from core.observation import Fix, Observation
 from geofence.models import Crossing, Presence
 from geofence.zones import zones
+from positions.models import AssetState, Position
 from tests.builders import DEPOT_LONLAT_DEG, MORNING, device_on
 from tracker import pipeline
-from tracker.observation import Fix, Observation
-from tracker.positions.models import AssetState, Position
 from tracker.road.delivery import Delivery, Receipt
 
 METRES_PER_DEGREE = 111_195.0

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from core.observation import Fix, Observation
 from geofence.actions import draw_geofence, redraw_geofence
 from geofence.models import Correction, Crossing
 from tests import builders
@@ -22,7 +23,6 @@ from tests.road.scenes import (
     presence_of,
     square,
 )
-from tracker.observation import Fix, Observation
 
 pytestmark = pytest.mark.django_db
 

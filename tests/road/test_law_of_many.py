@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from assets.models import Asset, Organisation, Source
 from billing.models import UsageHour
+from core.observation import Fix, Observation
 from geofence import judging
 from geofence.actions import draw_geofence
 from tests import builders
@@ -28,9 +29,8 @@ from tests.road.scenes import (
     square,
 )
 from tracker import pipeline
-from tracker.observation import Fix, Observation
-from tracker.positions.reading import books_of
 from tracker.road.delivery import Delivery
+from uplinks.queries import books_of
 
 EXAMPLES = examples(60)
 DEVICES = ("device-0", "device-1", "nobodys", "unknown")

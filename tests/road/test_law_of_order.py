@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from assets.models import Asset, Organisation
 from billing.models import UsageHour
+from core.observation import Fix, Observation
 from geofence import judging
 from geofence.actions import draw_geofence
 from tests import builders
@@ -27,7 +28,6 @@ from tests.road.scenes import (
     presence_of,
     square,
 )
-from tracker.observation import Fix, Observation
 
 EXAMPLES = examples(60)
 

@@ -15,6 +15,7 @@ from django.db import transaction
 
 from assets.models import Asset, Organisation
 from billing.models import UsageHour
+from core.observation import Fix, Observation
 from geofence.actions import draw_geofence
 from tests.builders import MORNING, NINE, NOON, device_on
 from tests.laws import examples
@@ -30,7 +31,6 @@ from tests.road.scenes import (
     presence_of,
     square,
 )
-from tracker.observation import Fix, Observation
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "tracks"
 SHUFFLES = examples(10, by_night=200)

@@ -14,6 +14,7 @@ from assets.models import Asset, Organisation
 from billing.models import UsageHour
 from geofence.actions import delete_geofence, draw_geofence, redraw_geofence
 from geofence.models import Correction, Crossing
+from positions.models import Rejudging
 from tests import builders
 from tests.builders import MORNING, NINE, NOON, TEN, device_on
 from tests.road.scenes import (
@@ -28,7 +29,6 @@ from tests.road.scenes import (
     square,
 )
 from tracker import pipeline, rejudging
-from tracker.positions.models import Rejudging
 
 ELEVEN = TEN + timedelta(hours=1)
 

@@ -14,9 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from assets.models import Asset, Organisation
+from core.observation import Observation
 from geofence import judging, ledger
 from geofence.actions import draw_geofence, redraw_geofence
 from geofence.models import Correction
+from positions.models import Rejudging
 from tests.builders import MORNING
 from tests.laws import examples
 from tests.road.scenes import (
@@ -31,8 +33,6 @@ from tests.road.scenes import (
     square,
 )
 from tracker import pipeline, rejudging
-from tracker.observation import Observation
-from tracker.positions.models import Rejudging
 
 EXAMPLES = examples(12, by_night=500)
 MINUTE = timedelta(minutes=1)

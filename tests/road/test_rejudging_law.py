@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from assets.actions import assign_device, change_asset
 from assets.models import Asset, Device, Organisation
 from billing.models import UsageHour
+from core.observation import Fix, Observation
 from geofence import judging
 from geofence.actions import delete_geofence, draw_geofence, redraw_geofence
 from geofence.models import Crossing, Geofence, Presence
@@ -23,7 +24,6 @@ from tests.builders import MORNING
 from tests.laws import examples
 from tests.road.scenes import away_from_depot, deliver, forget_memory, latest_of, square
 from tracker import rejudging
-from tracker.observation import Fix, Observation
 
 EXAMPLES = examples(40)
 

@@ -11,11 +11,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from assets.models import Asset, Organisation
+from core.observation import Observation
 from geofence.actions import draw_geofence
 from tests import builders
 from tests.builders import MORNING, NOON
 from tests.road.scenes import away_from_depot, deliver, inside, outside, seen, square
-from tracker.observation import Observation
 
 SIZES = (4, 10, 100)
 # What the busiest kind of batch takes; a new statement on the road is a decision.

@@ -2,7 +2,7 @@ from itertools import islice, pairwise
 
 import pytest
 
-from tracker.simulator.fleet import (
+from simulator.fleet import (
     KINDS,
     NO_FAULTS,
     ColdBox,
@@ -12,7 +12,7 @@ from tracker.simulator.fleet import (
     make_fleet,
     reports,
 )
-from tracker.simulator.routes import Motion, distance_m
+from simulator.routes import Motion, distance_m
 
 NOON = 1_795_348_800.0
 HOUR = 3_600.0

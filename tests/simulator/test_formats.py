@@ -5,9 +5,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tracker.simulator.__main__ import tokens_of
-from tracker.simulator.fleet import Delivery, Report
-from tracker.simulator.formats import requests_of
+from simulator.__main__ import tokens_of
+from simulator.fleet import Delivery, Report
+from simulator.formats import requests_of
 
 
 def report(**changes):

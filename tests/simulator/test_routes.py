@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tracker.simulator.routes import (
+from simulator.routes import (
     PLACES,
     Line,
     Parked,

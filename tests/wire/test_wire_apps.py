@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from core.errors import TooLarge, UnreadableUplink
 from tests.wire.uplinks import (
     NOON,
     RECEIVED_AT,
@@ -18,8 +19,7 @@ from tests.wire.uplinks import (
     sdk_location,
     traccar_position,
 )
-from tracker.errors import TooLarge, UnreadableUplink
-from tracker.wire.registry import FORMATS
+from wire.registry import FORMATS
 
 IPHONE = "22A67880-15C3-41A6-9157-25545C7993AC"
 

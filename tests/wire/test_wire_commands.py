@@ -12,8 +12,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from tests.wire.uplinks import NOON, decoded, observation
-from tracker.wire.sample_comparison import Comparison, is_same
-from tracker.wire.samples import request_of_file
+from wire.sample_comparison import Comparison, is_same
+from wire.samples import request_of_file
 
 SAMPLES = Path(__file__).parents[2] / "fixtures" / "samples"
 

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.errors import Refused
 from tests.wire.uplinks import (
     chirpstack_event,
     observation,
@@ -23,10 +24,9 @@ from tests.wire.uplinks import (
     traccar_position,
     ttn_uplink,
 )
-from tracker.errors import Refused
-from tracker.wire.registry import FORMATS, detect
-from tracker.wire.samples import FORMAT_OF_FOLDER, uplink_of_sample
-from tracker.wire.uplink import Decoded, Uplink
+from wire.registry import FORMATS, detect
+from wire.samples import FORMAT_OF_FOLDER, uplink_of_sample
+from wire.uplink import Decoded, Uplink
 
 SAMPLES = Path(__file__).parents[2] / "fixtures" / "samples"
 # 10,000 for the whole of F-026; few in a normal run.

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tracker.wire import cayenne
-from tracker.wire.registry import FORMATS, detect
-from tracker.wire.samples import FORMAT_OF_FOLDER, uplink_of_sample, verdict
+from wire.payloads import cayenne
+from wire.registry import FORMATS, detect
+from wire.samples import FORMAT_OF_FOLDER, uplink_of_sample, verdict
 
 REPOSITORY = Path(__file__).parents[2]
 ROOTS = [

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from core.errors import UnreadableUplink
 from tests.wire.uplinks import (
     NOON,
     RECEIVED_AT,
@@ -18,10 +19,9 @@ from tests.wire.uplinks import (
     reason,
     ttn_uplink,
 )
-from tracker.errors import UnreadableUplink
-from tracker.wire import cayenne
-from tracker.wire.decoded_position import located
-from tracker.wire.decoded_readings import decoded_readings
+from wire.payloads import cayenne
+from wire.payloads.decoded_position import located
+from wire.payloads.decoded_readings import decoded_readings
 
 
 def place_of(payload: dict[str, Any]) -> tuple[float, float] | None:

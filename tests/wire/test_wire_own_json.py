@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.errors import TooLarge, UnreadableUplink
 from tests.wire.uplinks import NOON, decoded, faults, observation, only, uplink
-from tracker.errors import TooLarge, UnreadableUplink
-from tracker.wire import own_json_diagnosis
-from tracker.wire.registry import FORMATS
+from wire.formats import own_json_diagnosis
+from wire.registry import FORMATS
 
 
 def test_an_observation_with_only_the_required_members_has_no_fix():

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from core.errors import UnreadableUplink
 from tests.wire.uplinks import (
     NOON,
     RECEIVED_AT,
@@ -19,9 +20,8 @@ from tests.wire.uplinks import (
     sdk_location,
     traccar_position,
 )
-from tracker.errors import UnreadableUplink
-from tracker.wire.registry import detect
-from tracker.wire.uplink import Uplink
+from wire.registry import detect
+from wire.uplink import Uplink
 
 PLACE = {"lat": 52.1, "lng": 4.3}
 WITHOUT_PLACE = {"timestamp": "2026-01-05T12:00:00.000Z", "uuid": "u"}

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from core.errors import Refused, TooLarge, UnreadableUplink
 from tests.wire.uplinks import (
     chirpstack_event,
     decoded,
@@ -17,7 +18,6 @@ from tests.wire.uplinks import (
     traccar_position,
     ttn_uplink,
 )
-from tracker.errors import Refused, TooLarge, UnreadableUplink
 
 MANY = {f"k{i}": i for i in range(50_000)}
 DEEP = {"gps": {"position": {"gps": MANY}}}

@@ -6,8 +6,8 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from tracker.wire.registry import FORMATS
-from tracker.wire.uplink import Decoded, Uplink
+from wire.registry import FORMATS
+from wire.uplink import Decoded, Uplink
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 RECEIVED_AT = datetime(2026, 1, 5, 12, 0, 30, tzinfo=UTC)

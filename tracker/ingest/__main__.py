@@ -31,7 +31,7 @@ def main() -> None:
         return
     from django.db import connection
 
-    from tracker.positions.durability import refuse_to_start
+    from positions.durability import refuse_to_start
 
     # The workers would be born again and again over a database that may forget.
     refuse_to_start(connection, waits=False)

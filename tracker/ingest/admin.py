@@ -9,8 +9,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from tracker.ingest.replay import replay_some
-from tracker.positions.admin import SetAsideAdmin
-from tracker.positions.reading import uplinks_of
+from uplinks.admin import SetAsideAdmin
+from uplinks.queries import uplinks_of
 
 AT_ONCE = 100
 

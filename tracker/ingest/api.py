@@ -18,23 +18,23 @@ from rest_framework.routers import BaseRouter
 import tracker.ingest.admin  # noqa: F401  staff replay, too
 from assets.models import Organisation
 from assets.registry import registry
+from core.errors import Fault, Forbidden, Refused, TooLarge, UnsupportedMediaType
+from core.observation import Method
+from positions import api as positions
+from positions.pages import MAX_ID
 from tracker import pipeline
-from tracker.errors import Fault, Forbidden, Refused, TooLarge, UnsupportedMediaType
 from tracker.ingest.receipts import ReceiptSerializer
 from tracker.ingest.replies import reply_of
 from tracker.ingest.uplinks import UplinkViewSet
-from tracker.observation import Method
-from tracker.positions import api as positions
-from tracker.positions.pages import MAX_ID
 from tracker.road.delivery import Delivery
-from tracker.wire.registry import FORMATS
-from tracker.wire.uplink import Uplink
+from wire.registry import FORMATS
+from wire.uplink import Uplink
 
 OWN_JSON = FORMATS["json"]
 
 
 class ObservationSerializer(serializers.Serializer[Any]):
-    """Our own JSON, for the OpenAPI document; `tracker.wire.own_json` reads it."""
+    """Our own JSON, for the OpenAPI document; `wire.formats.own_json` reads it."""
 
     device = serializers.CharField(help_text="identifier")
     measured_at = serializers.DateTimeField(help_text="RFC 3339 with Z or an offset")

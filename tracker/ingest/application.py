@@ -14,8 +14,10 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, conn
 from django.utils import timezone
 
 from assets.registry import registry
+from core.errors import Unavailable
 from geofence.zones import zones
-from tracker.errors import Unavailable
+from positions.durability import reason_of, require_durable
+from positions.partitions import make_partitions
 from tracker.ingest.asgi import Receive, Scope, Send, answer_over_asgi
 from tracker.ingest.batcher import Batcher
 from tracker.ingest.collector import calm_the_collector
@@ -25,8 +27,6 @@ from tracker.ingest.metrics import Metrics
 from tracker.ingest.replies import Reply, problem_reply
 from tracker.ingest.request import Head
 from tracker.ingest.spool import Spool
-from tracker.positions.durability import reason_of, require_durable
-from tracker.positions.partitions import make_partitions
 
 log = structlog.get_logger(__name__)
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from django.conf import settings
 
-from tracker.errors import RequestTimeout, TrackerError
+from core.errors import RequestTimeout, TrackerError
 from tracker.ingest.door import Admitted, Answer
 from tracker.ingest.replies import Reply, problem_reply
 from tracker.ingest.request import Head, head_of, too_large

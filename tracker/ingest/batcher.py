@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import structlog
 from msgspec import Struct
 
-from tracker.errors import TrackerError, Unavailable
+from core.errors import TrackerError, Unavailable
 from tracker.ingest.metrics import Metrics
 from tracker.road.delivery import Delivery, Receipt
 

@@ -18,8 +18,8 @@ import structlog
 from django.db import InterfaceError, OperationalError, connection
 from msgspec import structs
 
+from core.errors import TrackerError, Unavailable
 from tracker import pipeline
-from tracker.errors import TrackerError, Unavailable
 from tracker.ingest.metrics import Metrics
 from tracker.ingest.spool import Records, Spool
 from tracker.road.delivery import Delivery, Receipt, spooled_receipt

@@ -16,7 +16,7 @@ from django.conf import settings
 from msgspec import Struct
 
 from assets.registry import Registry, SourceEntry
-from tracker.errors import (
+from core.errors import (
     CredentialsInvalid,
     MethodNotAllowed,
     NotFound,
@@ -38,8 +38,8 @@ from tracker.ingest.request import (
     unpacked,
 )
 from tracker.road.delivery import Delivery, Receipt
-from tracker.wire.registry import FORMATS, detect
-from tracker.wire.uplink import Decoded, Uplink, WireFormat
+from wire.registry import FORMATS, detect
+from wire.uplink import Decoded, Uplink, WireFormat
 
 # Headers that a wire format may read, and that are kept with what is set aside.
 KEPT_HEADERS = ("x-limit-u", "x-limit-d", "x-tts-domain", "user-agent")

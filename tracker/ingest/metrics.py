@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from tracker.statements import counter
+from core.statements import counter
 
 SUFFIX = ".metrics"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from tracker.errors import TooOften
+from core.errors import TooOften
 
 WINDOW_S = 60.0
 # Beyond so many keys the counts start anew: memory stays bounded whoever calls.

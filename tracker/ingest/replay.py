@@ -15,14 +15,14 @@ from msgspec import Struct
 
 from assets.models import Source
 from assets.registry import registry
+from core.errors import Conflict, Refused
 from tracker import pipeline
-from tracker.errors import Conflict, Refused
-from tracker.positions import books
-from tracker.positions.actions import mark_replayed
-from tracker.positions.books import Counts
 from tracker.road.delivery import Delivery, Outcome, Receipt
-from tracker.wire.registry import FORMATS, detect
-from tracker.wire.uplink import Decoded, Uplink
+from uplinks import books
+from uplinks.actions import mark_replayed
+from uplinks.books import Counts
+from wire.registry import FORMATS, detect
+from wire.uplink import Decoded, Uplink
 
 log = structlog.get_logger(__name__)
 

@@ -8,7 +8,7 @@ import orjson
 import structlog
 from msgspec import Struct
 
-from tracker.errors import (
+from core.errors import (
     MethodNotAllowed,
     NotYourDevice,
     Refused,
@@ -16,9 +16,9 @@ from tracker.errors import (
     TrackerError,
     Unprocessable,
 )
-from tracker.rest.problem import new_request_id, problem_of
+from core.rest.problem import new_request_id, problem_of
 from tracker.road.delivery import Outcome, Receipt
-from tracker.wire.uplink import WireFormat
+from wire.uplink import WireFormat
 
 log = structlog.get_logger(__name__)
 

@@ -8,7 +8,7 @@ import zlib
 
 from msgspec import Struct
 
-from tracker.errors import (
+from core.errors import (
     CredentialsInvalid,
     CredentialsMissing,
     HeadersTooLarge,

@@ -22,7 +22,7 @@ from typing import BinaryIO, cast
 import msgspec
 import structlog
 
-from tracker.errors import Unavailable
+from core.errors import Unavailable
 from tracker.road.delivery import Delivery
 
 log = structlog.get_logger(__name__)

@@ -18,7 +18,7 @@ from urllib.parse import unquote
 import httptools
 from django.conf import settings
 
-from tracker.errors import (
+from core.errors import (
     HeadersTooLarge,
     RequestTimeout,
     TrackerError,

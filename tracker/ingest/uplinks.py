@@ -16,12 +16,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from core.observation import normal_identifier
+from core.rest.filters import BooleanFilter
 from tracker.ingest.receipts import ReceiptSerializer
 from tracker.ingest.replay import Replay, replay, replay_some
 from tracker.ingest.replies import receipt_document
-from tracker.observation import normal_identifier
-from tracker.positions.reading import uplinks_of
-from tracker.rest.filters import BooleanFilter
+from uplinks.queries import uplinks_of
 
 AT_ONCE = 100
 

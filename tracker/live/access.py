@@ -21,7 +21,7 @@ from django.utils.crypto import constant_time_compare
 
 from assets.models import ApiToken, Membership, User
 from assets.tokens import digest_of
-from tracker.errors import Forbidden
+from core.errors import Forbidden
 from tracker.live.table import Permitted
 
 _KEYWORDS = ("token", "bearer")

@@ -15,9 +15,9 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from assets.models import Organisation, User
+from positions import latest
 from tracker.live import frames
 from tracker.live.hub import tick_ms
-from tracker.positions import latest
 
 
 def _integers(help_text: str, *, allow_null: bool = True) -> serializers.ListField:

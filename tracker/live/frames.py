@@ -8,8 +8,8 @@ import msgspec
 import numpy as np
 import orjson
 
-from tracker.broadcast import Moved
-from tracker.positions.latest import METHODS, NAMES, NULL, Columns
+from core.broadcast import Moved
+from positions.latest import METHODS, NAMES, NULL, Columns
 
 FRAME_LIMIT_BYTES: Final = 64 * 1024
 _CODE_OF: Final = {name: code for code, name in enumerate(METHODS, start=1)}

@@ -19,10 +19,10 @@ from typing import Final
 from django.db import Error
 
 from alerts.stream import newest_number
+from positions import latest
 from tracker.live.connection import LISTS
 from tracker.live.database import asked
 from tracker.live.table import Permitted, Slots, Table
-from tracker.positions import latest
 
 logger = logging.getLogger(__name__)
 

@@ -18,14 +18,14 @@ from django.conf import settings
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from tracker.broadcast import Alerted, Changed, Crossed, Frame, Message, Moved, channel
+from core.broadcast import Alerted, Changed, Crossed, Frame, Message, Moved, channel
+from positions.latest import Columns
 from tracker.live import access, frames
 from tracker.live.connection import Allowance, Connection
 from tracker.live.database import asked
 from tracker.live.healing import Healer, Sources
 from tracker.live.publishers import Publishers
 from tracker.live.table import Table
-from tracker.positions.latest import Columns
 
 logger = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tracker.broadcast import BEAT_EVERY_S, Message
+from core.broadcast import BEAT_EVERY_S, Message
 
 # A publisher that is alive is heard this soon after the hub began to listen.
 GRACE_S = 2.5 * BEAT_EVERY_S

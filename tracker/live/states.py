@@ -18,8 +18,8 @@ from rest_framework.response import Response
 
 from assets.models import Asset
 from geofence.models import Presence
-from tracker.positions.reading import LatestRow, latest_of
-from tracker.positions.serializers import FixSerializer, rfc3339
+from positions.reading import LatestRow, latest_of
+from positions.serializers import FixSerializer, rfc3339
 
 Document = dict[str, Any]
 

@@ -15,7 +15,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from tracker.positions.latest import NAMES, Columns
+from positions.latest import NAMES, Columns
 
 Slots = NDArray[np.intp]
 Permitted = frozenset[int] | None

@@ -10,14 +10,14 @@ from typing import Any
 from msgspec import Struct
 
 from assets.registry import DeviceEntry, Registry
-from tracker.errors import Fault, NotYourDevice, Unavailable
-from tracker.observation import Observation
-from tracker.positions import events, store
-from tracker.positions.books import Aside, Counts, Misused
-from tracker.positions.events import Event
-from tracker.positions.facts import Fact, fact_of
-from tracker.positions.store import Stored, Storing
+from core.errors import Fault, NotYourDevice, Unavailable
+from core.observation import Observation
+from positions import events, store
+from positions.events import Event
+from positions.facts import Fact, fact_of
+from positions.store import Stored, Storing
 from tracker.road.delivery import Delivery, Outcome, Receipt, receipt_of, refused_outcomes
+from uplinks.books import Aside, Counts, Misused
 
 
 class Stale(Unavailable):

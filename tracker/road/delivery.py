@@ -8,9 +8,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-from tracker.errors import Fault
-from tracker.observation import Observation
-from tracker.wire.uplink import Refusal, Uplink
+from core.errors import Fault
+from core.observation import Observation
+from wire.uplink import Refusal, Uplink
 
 Disposition = Literal["stored", "duplicate", "set-aside", "refused", "spooled"]
 

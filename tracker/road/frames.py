@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from alerts.changes import Raised
+from core.broadcast import Alerted, Crossed, Frame, Moved
+from core.observation import microseconds
 from geofence.changes import CrossingChange
 from geofence.rows import crossing_rows
-from tracker.broadcast import Alerted, Crossed, Frame, Moved
-from tracker.observation import microseconds
-from tracker.positions.store import StateRow
+from positions.store import StateRow
 
 
 def frames_of(

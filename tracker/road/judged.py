@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from core.observation import instant, microseconds
 from geofence.crossings import Mark, Scope, bytes_of
 from geofence.judging import Pending, Verdict
 from geofence.zone_index import ZoneIndex
 from geofence.zones import ZoneStore
-from tracker.observation import instant, microseconds
-from tracker.positions.actions import ask_for_rejudging, is_asked_for
-from tracker.positions.facts import Fact
-from tracker.positions.latest_state import move_forward
-from tracker.positions.store import StateRow, newest_facts, tags_of
+from positions.actions import ask_for_rejudging, is_asked_for
+from positions.facts import Fact
+from positions.latest_state import move_forward
+from positions.store import StateRow, newest_facts, tags_of
 from tracker.road.revisions import current_revisions
 
 Facts = Mapping[int, Sequence[Fact]]

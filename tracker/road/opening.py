@@ -10,11 +10,11 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from tracker.positions import store
-from tracker.positions.store import StateRow, Storing
+from core.statements import together
+from positions import store
+from positions.store import StateRow, Storing
 from tracker.road.batch import Batch
 from tracker.road.revisions import Revisions, ask_for_revisions, current_revisions, revisions_of
-from tracker.statements import together
 
 
 class Opened(Struct, frozen=True):

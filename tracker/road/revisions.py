@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from tracker.statements import run
+from core.statements import run
 
 
 class Revisions(Struct, frozen=True):

@@ -77,10 +77,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Where an asset is and was: `state`, `positions` and `track`, from `tracker.positions`. */
+        /** @description Where an asset is and was: `state`, `positions` and `track`, from `positions`. */
         get: operations["assets_list"];
         put?: never;
-        /** @description Where an asset is and was: `state`, `positions` and `track`, from `tracker.positions`. */
+        /** @description Where an asset is and was: `state`, `positions` and `track`, from `positions`. */
         post: operations["assets_create"];
         delete?: never;
         options?: never;
@@ -151,14 +151,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Where an asset is and was: `state`, `positions` and `track`, from `tracker.positions`. */
+        /** @description Where an asset is and was: `state`, `positions` and `track`, from `positions`. */
         get: operations["assets_retrieve"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** @description Where an asset is and was: `state`, `positions` and `track`, from `tracker.positions`. */
+        /** @description Where an asset is and was: `state`, `positions` and `track`, from `positions`. */
         patch: operations["assets_partial_update"];
         trace?: never;
     };
@@ -171,7 +171,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Where an asset is and was: `state`, `positions` and `track`, from `tracker.positions`. */
+        /** @description Where an asset is and was: `state`, `positions` and `track`, from `positions`. */
         post: operations["assets_archive_create"];
         delete?: never;
         options?: never;
@@ -1698,7 +1698,7 @@ export interface components {
         NotificationStateEnum: "pending" | "sending" | "sent" | "failed" | "given_up" | "cancelled";
         /** @enum {unknown} */
         NullEnum: null;
-        /** @description Our own JSON, for the OpenAPI document; `tracker.wire.own_json` reads it. */
+        /** @description Our own JSON, for the OpenAPI document; `wire.formats.own_json` reads it. */
         ObservationRequest: {
             /** @description identifier */
             device: string;

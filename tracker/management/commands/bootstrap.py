@@ -17,8 +17,8 @@ from assets import actions
 from assets.models import ApiToken, Organisation, Source, User
 from assets.serializers import ingest_url
 from assets.tokens import derived_token, digest_of
-from tracker.positions.durability import require_durable
-from tracker.wire.registry import FORMATS
+from positions.durability import require_durable
+from wire.registry import FORMATS
 
 TOKEN_NAME = "bootstrap"  # noqa: S105  a name, not a secret
 # Senders that were set up by an earlier run go on with their token.

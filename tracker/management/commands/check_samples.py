@@ -12,8 +12,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from tracker.errors import Refused
-from tracker.wire.samples import FORMAT_OF_FOLDER, SampleError, Verdict, verdict
+from core.errors import Refused
+from wire.samples import FORMAT_OF_FOLDER, SampleError, Verdict, verdict
 
 Line = tuple[str, str]
 

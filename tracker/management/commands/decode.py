@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 from django.core.management.base import BaseCommand, CommandError
 
-from tracker.errors import Refused
-from tracker.wire.registry import FORMATS
-from tracker.wire.samples import request_of_file
-from tracker.wire.uplink import Uplink
+from core.errors import Refused
+from wire.registry import FORMATS
+from wire.samples import request_of_file
+from wire.uplink import Uplink
 
 
 class Command(BaseCommand):

@@ -21,8 +21,8 @@ from assets import actions as asset_actions
 from assets.models import Asset, Device, Membership, Organisation, User
 from geofence import actions as geofence_actions
 from geofence.models import Geofence
-from tracker.simulator.fleet import SimulatedDevice, make_fleet
-from tracker.simulator.routes import PLACES
+from simulator.fleet import SimulatedDevice, make_fleet
+from simulator.routes import PLACES
 
 # History that the simulator sends first belongs to the assets too.
 SINCE = timedelta(days=2)

@@ -15,6 +15,8 @@ import shapely
 from django.core.management.base import BaseCommand, CommandError
 from shapely import MultiPolygon
 
+from core.errors import Refused, Unprocessable
+from core.observation import instant
 from geofence import limits
 from geofence.crossings import Fold, Found, judge_all
 from geofence.drawing import Shape
@@ -25,8 +27,6 @@ from geofence.shapes import area_of, inradius_m
 from geofence.tracks import read_track
 from geofence.zone import Zone
 from geofence.zone_index import ZoneIndex
-from tracker.errors import Refused, Unprocessable
-from tracker.observation import instant
 
 Name = str | int
 # What a feature may lack, in the words of this command.

@@ -1,0 +1,151 @@
+"""The two families of failure that everything downstream decides by.
+
+`Refused`: the sender is wrong, and sending the same again will not help.
+`Unavailable`: the world is, and trying again later will. `core/rest/problem.py`
+alone turns either into an HTTP answer.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class Fault(Struct, frozen=True, kw_only=True):
+    """One thing wrong in a request. `pointer` is an RFC 6901 JSON Pointer into the body."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class TrackerError(Exception):
+    """Parent of everything that is raised on purpose."""
+
+    code = "error"
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail or self.__doc__ or self.code)
+
+    @property
+    def detail(self) -> str:
+        return str(self.args[0])
+
+
+class Refused(TrackerError):
+    """The sender is wrong."""
+
+    code = "invalid"
+
+    def __init__(self, detail: str = "", *, code: str = "", faults: tuple[Fault, ...] = ()) -> None:
+        super().__init__(detail)
+        if code:
+            self.code = code
+        self.faults = faults
+
+
+class Unavailable(TrackerError):
+    """The server cannot do this now."""
+
+    code = "unavailable"
+
+    def __init__(self, detail: str = "", *, retry_after_s: int = 5) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+
+class UnreadableUplink(Refused):
+    """The bytes are not what the wire format says they are."""
+
+    code = "malformed-body"
+
+
+class CredentialsMissing(Refused):
+    """No credential came with the request."""
+
+    code = "credentials-missing"
+
+
+class CredentialsInvalid(Refused):
+    """The credential that came with the request opens nothing."""
+
+    code = "credentials-invalid"
+
+
+class Forbidden(Refused):
+    """Known, but not allowed."""
+
+    code = "forbidden"
+
+
+class NotYourDevice(Forbidden):
+    """The token belongs to one device and the body names another."""
+
+    code = "not-your-device"
+
+
+class PlainText(Forbidden):
+    """It came without TLS, where there is an address with it."""
+
+    code = "tls-required"
+
+
+class NotFound(Refused):
+    """Unknown, or belongs to somebody else."""
+
+    code = "not-found"
+
+
+class Conflict(Refused):
+    """Contradicts the present state."""
+
+    code = "conflict"
+
+
+class TooLarge(Refused):
+    """Larger than the limit."""
+
+    code = "body-too-large"
+
+
+class HeadersTooLarge(Refused):
+    """More header bytes or lines than this server reads."""
+
+    code = "headers-too-large"
+
+
+class RequestTimeout(Refused):
+    """The request took too long to arrive."""
+
+    code = "request-timeout"
+
+
+class MethodNotAllowed(Refused):
+    """The path is there, but not for this method."""
+
+    code = "method-not-allowed"
+
+    def __init__(self, methods: tuple[str, ...]) -> None:
+        super().__init__(f"use {' or '.join(methods)}")
+        self.methods = methods
+
+
+class UnsupportedMediaType(Refused):
+    """Not a media type that this door reads."""
+
+    code = "unsupported-media-type"
+
+
+class Unprocessable(Refused):
+    """Readable, but wrong."""
+
+    code = "invalid"
+
+
+class TooOften(Refused):
+    """More requests than the quota allows."""
+
+    code = "too-many-requests"
+
+    def __init__(self, detail: str = "", *, retry_after_s: int = 60) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s

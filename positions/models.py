@@ -1,0 +1,133 @@
+"""Tables of the memory. Written by `positions.store` and `actions` only."""
+
+from __future__ import annotations
+
+from django.contrib.gis.db import models
+from django.db.models.functions import Now
+
+from assets.models import Asset, Device, Organisation, Tenanted, User
+
+
+class Position(models.Model):
+    """An observation stored for a device. Partitioned by range of `measured_at`.
+
+    The primary key is also the key by which repeats are known.
+    """
+
+    pk = models.CompositePrimaryKey("device_id", "measured_at")
+    # No constraint in the database: it would lock the device's row for each insert.
+    device = models.ForeignKey(Device, models.DO_NOTHING, db_constraint=False, db_index=False)
+    measured_at = models.DateTimeField()
+    received_at = models.DateTimeField(help_text="when its first copy arrived")
+    point = models.PointField(srid=4326, null=True, spatial_index=False)
+    altitude_m = models.FloatField(null=True)
+    accuracy_m = models.FloatField(null=True)
+    speed_mps = models.FloatField(null=True)
+    course_deg = models.FloatField(null=True)
+    method = models.CharField(max_length=16, null=True)
+    time_source = models.CharField(max_length=8)
+    readings = models.JSONField(default=dict)
+    is_clock_suspect = models.BooleanField(default=False)
+
+    class Meta:
+        # Created by hand in the first migration, since Django knows no partitions.
+        managed = False
+        db_table = "positions_position"
+
+    def __str__(self) -> str:
+        return f"{self.device_id} at {self.measured_at:%Y-%m-%d %H:%M:%S}"
+
+
+class AssetState(models.Model):
+    """The latest of an asset, moved forward only by newer facts, and its fold state.
+
+    The row is also the lock under which everything about the asset is judged.
+    `readings` maps a name to [value, µs since 1970 at which it was measured].
+    """
+
+    asset = models.OneToOneField(Asset, models.CASCADE, primary_key=True, related_name="state")
+    organisation = models.ForeignKey(
+        Organisation, models.CASCADE, db_constraint=False, related_name="+"
+    )
+    device = models.ForeignKey(
+        Device, models.DO_NOTHING, null=True, db_constraint=False, db_index=False, related_name="+"
+    )
+    measured_at = models.DateTimeField(null=True)
+    received_at = models.DateTimeField(null=True)
+    fix_at = models.DateTimeField(null=True)
+    fix_device_id = models.BigIntegerField(null=True)
+    lon_deg = models.FloatField(null=True)
+    lat_deg = models.FloatField(null=True)
+    altitude_m = models.FloatField(null=True)
+    accuracy_m = models.FloatField(null=True)
+    speed_mps = models.FloatField(null=True)
+    course_deg = models.FloatField(null=True)
+    method = models.CharField(max_length=16, null=True)
+    readings = models.JSONField(default=dict)
+    fold = models.BinaryField(default=b"")
+
+    objects = Tenanted.as_manager()
+
+    def __str__(self) -> str:
+        return f"state of asset {self.asset_id}"
+
+
+class Checkpoint(models.Model):
+    """A fold state in the past, from which late facts are judged. Holds nothing of its own."""
+
+    pk = models.CompositePrimaryKey("asset_id", "at", "device_id")
+    asset = models.ForeignKey(Asset, models.CASCADE, db_constraint=False, db_index=False)
+    at = models.DateTimeField(help_text="`measured_at` of the last fix that the state holds")
+    device_id = models.BigIntegerField(help_text="and its device, for fixes of the same moment")
+    fold = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"asset {self.asset_id} at {self.at}"
+
+
+class EventId(models.Model):
+    """The sender's own name of an observation, so that a repeat under it is known."""
+
+    pk = models.CompositePrimaryKey("device_id", "event_id")
+    device = models.ForeignKey(Device, models.CASCADE, db_constraint=False, db_index=False)
+    event_id = models.CharField(max_length=128)
+    measured_at = models.DateTimeField()
+    digest = models.BinaryField(help_text="of the content, to tell a repeat from a reuse")
+
+    def __str__(self) -> str:
+        return self.event_id
+
+
+class Rejudging(models.Model):
+    """A fact that people changed, on its way through the assets that it touches. Resumable."""
+
+    organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="+")
+    reason = models.CharField(max_length=200)
+    since = models.DateTimeField(help_text="nothing before this changes")
+    asset_ids = models.JSONField(default=list, help_text="all of the organisation's when empty")
+    is_history_moved = models.BooleanField(
+        default=False, help_text="positions changed hands: state and usage are made anew, too"
+    )
+    after_asset_id = models.BigIntegerField(default=0, help_text="done up to here, in id order")
+    current_asset_id = models.BigIntegerField(null=True, help_text="judged in part")
+    settled_until = models.DateTimeField(
+        null=True, help_text="how far the current asset is judged for good"
+    )
+    assets_total = models.PositiveIntegerField(null=True)
+    assets_done = models.PositiveIntegerField(default=0)
+    asked_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(db_default=Now())
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    objects = Tenanted.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["id"], name="rejudging_open", condition=models.Q(finished_at__isnull=True)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.assets_done} of {self.assets_total}"

@@ -1,0 +1,177 @@
+"""Queries for people: positions newest first, latest states, and what is judged again.
+
+Whoever calls has narrowed devices and assets to what the reader may see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+from django.db import connection
+from django.db.models import (
+    OuterRef,
+    QuerySet,
+    Subquery,
+)
+from msgspec import Struct
+
+from assets.models import Asset, Assignment
+from core.observation import Method, TimeSource, instant, microseconds
+from core.observation import Value as ReadingValue
+from positions.models import AssetState, Rejudging
+
+# µs since 1970 and device id: the order of positions
+Key = tuple[int, int]
+
+_BEGINNING, _END = "-infinity", "infinity"
+
+
+class Period(Struct, frozen=True):
+    """From `since` until before `until`; None for as long as anybody can remember."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class PositionRow(Struct, frozen=True, kw_only=True):
+    """A position with its device's identifier and the asset that the device was on then."""
+
+    device_id: int
+    identifier: str
+    asset_id: int | None
+    measured_at: datetime
+    received_at: datetime
+    time_source: TimeSource
+    lon_deg: float | None
+    lat_deg: float | None
+    altitude_m: float | None
+    accuracy_m: float | None
+    speed_mps: float | None
+    course_deg: float | None
+    method: Method | None
+    readings: dict[str, ReadingValue]
+    is_clock_suspect: bool
+
+    @property
+    def key(self) -> Key:
+        return microseconds(self.measured_at), self.device_id
+
+
+class Spans:
+    """Stretches of the histories of devices, in the form that statements take."""
+
+    def __init__(self, spans: Iterable[tuple[int, datetime | None, datetime | None]]) -> None:
+        rows = list(spans)
+        self.parameters: list[list[Any]] = [
+            [device_id for device_id, _, _ in rows],
+            [_BEGINNING if since is None else since.isoformat() for _, since, _ in rows],
+            [_END if until is None else until.isoformat() for _, _, until in rows],
+        ]
+
+    def page(self, *, before: Key | None, limit: int) -> list[PositionRow]:
+        """Return the newest positions, or those next older than `before`, newest first."""
+        at = _END if before is None else instant(before[0]).isoformat()
+        device_id = 0 if before is None else before[1]
+        with connection.cursor() as cursor:
+            cursor.execute(_PAGE, [*self.parameters, at, at, device_id, limit, limit])
+            return [_position_row(row) for row in cursor.fetchall()]
+
+
+def spans_of_devices(device_ids: Iterable[int], period: Period) -> Spans:
+    return Spans((device_id, period.since, period.until) for device_id in device_ids)
+
+
+def spans_of_asset(asset_id: int, period: Period, *, device_id: int | None = None) -> Spans:
+    """Return when which device was on the asset: its history is the union of theirs."""
+    assignments = Assignment.objects.filter(asset_id=asset_id)
+    if device_id is not None:
+        assignments = assignments.filter(device_id=device_id)
+    return Spans(
+        (each.device_id, _later(each.during.lower, period), _earlier(each.during.upper, period))
+        for each in assignments
+    )
+
+
+def _later(since: datetime | None, period: Period) -> datetime | None:
+    return max(filter(None, (since, period.since)), default=None)
+
+
+def _earlier(until: datetime | None, period: Period) -> datetime | None:
+    return min(filter(None, (until, period.until)), default=None)
+
+
+# Each device gives its newest from its own index; only so many are put in order.
+_PAGE = """
+    SELECT p.device_id, d.identifier, a.asset_id, p.measured_at, p.received_at, p.time_source,
+        ST_X(p.point), ST_Y(p.point), p.altitude_m, p.accuracy_m, p.speed_mps, p.course_deg,
+        p.method, p.is_clock_suspect, p.readings::text
+    FROM (
+        SELECT newest.* FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[])
+            AS s(device_id, since, until)
+        CROSS JOIN LATERAL (
+            SELECT * FROM positions_position p
+            WHERE p.device_id = s.device_id
+                AND p.measured_at >= s.since AND p.measured_at < s.until
+                AND p.measured_at <= %s AND (p.measured_at, p.device_id) < (%s, %s)
+            ORDER BY p.measured_at DESC LIMIT %s
+        ) newest
+        ORDER BY newest.measured_at DESC, newest.device_id DESC LIMIT %s
+    ) p
+    JOIN assets_device d ON d.id = p.device_id
+    LEFT JOIN assets_assignment a ON a.device_id = p.device_id AND a.during @> p.measured_at
+    ORDER BY p.measured_at DESC, p.device_id DESC"""
+_NAMES = (
+    "device_id", "identifier", "asset_id", "measured_at", "received_at", "time_source",
+    "lon_deg", "lat_deg", "altitude_m", "accuracy_m", "speed_mps", "course_deg",
+    "method", "is_clock_suspect",
+)  # fmt: skip
+
+
+def _position_row(row: Sequence[Any]) -> PositionRow:
+    return PositionRow(**dict(zip(_NAMES, row, strict=False)), readings=orjson.loads(row[-1]))
+
+
+class LatestRow(Struct, frozen=True, kw_only=True):
+    """The latest of an asset. `fix_at` is None where it never had a fix."""
+
+    measured_at: datetime | None = None
+    received_at: datetime | None = None
+    fix_at: datetime | None = None
+    fix: dict[str, Any] = {}
+    readings: dict[str, ReadingValue] = {}
+    readings_at: dict[str, datetime] = {}
+
+
+FIX_NAMES = (
+    "lon_deg", "lat_deg", "altitude_m", "accuracy_m", "speed_mps", "course_deg", "method",
+)  # fmt: skip
+
+
+def latest_of(asset_ids: Iterable[int]) -> dict[int, LatestRow]:
+    """Return the latest of those assets that were ever heard of."""
+    states = AssetState.objects.filter(asset_id__in=list(asset_ids)).defer("fold")
+    return {state.asset_id: _latest_row(state) for state in states}
+
+
+def _latest_row(state: AssetState) -> LatestRow:
+    return LatestRow(
+        measured_at=state.measured_at,
+        received_at=state.received_at,
+        fix_at=state.fix_at,
+        fix={name: getattr(state, name) for name in FIX_NAMES},
+        readings={name: value for name, (value, _) in state.readings.items()},
+        readings_at={name: instant(at_us) for name, (_, at_us) in state.readings.items()},
+    )
+
+
+def rejudgings_of(user: Any) -> QuerySet[Rejudging]:
+    """Return what is or was judged again for who sees it, with the names to be shown."""
+    rows: QuerySet[Rejudging] = Rejudging.objects.visible_to(user)
+    current = Asset.objects.filter(pk=OuterRef("current_asset_id"))
+    return rows.select_related("asked_by").annotate(
+        current_asset_name=Subquery(current.values("name")[:1]),
+        current_measured_at=Subquery(current.values("state__measured_at")[:1]),
+    )

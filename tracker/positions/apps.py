@@ -1,7 +1,0 @@
-from django.apps import AppConfig
-
-
-class PositionsConfig(AppConfig):
-    name = "tracker.positions"
-    label = "positions"
-    verbose_name = "Memory"

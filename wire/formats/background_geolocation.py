@@ -1,0 +1,266 @@
+"""The JSON of apps with the background-geolocation SDK, Traccar Client 9 among them."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Mapping
+from datetime import datetime
+from itertools import islice
+from typing import Any
+from urllib.parse import parse_qsl
+
+from msgspec import Struct
+
+from core.errors import Fault, TooLarge, UnreadableUplink
+from core.observation import Fix, Observation, normal_identifier
+from wire import strict_json
+from wire.fixes import is_on_earth, lenient_fix
+from wire.instants import instant_by_magnitude, instant_of_text
+from wire.parameters import SECRETS
+from wire.quantities import loose_number, mapping, number, text_of, truth
+from wire.reading_names import MAX_MEMBERS_READ, bounded
+from wire.strict_json import MAX_ATTRIBUTES, pointer_to
+from wire.traccar_attributes import alarm_readings
+from wire.uplink import Decoded, Refusal, Uplink
+
+MAX_LOCATIONS = 1_000
+
+_DEVICE_NAMES = ("device_id", "deviceId", "deviceid", "id", "uniqueId")
+_COORDINATES = (("latitude", "lat"), ("longitude", "lng", "lon"))
+# Read by name, of the SDK's own business, or nobody's; all else is the app's own.
+_KNOWN = frozenset({
+    *_DEVICE_NAMES, *SECRETS, *(name for names in _COORDINATES for name in names), "coords",
+    "altitude", "accuracy", "speed", "heading", "bearing", "timestamp", "recorded_at", "uuid",
+    "timestampMeta", "battery", "is_moving", "odometer", "activity", "event", "mock", "geofence",
+    "extras", "age", "provider", "sample", "_",
+})  # fmt: skip
+_NO_EXTRAS = frozenset({*_DEVICE_NAMES, *SECRETS})
+
+
+def decode(uplink: Uplink) -> Decoded:
+    """Return what a body means. Raises UnreadableUplink and TooLarge."""
+    root = strict_json.read_lenient(uplink.body)
+    locations = locations_in(root)
+    if locations is None:
+        raise UnreadableUplink("no location is in the body.")
+    if len(locations) > MAX_LOCATIONS:
+        raise TooLarge(
+            f"{len(locations)} locations; the limit is {MAX_LOCATIONS}.", code="too-many-fixes"
+        )
+    # Params are the same for each location of a batch, and are read once.
+    params = list(islice(_own_members(mapping(root), _KNOWN), MAX_ATTRIBUTES))
+    read = [_Location(found, root, uplink, params) for found in locations]
+    found = [(index, one.observation()) for index, one in enumerate(read)]
+    lost = [name for one in read for name in one.lost]
+    return Decoded(
+        message="position",
+        observations=tuple(one for _, one in found if one is not None),
+        indexes=tuple(index for index, one in found if one is not None),
+        refusals=tuple(
+            Refusal(index=index, faults=tuple(read[index].faults))
+            for index, one in found
+            if one is None
+        ),
+        notes={"dropped_readings": lost} if lost else {},
+    )
+
+
+class Found(Struct, frozen=True):
+    """A location where it was found; `wrapper` is the object of a list that held it."""
+
+    pointer: str
+    sent: Any
+    wrapper: Mapping[str, Any] = {}
+
+
+def locations_in(root: Any) -> list[Found] | None:
+    """Return the locations: one or a list, under whatever root name, each wrapped or bare.
+
+    `params` are merged into the body, so a location may also be the body itself; a
+    template may write its coordinates without `coords`. None where there is nothing like
+    a location.
+    """
+    if isinstance(root, list):
+        return list(_each(root, ""))
+    if not isinstance(root, dict):
+        return None
+    if _is_placed(root):
+        return [Found("", root)]
+    names = ["location", *(name for name in root if name != "location")]
+    for name in names:
+        value = root.get(name)
+        if isinstance(value, dict) and (name == "location" or _is_placed(value)):
+            return [Found(pointer_to(name), value)]
+        is_batch = isinstance(value, list) and all(_is_location(one) for one in value)
+        if is_batch and isinstance(value, list) and (value or name == "location"):
+            return list(_each(value, pointer_to(name)))
+    return None
+
+
+def _each(batch: list[Any], pointer: str) -> Iterator[Found]:
+    for index, one in enumerate(batch):
+        at = f"{pointer}/{index}"
+        inner = None if _is_placed(mapping(one)) else mapping(one).get("location")
+        if isinstance(inner, list):
+            for found in _each(inner, f"{at}/location"):
+                yield Found(found.pointer, found.sent, found.wrapper or one)
+        elif isinstance(inner, dict):
+            yield Found(f"{at}/location", inner, one)
+        else:
+            yield Found(at, one)
+
+
+def _is_location(value: Any) -> bool:
+    return isinstance(value, dict) and (
+        "timestamp" in value or "location" in value or _is_placed(value)
+    )
+
+
+def _is_placed(value: Mapping[str, Any]) -> bool:
+    has_pair = all(any(name in value for name in names) for names in _COORDINATES)
+    return value.get("coords") is not None or has_pair
+
+
+class _Location:
+    """One location: gathers every fault before it gives up."""
+
+    def __init__(
+        self, found: Found, root: Any, uplink: Uplink, params: list[tuple[str, Any]]
+    ) -> None:
+        self._pointer = found.pointer
+        self._sent = mapping(found.sent)
+        self._wrapper = found.wrapper
+        self._root = mapping(root)
+        self._uplink = uplink
+        self._params = [] if found.sent is root else params
+        self.faults: list[Fault] = []
+        self.lost: list[str] = []
+
+    def observation(self) -> Observation | None:
+        device, measured_at, fix = self._device(), self._measured_at(), self._fix()
+        readings, lost = bounded(self._readings())
+        if not (readings or _is_placed(self._sent)):
+            self._fault("missing", "there is neither a position nor a reading.", "coords")
+        if self.faults or device is None:
+            return None
+        self.lost = lost
+        return Observation(
+            device=device,
+            measured_at=measured_at or self._uplink.received_at,
+            time_source="device" if measured_at else "server",
+            fix=fix,
+            readings=readings,
+            event_id=text_of(self._sent.get("uuid")),
+        )
+
+    def _fault(self, code: str, detail: str, *members: str) -> None:
+        pointer = self._pointer + pointer_to(*members)
+        self.faults.append(Fault(pointer=pointer, code=code, detail=detail))
+
+    def _device(self) -> str | None:
+        """`params` land in the body, in each location, or in its extras."""
+        query = dict(parse_qsl(self._uplink.query))
+        extras = mapping(self._sent.get("extras"))
+        places = (self._root, self._wrapper, self._sent, extras, query)
+        for place in places:
+            for name in _DEVICE_NAMES:
+                found = text_of(place.get(name))
+                if found is not None:
+                    return normal_identifier(found)
+        if self._uplink.user:
+            return normal_identifier(self._uplink.user)
+        self.faults.append(
+            Fault(pointer="/device_id", code="missing", detail="device_id names the device.")
+        )
+        return None
+
+    def _measured_at(self) -> datetime | None:
+        sent = self._sent.get("timestamp", self._sent.get("recorded_at"))
+        if sent is None:
+            return None
+        count = loose_number(sent)
+        try:
+            if count is not None:
+                return instant_by_magnitude(count)
+            return instant_of_text(str(sent), is_zone_optional=True)
+        except ValueError:
+            self._fault("not-a-time", "timestamp is no time.", "timestamp")
+            return None
+
+    def _fix(self) -> Fix | None:
+        if not _is_placed(self._sent):
+            # A heartbeat of a phone that has found no place.
+            return None
+        inside = ("coords",) if isinstance(self._sent.get("coords"), dict) else ()
+        coords = mapping(self._sent.get("coords")) if inside else self._sent
+        place = [self._coordinate(coords, inside, *names) for names in _COORDINATES]
+        lat_deg, lon_deg = place
+        if lat_deg is None or lon_deg is None:
+            return None
+        if not is_on_earth(lat_deg, lon_deg):
+            name = "longitude" if -90 <= lat_deg <= 90 else "latitude"
+            self._fault("out-of-range", f"{lat_deg}, {lon_deg} is not on earth.", *inside, name)
+            return None
+        return lenient_fix(
+            lat_deg,
+            lon_deg,
+            altitude_m=number(coords.get("altitude")),
+            accuracy_m=number(coords.get("accuracy")),
+            speed_mps=number(coords.get("speed")),
+            course_deg=number(coords.get("heading", coords.get("bearing"))),
+        )
+
+    def _coordinate(
+        self, coords: Mapping[str, Any], inside: tuple[str, ...], *names: str
+    ) -> float | None:
+        name = next((name for name in names if name in coords), names[0])
+        found = number(coords.get(name))
+        if found is None:
+            is_missing = coords.get(name) is None
+            code = "missing" if is_missing else "not-a-number"
+            self._fault(code, f"{name} is a JSON number.", *inside, name)
+        return found
+
+    def _readings(self) -> list[tuple[str, Any]]:
+        sent, battery = self._sent, mapping(self._sent.get("battery"))
+        coords, activity = mapping(sent.get("coords")), sent.get("activity")
+        geofence, extras = mapping(sent.get("geofence")), mapping(sent.get("extras"))
+        level = number(battery.get("level"))
+        vertical_m = number(coords.get("altitude_accuracy"))
+        odometer_m = number(sent.get("odometer"))
+        is_kind_inside = isinstance(activity, dict)
+        return [
+            (
+                "battery.level",
+                None if level is None or not 0 <= level <= 1 else round(level * 100, 6),
+            ),
+            ("battery.charging", truth(battery.get("is_charging"))),
+            ("motion.detected", truth(sent.get("is_moving"))),
+            ("odometer", odometer_m if odometer_m is not None and odometer_m >= 0 else None),
+            (
+                "vertical_accuracy",
+                vertical_m if vertical_m is not None and vertical_m > 0 else None,
+            ),
+            ("custom.activity", mapping(activity).get("type") if is_kind_inside else activity),
+            ("custom.event", sent.get("event")),
+            ("custom.mock", sent.get("mock") or None),
+            ("custom.floor", number(coords.get("floor"))),
+            ("custom.geofence", geofence.get("identifier")),
+            ("custom.geofence_action", geofence.get("action")),
+            *alarm_readings(sent.get("alarm")),
+            *alarm_readings(extras.get("alarm")),
+            *(
+                (f"custom.{name}", value)
+                for name, value in islice(extras.items(), MAX_MEMBERS_READ)
+                if name not in _NO_EXTRAS
+            ),
+            *_own_members(sent, _KNOWN),
+            *_own_members(self._wrapper, _KNOWN),
+            *self._params,
+        ]
+
+
+def _own_members(members: Mapping[str, Any], others: Container[str]) -> Iterator[tuple[str, Any]]:
+    """Yield what the app itself put there beside the SDK's, such as `params` in the body."""
+    for name, value in islice(members.items(), MAX_MEMBERS_READ):
+        if name not in others and not isinstance(value, dict | list):
+            yield f"custom.{name}", value

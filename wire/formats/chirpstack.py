@@ -1,0 +1,206 @@
+"""The HTTP integration of ChirpStack v4 (JSON and protobuf), and the JSON of v3."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from core.errors import UnreadableUplink
+from core.observation import Method, Observation, normal_identifier
+from wire import strict_json
+from wire.fixes import lenient_fix
+from wire.formats.chirpstack_protobuf import json_of_event
+from wire.formats.chirpstack_uplink import uplink_observation
+from wire.gateways import described_place, place_of, require_on_earth
+from wire.instants import instant_or_none
+from wire.quantities import mapping, number, text_of
+from wire.uplink import Decoded, Uplink
+
+MESSAGES = {
+    "up": "uplink",
+    "status": "status",
+    "join": "join",
+    "ack": "ack",
+    "txack": "txack",
+    "log": "log",
+    "error": "log",
+    "location": "location",
+    "integration": "integration",
+}
+# In the order in which they are tried: a member that only this event has.
+_TELLTALES = (
+    ("location", "location"), ("level", "log"), ("error", "log"),
+    ("integrationName", "integration"),
+    ("downlinkId", "txack"), ("acknowledged", "ack"), ("queueItemId", "ack"),
+    ("rxInfo", "up"), ("data", "up"), ("object", "up"), ("objectJSON", "up"), ("fCnt", "up"),
+    ("batteryLevel", "status"), ("margin", "status"), ("batteryLevelUnavailable", "status"),
+    ("externalPowerSource", "status"), ("devAddr", "join"),
+)  # fmt: skip
+_METHODS: dict[Any, Method] = {
+    "GPS": "gnss", "GEO_RESOLVER_GNSS": "gnss", "GEO_RESOLVER_WIFI": "wifi",
+    "GEO_RESOLVER_TDOA": "lora_tdoa", "GEO_RESOLVER_RSSI": "lora_rssi",
+    1: "gnss", 3: "lora_tdoa", 4: "lora_rssi", 5: "gnss", 6: "wifi",
+}  # fmt: skip
+_LEFT_OUT: dict[str, dict[str, Any]] = {
+    "log": {"level": "INFO", "code": "UNKNOWN"},
+    "ack": {"acknowledged": False},
+}
+_CONFIGURED = ("CONFIG", 2)
+_EVENT = re.compile(r"(?:^|[&?])event=([a-z]{2,20})(?=$|[&?])")
+_EUI = re.compile(r"[0-9a-fA-F]{16}")
+
+
+def decode(uplink: Uplink) -> Decoded:
+    """Return what one event means. Raises UnreadableUplink for what is no event."""
+    event = event_of_query(uplink.query)
+    root = _root(uplink, event)
+    event = event or next((found for member, found in _TELLTALES if member in root), None)
+    notes = _notes(root, event)
+    if event not in MESSAGES:
+        return Decoded(message="unknown", set_aside="unknown-event: not a known event", notes=notes)
+    if event not in ("up", "status", "location"):
+        return Decoded(message=MESSAGES[event], notes=notes)
+    device = _device(root)
+    if device is None:
+        return Decoded(
+            message=MESSAGES[event],
+            set_aside="no-device: the event has no devEui",
+            notes=notes,
+        )
+    reader = {"up": uplink_observation, "status": _status, "location": _location}[event]
+    observation, more = reader(root, device, uplink)
+    return Decoded(
+        message=MESSAGES[event],
+        observations=() if observation is None else (observation,),
+        indexes=() if observation is None else (0,),
+        notes=notes | more,
+    )
+
+
+def event_of_query(query: str) -> str | None:
+    """Return the event that ChirpStack appends to the URL, after whatever query it has."""
+    found = _EVENT.findall(query)
+    return found[-1] if found else None
+
+
+def _root(uplink: Uplink, event: str | None) -> Mapping[str, Any]:
+    media_type = (uplink.content_type or "").partition(";")[0].strip().lower()
+    is_binary = media_type in ("application/octet-stream", "application/x-protobuf")
+    if is_binary and uplink.body.lstrip()[:1] != b"{":
+        return json_of_event(uplink.body, event or "up")
+    root = strict_json.read_lenient(uplink.body)
+    if not isinstance(root, dict):
+        raise UnreadableUplink("not an event of ChirpStack.")
+    return root
+
+
+def _device(root: Mapping[str, Any]) -> str | None:
+    text = text_of(mapping(root.get("deviceInfo")).get("devEui")) or text_of(root.get("devEUI"))
+    return None if text is None else normal_identifier(_hex_eui(text))
+
+
+def _hex_eui(text: str) -> str:
+    """Version 3 writes a DevEUI in hex or, with one setting, in base64."""
+    if _EUI.fullmatch(text) or len(text) != 12:
+        return text
+    try:
+        return base64.b64decode(text, validate=True).hex()
+    except (binascii.Error, ValueError):
+        return text
+
+
+def _status(
+    root: Mapping[str, Any], device: str, uplink: Uplink
+) -> tuple[Observation | None, dict[str, Any]]:
+    readings: dict[str, float | bool | str] = {}
+    level, is_external = _battery(root)
+    if level is not None:
+        readings["battery.level"] = level
+    if is_external:
+        readings["custom.external_power"] = True
+    margin_db = number(root.get("margin", 0))
+    if margin_db is not None:
+        readings["link.margin"] = margin_db
+    at = instant_or_none(root.get("time")) or instant_or_none(root.get("publishedAt"))
+    observation = Observation(
+        device=device,
+        measured_at=at or uplink.received_at,
+        time_source="network" if at else "server",
+        readings=readings,
+        event_id=_event_id(root, "status"),
+    )
+    return observation, {}
+
+
+def _battery(root: Mapping[str, Any]) -> tuple[float | None, bool]:
+    """Return the level in per cent where it is known, and whether power comes from outside."""
+    old = number(root.get("battery"))
+    if "batteryLevel" not in root and old is not None:
+        # Before version 3 the byte of the LoRaWAN answer itself; 0 is outside power.
+        return (old / 254 * 100 if 1 <= old <= 254 else None), old == 0
+    is_external = root.get("externalPowerSource") is True
+    level = number(root.get("batteryLevel", 0.0))
+    is_known = not is_external and root.get("batteryLevelUnavailable") is not True
+    return (level if is_known and level is not None and 0 <= level <= 100 else None), is_external
+
+
+def _location(
+    root: Mapping[str, Any], device: str, uplink: Uplink
+) -> tuple[Observation | None, dict[str, Any]]:
+    location = mapping(root.get("location"))
+    source = location.get("source")
+    place = place_of(location)
+    if place is None:
+        require_on_earth(location)
+        return None, {}
+    if source in _CONFIGURED:
+        return None, {"registered_location": described_place(location)}
+    fix = lenient_fix(
+        *place,
+        altitude_m=number(location.get("altitude")),
+        accuracy_m=number(location.get("accuracy")),
+        method=_METHODS.get(source, "network") if isinstance(source, str | int) else "network",
+    )
+    at = instant_or_none(root.get("time")) or instant_or_none(root.get("publishedAt"))
+    observation = Observation(
+        device=device,
+        measured_at=at or uplink.received_at,
+        time_source="network" if at else "server",
+        fix=fix,
+        event_id=_event_id(root, "location"),
+    )
+    return observation, {"location_source": source}
+
+
+def _event_id(root: Mapping[str, Any], event: str) -> str | None:
+    """The id names the uplink from which an event came, and so several events of one device."""
+    uplink = text_of(root.get("deduplicationId"), max_chars=100)
+    return uplink and f"{uplink}:{event}"
+
+
+def _notes(root: Mapping[str, Any], event: str | None) -> dict[str, Any]:
+    # The first word of an enumeration, and false, are left out.
+    root = _LEFT_OUT.get(event or "", {}) | dict(root)
+    info = mapping(root.get("deviceInfo"))
+    notes = {
+        "name": info.get("deviceName", root.get("deviceName")),
+        "dev_eui": _device(root),
+        "application_id": info.get("applicationId", root.get("applicationID")),
+        "tags": info.get("tags", root.get("tags")) or None,
+        "dev_addr": root.get("devAddr"),
+        "time": root.get("time"),
+        "received_at": root.get("time"),
+        "dedup": root.get("deduplicationId"),
+        "level": root.get("level"),
+        "code": root.get("code", root.get("type") if "error" in root else None),
+        "description": root.get("description", root.get("error")),
+        "context": root.get("context"),
+        "integration_name": root.get("integrationName"),
+        "acknowledged": root.get("acknowledged"),
+        "queue_item_id": root.get("queueItemId"),
+        "relay": root.get("relayRxInfo"),
+    }
+    return {name: value for name, value in notes.items() if value is not None}

@@ -1,0 +1,130 @@
+"""The `up` event of ChirpStack: the codec's object, and the gateways that heard it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from core.errors import UnreadableUplink
+from core.observation import Observation
+from wire import strict_json
+from wire.fixes import is_null_island, is_on_earth
+from wire.gateways import MAX_RECEPTIONS, Reception, gateway_notes, place_of, radio_readings
+from wire.instants import instant_or_none
+from wire.payloads.decoded_payload import access_points, plain_payload, require_modest
+from wire.payloads.decoded_position import located
+from wire.payloads.decoded_readings import decoded_readings
+from wire.quantities import entries, loose_number, mapping, number, text_of
+from wire.reading_names import bounded
+from wire.uplink import Uplink, content_digest, event_name
+
+
+def uplink_observation(
+    root: Mapping[str, Any], device: str, uplink: Uplink
+) -> tuple[Observation, dict[str, Any]]:
+    """Return the observation of an `up` event and the notes about it."""
+    heard = entries(root.get("rxInfo"))[:MAX_RECEPTIONS]
+    receptions = [reception(one) for one in heard]
+    network_time = instant_or_none(root.get("time")) or _time_heard(heard)
+    payload, warning = _payload(root)
+    require_modest(payload)
+    payload, points = plain_payload(payload), access_points(payload)
+    place = located(payload, now=network_time or uplink.received_at)
+    from_payload, lost = decoded_readings(payload, place)
+    link = [*radio_readings(receptions), *_link_readings(root)]
+    readings, more_lost = bounded([*link, *from_payload.items()])
+    at = place.measured_at or network_time
+    observation = Observation(
+        device=device,
+        measured_at=at or uplink.received_at,
+        time_source="device" if place.measured_at else "network" if network_time else "server",
+        fix=place.fix,
+        readings=readings,
+        event_id=text_of(root.get("deduplicationId")) or _content_id(root, device),
+    )
+    notes = {
+        "raw_payload_hex": _hex_of_base64(root.get("data")),
+        "stale_position": None
+        if place.stale is None
+        else {"lat": place.stale.lat_deg, "lon": place.stale.lon_deg},
+        "wifi": points,
+        "dropped_readings": [*lost, *more_lost] or None,
+        "warnings": warning,
+    }
+    kept = {name: value for name, value in notes.items() if value is not None}
+    return observation, kept | gateway_notes(receptions, has_fix=place.fix is not None)
+
+
+def reception(one: Mapping[str, Any]) -> Reception:
+    """Read one `rxInfo`; on Helium the gateway's coordinates are texts in `metadata`."""
+    metadata = mapping(one.get("metadata"))
+    place = place_of(one.get("location")) or _helium_place(metadata)
+    rssi_dbm = loose_number(one.get("rssi"))
+    # Zero is left out: no snr beside an rssi is 0 dB. Version 3 says loRaSNR.
+    no_snr = 0.0 if rssi_dbm is not None else None
+    return Reception(
+        gateway=text_of(one.get("gatewayId")) or text_of(one.get("gatewayID") or one.get("mac")),
+        rssi_dbm=rssi_dbm,
+        snr_db=loose_number(one.get("snr", one.get("loRaSNR", no_snr))),
+        lat_deg=place[0] if place else None,
+        lon_deg=place[1] if place else None,
+        altitude_m=number(mapping(one.get("location")).get("altitude")) if place else None,
+    )
+
+
+def _time_heard(heard: Sequence[Mapping[str, Any]]) -> datetime | None:
+    """Return when the uplink was heard: by the network server's clock, else by a gateway's.
+
+    Before 4.6 the gateway's was called `time`.
+    """
+    spoken = (one.get(name) for name in ("nsTime", "gwTime", "time") for one in heard)
+    return next((at for text in spoken if (at := instant_or_none(text)) is not None), None)
+
+
+def _helium_place(metadata: Mapping[str, Any]) -> tuple[float, float] | None:
+    lat_deg = loose_number(metadata.get("gateway_lat"))
+    lon_deg = loose_number(metadata.get("gateway_long"))
+    if lat_deg is None or lon_deg is None or not is_on_earth(lat_deg, lon_deg):
+        return None
+    return None if is_null_island(lat_deg, lon_deg) else (lat_deg, lon_deg)
+
+
+def _payload(root: Mapping[str, Any]) -> tuple[Mapping[str, Any], str | None]:
+    """Return what the codec made; version 3 sends it as a text of JSON."""
+    text = root.get("objectJSON")
+    if not isinstance(text, str) or not text:
+        return mapping(root.get("object")), None
+    try:
+        return mapping(strict_json.read_lenient(text.encode())), None
+    except UnreadableUplink as error:
+        return {}, f"objectJSON: {error.detail}"
+
+
+def _link_readings(root: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    info = mapping(root.get("txInfo"))
+    lora = mapping(mapping(info.get("modulation")).get("lora"))
+    old_lora = mapping(info.get("loRaModulationInfo"))
+    return [
+        ("link.fcnt", number(root.get("fCnt", 0))),
+        ("link.fport", number(root.get("fPort", 0))),
+        ("link.sf", number(lora.get("spreadingFactor", old_lora.get("spreadingFactor")))),
+        ("link.frequency", number(info.get("frequency"))),
+    ]
+
+
+def _content_id(root: Mapping[str, Any], device: str) -> str | None:
+    if "fCnt" not in root and "data" not in root:
+        return None
+    digest = content_digest(root.get("data") or "")
+    session = text_of(root.get("devAddr")) or "-"
+    return event_name(f"{device}/{session}/{root.get('fPort', 0)}/{root.get('fCnt', 0)}/{digest}")
+
+
+def _hex_of_base64(data: Any) -> str | None:
+    try:
+        return base64.b64decode(data, validate=True).hex() if isinstance(data, str) else None
+    except (binascii.Error, ValueError):
+        return None

@@ -1,0 +1,245 @@
+"""The OsmAnd protocol: parameters of a query or form, or the JSON of the newer apps."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any
+
+from core.errors import Fault, UnreadableUplink
+from core.observation import Fix, Observation, Value, normal_identifier
+from wire.fixes import lenient_fix
+from wire.formats import background_geolocation
+from wire.instants import instant_of_count, instant_of_text
+from wire.parameters import (
+    SECRETS,
+    all_parameters,
+    first_of,
+    single_of,
+    value_of_text,
+)
+from wire.quantities import MPS_PER_KNOT, number_of_text, scaled, truth
+from wire.reading_names import bounded
+from wire.traccar_attributes import alarm_readings
+from wire.uplink import Decoded, Refusal, Uplink
+
+REPEATABLE = frozenset({"cell", "wifi"})
+_NAMES = ("id", "deviceid")
+# The others are spellings of apps, which may also mean something else by them beside an `id`.
+IDENTIFIERS = (*_NAMES, "device_id", "deviceId")
+_OWN = frozenset({
+    *_NAMES, *REPEATABLE, *SECRETS, "lat", "lon", "location", "timestamp", "speed",
+    "bearing", "heading", "altitude", "accuracy", "hacc", "valid",
+})  # fmt: skip
+_NUMBERS = {
+    "hdop": "hdop", "batt": "battery.level", "odometer": "odometer", "sat": "satellites",
+    "vacc": "vertical_accuracy",
+}  # fmt: skip
+_TRUTHS = {
+    "charge": "battery.charging",
+    "ignition": "ignition",
+    "motion": "motion.detected",
+    "sos": "sos",
+}
+# From here on a count of seconds would not have fitted the protocol's first servers.
+_MILLIS_FROM = 2**31
+_MICROS_FROM = 10**14
+# A plus sign that nobody escaped arrives as a blank.
+_LOST_PLUS = re.compile(r" (\d\d:?\d\d)$", re.ASCII)
+
+
+def decode(uplink: Uplink) -> Decoded:
+    """Return what a request means. Raises UnreadableUplink for what is no such request."""
+    if uplink.body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
+        return background_geolocation.decode(uplink)
+    if not uplink.query and not uplink.body.strip():
+        raise UnreadableUplink("neither parameters nor a body.", code="empty-body")
+    if "json" in (uplink.content_type or "").lower() and uplink.body.strip():
+        return background_geolocation.decode(uplink)
+    return _Request(uplink).decoded()
+
+
+class _Request:
+    """One request in parameters: gathers every fault before it gives up."""
+
+    def __init__(self, uplink: Uplink) -> None:
+        self._uplink = uplink
+        self._scans = all_parameters(uplink)
+        self._sent = single_of(self._scans, repeatable=REPEATABLE)
+        self._faults: list[Fault] = []
+        self._named = first_of(self._sent, *IDENTIFIERS)
+        self._has_position = first_of(self._sent, "lat", "lon", "location") is not None
+
+    def decoded(self) -> Decoded:
+        device, measured_at = self._device(), self._measured_at()
+        fix, readings, notes = self._fix(), self._readings(), self._notes()
+        is_empty = not (self._has_position or readings or notes)
+        if is_empty:
+            self._fault("lat", "missing", "there is neither a position nor a reading.")
+        if self._faults or device is None:
+            return Decoded(
+                message="position",
+                refusals=(Refusal(index=0, faults=tuple(self._faults)),),
+                notes=notes,
+            )
+        kept, lost = bounded(readings)
+        observation = Observation(
+            device=device,
+            measured_at=measured_at or self._uplink.received_at,
+            time_source="device" if measured_at else "server",
+            fix=fix,
+            readings=kept,
+        )
+        is_scan = fix is None and ("cells" in notes or "wifi" in notes)
+        return Decoded(
+            message="network scan" if is_scan else "position" if self._has_position else "status",
+            observations=(observation,),
+            indexes=(0,),
+            notes=notes | ({"dropped_readings": lost} if lost else {}),
+        )
+
+    def _fault(self, name: str, code: str, detail: str) -> None:
+        self._faults.append(Fault(pointer=f"/{name}", code=code, detail=detail))
+
+    def _device(self) -> str | None:
+        sent = self._named
+        names = {self._sent[name] for name in _NAMES if self._sent.get(name)}
+        if sent is None:
+            self._fault("id", "missing", "id names the device.")
+        elif len(names) > 1:
+            self._fault("id", "duplicate-key", "id and deviceid name two devices.")
+        elif len(sent) > 128:
+            self._fault("id", "too-long", "id has at most 128 characters.")
+        else:
+            return normal_identifier(sent)
+        return None
+
+    def _measured_at(self) -> datetime | None:
+        sent = first_of(self._sent, "timestamp")
+        if sent is None:
+            return None
+        try:
+            return time_of_text(sent)
+        except ValueError:
+            self._fault("timestamp", "not-a-time", "timestamp is no time.")
+            return None
+
+    def _number(self, *names: str) -> float | None:
+        for name in names:
+            if text := self._sent.get(name):
+                found = number_of_text(text)
+                if found is None:
+                    self._fault(name, "not-a-number", f"{name} is no number.")
+                return found
+        return None
+
+    def _fix(self) -> Fix | None:
+        altitude_m, accuracy_m = self._number("altitude"), self._number("accuracy", "hacc")
+        speed_mps = scaled(self._number("speed"), MPS_PER_KNOT)
+        course_deg = self._number("bearing", "heading")
+        place = self._place() if self._has_position else None
+        if place is None or not self._is_valid():
+            return None
+        return lenient_fix(
+            *place,
+            altitude_m=altitude_m,
+            accuracy_m=accuracy_m,
+            speed_mps=speed_mps,
+            course_deg=course_deg,
+        )
+
+    def _is_valid(self) -> bool:
+        sent = self._sent.get("valid")
+        return not sent or truth(sent) is True
+
+    def _place(self) -> tuple[float, float] | None:
+        location = first_of(self._sent, "location")
+        if location is not None:
+            return self._place_of_pair(location)
+        for name in ("lat", "lon"):
+            if not self._sent.get(name):
+                self._fault(name, "missing", "lat and lon come together.")
+        lat_deg, lon_deg = self._number("lat"), self._number("lon")
+        if lat_deg is None or lon_deg is None:
+            return None
+        self._refuse_off_earth(("lat", lat_deg, 90), ("lon", lon_deg, 180))
+        return lat_deg, lon_deg
+
+    def _place_of_pair(self, location: str) -> tuple[float, float] | None:
+        numbers = [number_of_text(part) for part in location.split(",")]
+        if len(numbers) < 2 or numbers[0] is None or numbers[1] is None:
+            self._fault("location", "not-a-number", "location is lat,lon.")
+            return None
+        self._refuse_off_earth(("location", numbers[0], 90), ("location", numbers[1], 180))
+        return numbers[0], numbers[1]
+
+    def _refuse_off_earth(self, *coordinates: tuple[str, float, int]) -> None:
+        for name, degrees, limit in coordinates:
+            if abs(degrees) > limit:
+                detail = f"{name} must be from -{limit} to {limit}."
+                self._fault(name, "out-of-range", detail)
+
+    def _readings(self) -> list[tuple[str, Value | None]]:
+        readings: list[tuple[str, Value | None]] = []
+        for name, text in self._sent.items():
+            if name in _NUMBERS:
+                readings.append(_known(name, self._number(name)))
+            elif name in _TRUTHS:
+                found = truth(text)
+                readings.append((_TRUTHS[name] if found is not None else f"custom.{name}", found))
+            elif name == "driverUniqueId":
+                readings.append((f"custom.{name}", text))
+            elif name not in _OWN and not (name in IDENTIFIERS and text == self._named):
+                readings.append((f"custom.{name}", value_of_text(text)))
+        readings += alarm_readings(self._sent.get("alarm"))
+        return readings
+
+    def _notes(self) -> dict[str, Any]:
+        if REPEATABLE.isdisjoint(self._scans):
+            return {}
+        cells = [cell for text in self._scans.get("cell", ()) if (cell := _cell(text))]
+        points = [point for text in self._scans.get("wifi", ()) if (point := _wifi(text))]
+        notes = {"cells": cells, "wifi": points}
+        return {name: found for name, found in notes.items() if found}
+
+
+def time_of_text(text: str) -> datetime:
+    """Read seconds or milliseconds since 1970, ISO 8601, or `yyyy-MM-dd HH:mm:ss` in UTC.
+
+    Raises ValueError for what is none of these.
+    """
+    count = number_of_text(text)
+    if count is None:
+        return instant_of_text(_LOST_PLUS.sub(r"+\1", text), is_zone_optional=True)
+    if count < 0:
+        raise ValueError("before 1970")
+    unit = "s" if count < _MILLIS_FROM else "ms" if count < _MICROS_FROM else "us"
+    return instant_of_count(count, unit)
+
+
+def _known(name: str, value: float | None) -> tuple[str, float | None]:
+    """Return a reading; None for what the sender says it does not know."""
+    if value is None or value < 0 or (name == "vacc" and value == 0):
+        return _NUMBERS[name], None
+    is_no_share = name == "batt" and value > 100
+    return (f"custom.{name}" if is_no_share else _NUMBERS[name]), value
+
+
+def _cell(text: str) -> list[Any] | None:
+    """Read `mcc,mnc,lac,cid[,dBm]`."""
+    numbers = [_whole(part) for part in text.split(",")]
+    if len(numbers) < 4 or None in numbers[:4]:
+        return None
+    return [*numbers[:4], numbers[4] if len(numbers) > 4 else None]
+
+
+def _wifi(text: str) -> list[Any] | None:
+    """Read `mac,dBm`."""
+    address, _, level = text.partition(",")
+    mac = address.strip().lower().replace("-", ":")
+    return [mac, _whole(level)] if mac else None
+
+
+def _whole(text: str) -> int | None:
+    found = number_of_text(text)
+    return None if found is None else int(found)

@@ -1,0 +1,133 @@
+"""OwnTracks over HTTP: one JSON object a request, repeated for ever until it is answered 2xx."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from core.errors import UnreadableUplink
+from core.observation import Fix, Observation
+from wire import strict_json
+from wire.fixes import is_on_earth, lenient_fix
+from wire.formats.owntracks_device import device_of
+from wire.formats.owntracks_readings import owntracks_readings
+from wire.instants import instant_by_magnitude
+from wire.quantities import MPS_PER_KMH, entries, loose_number, number, scaled, text_of
+from wire.uplink import Decoded, Uplink
+
+_MESSAGES = {"location": "position", "transition": "geofence event"}
+_WITHOUT_POSITION = frozenset(
+    {"waypoint", "waypoints", "lwt", "status", "beacon", "steps", "card", "cmd", "request",
+     "dump", "configuration"}
+)  # fmt: skip
+
+
+def decode(uplink: Uplink) -> Decoded:
+    """Return what a message of the app means.
+
+    Only `location` and `transition` are positions. Raises UnreadableUplink for what is
+    no JSON; the door answers `[]` all the same.
+    """
+    if not uplink.body.strip():
+        # A friend was deleted: legal, and nothing to keep.
+        return Decoded(message="empty")
+    root = strict_json.read_lenient(uplink.body)
+    if not isinstance(root, dict):
+        raise UnreadableUplink("not an OwnTracks message.")
+    kind = text_of(root.get("_type")) or ""
+    if kind in _MESSAGES:
+        return _position(root, _MESSAGES[kind], uplink)
+    if kind == "encrypted":
+        return Decoded(message="encrypted", set_aside="encrypted: no key is set for this sender")
+    if kind in _WITHOUT_POSITION:
+        return Decoded(message=kind, notes=_region_notes(root))
+    return Decoded(message="ignored")
+
+
+def _position(root: Mapping[str, Any], message: str, uplink: Uplink) -> Decoded:
+    device, named = device_of(root, uplink)
+    notes = named | _notes(root)
+    if device is None:
+        return Decoded(
+            message=message,
+            set_aside="no-device: no topic, X-Limit header, user or tid names the device",
+            notes=notes,
+        )
+    lat_deg, lon_deg = loose_number(root.get("lat")), loose_number(root.get("lon"))
+    # A beacon's transition need not say where it was.
+    may_lack_place = "event" in root and "lat" not in root and "lon" not in root
+    is_placed = lat_deg is not None and lon_deg is not None and is_on_earth(lat_deg, lon_deg)
+    if not (is_placed or may_lack_place):
+        return Decoded(
+            message=message,
+            set_aside="no-position: lat and lon are missing or not on earth",
+            notes=notes,
+        )
+    measured_at = _time(root.get("tst"))
+    readings, lost = owntracks_readings(root)
+    observation = Observation(
+        device=device,
+        measured_at=measured_at or uplink.received_at,
+        time_source="device" if measured_at else "server",
+        fix=_fix(root, lat_deg, lon_deg),
+        readings=readings,
+        event_id=text_of(root.get("_id")),
+    )
+    if lost:
+        notes["dropped_readings"] = lost
+    return Decoded(message=message, observations=(observation,), indexes=(0,), notes=notes)
+
+
+def _fix(root: Mapping[str, Any], lat_deg: float | None, lon_deg: float | None) -> Fix | None:
+    """Old versions of the app, and trackers that imitate them, write numbers as texts."""
+    return lenient_fix(
+        lat_deg,
+        lon_deg,
+        altitude_m=loose_number(root.get("alt")),
+        accuracy_m=loose_number(root.get("acc")),
+        speed_mps=scaled(loose_number(root.get("vel")), MPS_PER_KMH),
+        course_deg=loose_number(root.get("cog")),
+    )
+
+
+def _time(value: Any) -> datetime | None:
+    """`tst` counts seconds. Milliseconds are beyond any calendar, so they are known as such."""
+    count = loose_number(value)
+    try:
+        return None if count is None else instant_by_magnitude(count)
+    except ValueError:
+        return None
+
+
+def _notes(root: Mapping[str, Any]) -> dict[str, Any]:
+    created_at = _time(root.get("created_at"))
+    cell = {name: root[name] for name in ("mcc", "mnc", "lac", "cid") if name in root}
+    notes = {
+        "tid": root.get("tid"),
+        "created_at": created_at.isoformat() if created_at else None,
+        "cell": cell or None,
+        "regions": root.get("inregions"),
+        "event": root.get("event"),
+        "region": root.get("desc"),
+    }
+    return {name: value for name, value in notes.items() if value is not None}
+
+
+def _region_notes(root: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the regions of `waypoint` and `waypoints`, which are no track points."""
+    kind = root.get("_type")
+    waypoints = entries(root.get("waypoints")) if kind == "waypoints" else [root]
+    if kind not in ("waypoint", "waypoints"):
+        return {}
+    return {
+        "regions": [
+            {
+                "name": one.get("desc"),
+                "lat": number(one.get("lat")),
+                "lon": number(one.get("lon")),
+                "radius_m": number(one.get("rad")),
+            }
+            for one in waypoints
+        ]
+    }

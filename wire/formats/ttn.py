@@ -1,0 +1,219 @@
+"""The Things Stack v3 webhooks, JSON: one URL, many events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+from core.errors import UnreadableUplink
+from core.observation import Method, Observation, normal_identifier
+from wire import strict_json
+from wire.fixes import lenient_fix
+from wire.formats.ttn_uplink import UplinkMessage, uplink_message
+from wire.gateways import described_place, place_of, require_on_earth
+from wire.instants import instant_or_none
+from wire.payloads.decoded_position import plain_name
+from wire.quantities import entries, mapping, number, text_of
+from wire.uplink import Decoded, Uplink, content_digest, event_name
+
+EVENTS = {
+    "uplink_message": "uplink",
+    "uplink_normalized": "uplink_normalized",
+    "join_accept": "join",
+    "location_solved": "location",
+    "service_data": "service_data",
+    "downlink_ack": "downlink_ack",
+    "downlink_nack": "downlink_nack",
+    "downlink_sent": "downlink_sent",
+    "downlink_failed": "downlink_failed",
+    "downlink_queued": "downlink_queued",
+    "downlink_queue_invalidated": "downlink_queue_invalidated",
+}
+_METHODS: dict[str, Method] = {
+    "SOURCE_GPS": "gnss",
+    "SOURCE_WIFI_RSSI_GEOLOCATION": "wifi",
+    "SOURCE_BT_RSSI_GEOLOCATION": "ble",
+    "SOURCE_LORA_RSSI_GEOLOCATION": "lora_rssi",
+    "SOURCE_LORA_TDOA_GEOLOCATION": "lora_tdoa",
+}
+_QUERY_NAMES = ("deveui", "devid", "deviceid", "device")
+
+
+def decode(uplink: Uplink) -> Decoded:
+    """Return what a webhook call means. Raises UnreadableUplink for what is not its JSON."""
+    root = strict_json.read_lenient(uplink.body)
+    if not isinstance(root, dict):
+        raise UnreadableUplink("not a message of The Things Stack.")
+    event = next((name for name in EVENTS if isinstance(root.get(name), dict)), None)
+    notes = _envelope_notes(root)
+    if event is None:
+        is_outgoing = "downlinks" in root
+        return Decoded(
+            message="outgoing downlink" if is_outgoing else "unknown",
+            set_aside=None if is_outgoing else "unknown-event: no known event is in the message",
+            notes=notes,
+        )
+    reader = _READERS.get(event)
+    if reader is None:
+        return Decoded(
+            message=EVENTS[event], notes=notes | _other_notes(event, root, uplink.received_at)
+        )
+    device = _device(root, uplink)
+    if device is None:
+        return Decoded(
+            message=EVENTS[event],
+            set_aside="no-device: neither the message nor its URL names the device",
+            notes=notes | reader(root, "unknown", uplink)[1],
+        )
+    observations, more = reader(root, device, uplink)
+    return Decoded(
+        message=EVENTS[event],
+        observations=observations,
+        indexes=tuple(range(len(observations))),
+        notes=notes | more,
+    )
+
+
+def _uplink(
+    root: Mapping[str, Any], device: str, uplink: Uplink
+) -> tuple[tuple[Observation, ...], dict[str, Any]]:
+    message = UplinkMessage(
+        members=root["uplink_message"],
+        device=device,
+        dev_addr=text_of(mapping(root.get("end_device_ids")).get("dev_addr")),
+        event_id=_event_id(root),
+        received_at=instant_or_none(root.get("received_at")),
+        server_time=uplink.received_at,
+        is_simulated=root.get("simulated") is True,
+    )
+    return uplink_message(message)
+
+
+def _normalized(
+    root: Mapping[str, Any], device: str, uplink: Uplink
+) -> tuple[tuple[Observation, ...], dict[str, Any]]:
+    members = dict(root["uplink_normalized"])
+    members["normalized_payload"] = entries(members.get("normalized_payload"))
+    event_id = _event_id(root)
+    # One event for each measurement, all of them under the id of their uplink.
+    digest = content_digest(members["normalized_payload"])
+    message = UplinkMessage(
+        members=members,
+        device=device,
+        dev_addr=text_of(mapping(root.get("end_device_ids")).get("dev_addr")),
+        event_id=event_id and f"{event_id}:normalized:{digest}",
+        received_at=instant_or_none(root.get("received_at")),
+        server_time=uplink.received_at,
+        is_simulated=root.get("simulated") is True,
+    )
+    return uplink_message(message)
+
+
+def _location(
+    root: Mapping[str, Any], device: str, uplink: Uplink
+) -> tuple[tuple[Observation, ...], dict[str, Any]]:
+    solved = root["location_solved"]
+    location, service = mapping(solved.get("location")), text_of(solved.get("service")) or ""
+    source = location.get("source")
+    notes: dict[str, Any] = {"service": service, "location_source": source}
+    place = place_of(location)
+    if place is None:
+        require_on_earth(location)
+        return (), notes
+    if source == "SOURCE_REGISTRY" or service == "user":
+        # Set by hand in the console: configuration, not a track point.
+        return (), notes | {"registered_location": described_place(location)}
+    # For frm-payload The Things Stack may have put an HDOP into the accuracy.
+    accuracy_m = None if service == "frm-payload" else number(location.get("accuracy"))
+    fix = lenient_fix(
+        *place,
+        altitude_m=number(location.get("altitude")),
+        accuracy_m=accuracy_m,
+        method=_method(source, service),
+    )
+    network_time = instant_or_none(root.get("received_at"))
+    event_id = _event_id(root)
+    observation = Observation(
+        device=device,
+        measured_at=network_time or uplink.received_at,
+        time_source="network" if network_time else "server",
+        fix=fix,
+        readings={"custom.simulated": True} if root.get("simulated") is True else {},
+        event_id=event_id and event_name(f"{event_id}:location:{service}"),
+    )
+    return (observation,), notes
+
+
+_Reader = Callable[[Mapping[str, Any], str, Uplink], tuple[tuple[Observation, ...], dict[str, Any]]]
+_READERS: dict[str, _Reader] = {
+    "uplink_message": _uplink,
+    "uplink_normalized": _normalized,
+    "location_solved": _location,
+}
+
+
+def _method(source: Any, service: str) -> Method:
+    found = _METHODS.get(str(source))
+    if found is not None:
+        return found
+    if source is not None and source != "SOURCE_UNKNOWN":
+        return "network"
+    if service == "frm-payload" or service.endswith("gnss"):
+        return "gnss"
+    return "wifi" if service.endswith("wifi") else "network"
+
+
+def _device(root: Mapping[str, Any], uplink: Uplink) -> str | None:
+    """A field mask may remove the ids; then the URL's variables name the device."""
+    ids = mapping(root.get("end_device_ids"))
+    query = {plain_name(name): value for name, value in parse_qsl(uplink.query)}
+    for found in (ids.get("dev_eui"), ids.get("device_id"), *map(query.get, _QUERY_NAMES)):
+        text = text_of(found)
+        if text is not None:
+            return normal_identifier(text)
+    return None
+
+
+def _envelope_notes(root: Mapping[str, Any]) -> dict[str, Any]:
+    ids = mapping(root.get("end_device_ids"))
+    notes = {
+        "device_id": ids.get("device_id"),
+        "application_id": mapping(ids.get("application_ids")).get("application_id"),
+        "dev_eui": ids.get("dev_eui"),
+        "join_eui": ids.get("join_eui"),
+        "dev_addr": ids.get("dev_addr"),
+        "received_at": root.get("received_at"),
+        "simulated": root.get("simulated"),
+    }
+    return {name: value for name, value in notes.items() if value is not None}
+
+
+def _other_notes(event: str, root: Mapping[str, Any], server_time: datetime) -> dict[str, Any]:
+    body = mapping(root[event])
+    downlink = mapping(body.get("downlink")) or body
+    sent = downlink.get("correlation_ids")
+    correlations = [c for c in sent if isinstance(c, str)] if isinstance(sent, list) else []
+    notes: dict[str, Any] = {
+        "time": (instant_or_none(root.get("received_at")) or server_time).isoformat()
+    }
+    if correlations:
+        notes["correlation_id"] = correlations[0]
+        notes["correlation_ids"] = correlations
+    for name in ("session_key_id", "service", "data", "error", "f_port", "f_cnt"):
+        if name in body:
+            notes[name] = body[name]
+    return notes
+
+
+def _event_id(root: Mapping[str, Any]) -> str | None:
+    """Return the Application Server's own name for the event, the same in each retry.
+
+    What a service made of an uplink also carries that uplink's: the event's own is the
+    youngest, and these names sort by time.
+    """
+    correlations = root.get("correlation_ids")
+    found = correlations if isinstance(correlations, list) else []
+    names = [c for c in found if isinstance(c, str) and c.startswith("as:up:") and len(c) <= 64]
+    return max(names, default=None)

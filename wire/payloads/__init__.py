@@ -1,0 +1,1 @@
+"""What is inside a LoRaWAN uplink: decoded payloads, whoever decoded them."""

@@ -1,0 +1,133 @@
+"""A decoded LoRaWAN payload made plain, before position and readings are looked for.
+
+Some codecs wrap each value with its unit, or write a list of measurements. What they
+wrap becomes a member like any other; scans of radio beacons, which are no readings,
+are taken out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from core.errors import UnreadableUplink
+from wire.payloads.decoded_position import plain_name
+from wire.payloads.decoded_readings import WITH_UNIT
+from wire.quantities import entries, mapping, number
+
+# A LoRaWAN payload has at most 242 bytes; what is made of it is not a thousand things.
+MAX_MEMBERS = 1_000
+_WRAPPING = frozenset({"value", "unit", "displayName"})
+# What a codec function of The Things Stack returns.
+_ENVELOPE = frozenset({"data", "warnings", "errors"})
+_VALUES = ("measurementValue", "value")
+# SenseCAP numbers its measurements; later decoders write no names any more.
+_OF_MEASUREMENT = {
+    "3000": "battery_level", "4097": "air_temperature", "4098": "air_humidity",
+    "4197": "longitude", "4198": "latitude", "5001": "wifi",
+}  # fmt: skip
+_SCANS = ("accesspoints", "wifi", "wifiscan")
+_ADDRESSES = ("mac", "bssid")
+_MAC = re.compile(r"[0-9a-fA-F]{2}(?:[:-][0-9a-fA-F]{2}){5}")
+
+
+def require_modest(payload: Any) -> None:
+    """Raise UnreadableUplink for what no codec makes in earnest, before anything reads it."""
+    if _count(payload, MAX_MEMBERS) > MAX_MEMBERS:
+        raise UnreadableUplink(
+            f"the decoded payload has more than {MAX_MEMBERS} members.", code="decode-failed"
+        )
+
+
+def _count(value: Any, limit: int) -> int:
+    """Return the number of values in `value`, or some number beyond `limit`."""
+    if not isinstance(value, dict | list):
+        return 1
+    total = len(value)
+    for inner in value.values() if isinstance(value, dict) else value:
+        if total > limit:
+            break
+        if isinstance(inner, dict | list):
+            total += _count(inner, limit - total)
+    return total
+
+
+def plain_payload(payload: Any) -> Mapping[str, Any]:
+    """Return the members of a payload with what is wrapped unwrapped, without scans."""
+    return {name: value for name, value in _members(payload).items() if not _points(name, value)}
+
+
+def access_points(payload: Any) -> list[list[Any]] | None:
+    """Return the access points that a payload lists, as [address, rssi]."""
+    found = [_points(name, value) for name, value in _members(payload).items()]
+    return next((points for points in found if points), None)
+
+
+def _members(payload: Any) -> dict[str, Any]:
+    members: dict[str, Any] = {}
+    for name, value in _without_envelope(mapping(payload)).items():
+        measured = _measured(value) if isinstance(value, list) else {}
+        if measured:
+            members |= measured
+        else:
+            members[name] = _unwrapped(value)
+    return members
+
+
+def _without_envelope(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the data of a formatter that was called by another, and came with all it returned."""
+    data = payload.get("data")
+    return data if isinstance(data, dict) and payload.keys() <= _ENVELOPE else payload
+
+
+def _unwrapped(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    inner = value.get("value")
+    if not (value.keys() <= _WRAPPING and isinstance(inner, bool | int | float | str)):
+        return {name: _unwrapped(member) for name, member in value.items()}
+    with_unit = f"{inner} {value.get('unit')}"
+    return with_unit if WITH_UNIT.fullmatch(with_unit) else inner
+
+
+def _measured(values: list[Any]) -> dict[str, Any]:
+    """Return the measurements of a list by their names, with the time that all of them share."""
+    measurements = list(_measurements(values))
+    times = {at for one in measurements if (at := number(one.get("timestamp"))) is not None}
+    named: dict[str, Any] = {}
+    for one in measurements:
+        name, value = _name_of(one), next((one[key] for key in _VALUES if key in one), None)
+        if name is not None and value is not None:
+            named.setdefault(name, value)
+    return named | ({"timestamp": times.pop()} if named and len(times) == 1 else {})
+
+
+def _measurements(values: Iterable[Any]) -> Iterator[Mapping[str, Any]]:
+    for value in values:
+        if isinstance(value, list):
+            yield from _measurements(value)
+        elif isinstance(value, dict) and "measurementId" in value:
+            yield value
+
+
+def _name_of(measurement: Mapping[str, Any]) -> str | None:
+    known = _OF_MEASUREMENT.get(str(measurement.get("measurementId")))
+    name = measurement.get("type")
+    return known or (name if isinstance(name, str) and name else None)
+
+
+def _points(name: str, value: Any) -> list[list[Any]]:
+    if plain_name(name.replace("-", "")) not in _SCANS:
+        return []
+    if isinstance(value, dict):
+        return [
+            [mac, mapping(one).get("rssi")] for mac, one in value.items() if _MAC.fullmatch(mac)
+        ]
+    listed = entries(value) if isinstance(value, list) else []
+    return [
+        [one[key], one.get("rssi")]
+        for one in listed
+        for key in _ADDRESSES
+        if isinstance(one.get(key), str)
+    ]

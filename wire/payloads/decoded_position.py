@@ -1,0 +1,283 @@
+"""Where a decoded LoRaWAN payload hides its position, if it has one.
+
+Codecs agree on nothing. Only names that leave no doubt are understood; what is
+ambiguous (a speed without a unit, a bare pair of numbers) is left to readings.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from msgspec import Struct
+
+from core.observation import EARLIEST_PLAUSIBLE, Fix
+from wire.fixes import lenient_fix
+from wire.instants import instant_by_magnitude, instant_of_text
+from wire.quantities import MPS_PER_KMH, MPS_PER_KNOT, loose_number, mapping, number, truth
+
+# One step of Cayenne's 0.0001 degrees.
+CAYENNE_ACCURACY_M = 11.0
+
+_CAYENNE = re.compile(r"gps_\d+", re.ASCII)
+_PAIRS = (
+    ("lat", "lon"), ("lat", "lng"), ("lat", "long"), ("latitude", "longitude"),
+    ("latitudedeg", "longitudedeg"), ("gpslatitude", "gpslongitude"),
+    ("gpslat", "gpslon"), ("gpslat", "gpslng"), ("gpslat", "gpslong"),
+)  # fmt: skip
+_NESTS = (
+    "gnssfix",
+    "gpsfix",
+    "position",
+    "gnss",
+    "gps",
+    "location",
+    "coordinates",
+    "coords",
+    "fix",
+    "gpslocation",
+    "gpsposition",
+    "geolocation",
+)
+_ALTITUDES = ("altitude", "alt", "height", "gpsalt", "gpsaltitude", "altitudem")
+_ACCURACIES = (
+    "accuracy", "acc", "hacc", "horizontalaccuracy", "gpsepe", "accuracym", "gpsaccuracy",
+)  # fmt: skip
+_COURSES = ("heading", "course", "cog", "bearing", "headingdeg", "coursedeg", "gpsheading")
+_CENTIDEGREES = ("gpscourseoverground",)
+_SPEEDS = {
+    "speedkmph": MPS_PER_KMH, "speedkmh": MPS_PER_KMH, "speedkph": MPS_PER_KMH,
+    "gpsspeedkmh": MPS_PER_KMH, "speedmps": 1.0, "speedknots": MPS_PER_KNOT,
+    "speedcms": 0.01, "gpsspeedoverground": 0.01,
+}  # fmt: skip
+_HDOPS = ("hdop", "gpshdop")
+_SATELLITES = ("sats", "satellites", "gpssats", "gpssatellites", "numsat", "numsats", "satcount")
+_TIMES = (
+    "time", "timestamp", "fixtime", "gpstime", "gnsstime", "datetime", "utctime", "measuredat",
+)  # fmt: skip
+# Moko's, without leading zeros but with its zone.
+_UTC_TEXT = re.compile(
+    r"(\d{4})-(\d{1,2})-(\d{1,2}) (\d{1,2}:\d{1,2}:\d{1,2})\s+Timezone:0", re.ASCII
+)
+_FAILURES = frozenset({"fixfailed", "gpsfixfailed", "nofix"})
+_SUCCESSES = frozenset(
+    {"valid", "gpsvalid", "fixvalid", "gpsfix", "hasfix", "fix", "positionvalid"}
+)
+_STATES = _SUCCESSES | {"gpsfixstatus", "fixstatus", "gpsstatus", "fixtype"}
+_NO_FIX = ("nofix", "none", "invalid")
+_POSITION_NAMES = frozenset(
+    [name for pair in _PAIRS for name in pair]
+    + [*_ALTITUDES, *_ACCURACIES, *_COURSES, *_CENTIDEGREES, *_SPEEDS, *_HDOPS, *_SATELLITES]
+)
+_MAX_AGE_S = 7 * 86_400
+
+
+class Located(Struct, frozen=True, kw_only=True):
+    """What a decoded payload says about place and time.
+
+    `used` names the top-level members that went into it, which are no readings any more;
+    `under` is the object that held the position, where it was not the payload itself.
+    """
+
+    fix: Fix | None = None
+    measured_at: datetime | None = None
+    hdop: float | None = None
+    satellites: float | None = None
+    stale: Fix | None = None
+    used: frozenset[str] = frozenset()
+    under: str | None = None
+
+
+def plain_name(name: str) -> str:
+    """Return a member's name without case and separators, so that spellings meet."""
+    return name.lower().replace("_", "").replace("-", "").replace(" ", "")
+
+
+def located(payload: Mapping[str, Any], *, now: datetime) -> Located:
+    """Return the position in a decoded payload; `now` bounds what is believed as its time."""
+    for place in _places(payload):
+        fix, is_declared_bad = _fix_at(place)
+        if fix is None and not is_declared_bad:
+            continue
+        is_good = not (is_declared_bad or _is_declared_bad(payload))
+        measured_at = _time_in(place.members, now) or _time_in(payload, now)
+        return Located(
+            fix=fix if is_good else None,
+            stale=None if is_good else fix,
+            measured_at=measured_at,
+            hdop=_first(place.members, _HDOPS),
+            satellites=_first(place.members, _SATELLITES),
+            used=_used(payload, place, with_time=measured_at is not None),
+            under=place.under,
+        )
+    return _unlocated(payload, now)
+
+
+def is_position_member(name: str) -> bool:
+    """Whether a member of an object that holds a position belongs to that position."""
+    return plain_name(name) in _POSITION_NAMES
+
+
+def _unlocated(payload: Mapping[str, Any], now: datetime) -> Located:
+    measured_at = _time_in(payload, now)
+    names = _HDOPS + _SATELLITES + (() if measured_at is None else _TIMES)
+    return Located(
+        measured_at=measured_at,
+        hdop=_first(payload, _HDOPS),
+        satellites=_first(payload, _SATELLITES),
+        stale=_fix_at(_Place(members=mapping(payload.get("cached"))))[0],
+        used=_spoken_for(payload, names),
+    )
+
+
+class _Place(Struct, frozen=True):
+    """An object that may hold a position, and the top-level member that it was found under."""
+
+    members: Mapping[str, Any]
+    under: str | None = None
+    is_cayenne: bool = False
+
+
+def _places(payload: Mapping[str, Any]) -> Iterator[_Place]:
+    for name, value in payload.items():
+        if _CAYENNE.fullmatch(name) and isinstance(value, dict):
+            yield _Place(members=value, under=name, is_cayenne=True)
+    for value in mapping(payload.get("gpsLocation")).values():
+        yield _Place(members=mapping(value), under="gpsLocation", is_cayenne=True)
+    yield _Place(members=payload)
+    for name, value in payload.items():
+        if plain_name(name) in _NESTS and isinstance(value, dict):
+            yield from _nested(value, name, depth=2)
+
+
+def _nested(members: Mapping[str, Any], under: str, *, depth: int) -> Iterator[_Place]:
+    yield _Place(members=members, under=under)
+    if members.get("type") == "Point" and isinstance(members.get("coordinates"), list):
+        yield _Place(members=_of_geojson(members["coordinates"]), under=under)
+    if depth:
+        for name, value in members.items():
+            if plain_name(name) in _NESTS and isinstance(value, dict):
+                yield from _nested(value, under, depth=depth - 1)
+
+
+def _of_geojson(coordinates: list[Any]) -> dict[str, Any]:
+    return dict(zip(("lon", "lat", "alt"), coordinates, strict=False))
+
+
+def _fix_at(place: _Place) -> tuple[Fix | None, bool]:
+    """Return the fix of an object, and whether the object itself disowns its position."""
+    pair = _pair(place.members)
+    if pair is None:
+        return None, False
+    accuracy_m = _first(place.members, _ACCURACIES)
+    course_deg = _first(place.members, _COURSES)
+    centidegrees = _first(place.members, _CENTIDEGREES)
+    if centidegrees is not None:
+        course_deg = centidegrees / 100
+    fix = lenient_fix(
+        *pair,
+        altitude_m=_first(place.members, _ALTITUDES),
+        accuracy_m=CAYENNE_ACCURACY_M if accuracy_m is None and place.is_cayenne else accuracy_m,
+        speed_mps=_speed_mps(place.members),
+        course_deg=course_deg,
+    )
+    return fix, _is_declared_bad(place.members)
+
+
+def _pair(members: Mapping[str, Any]) -> tuple[float, float] | None:
+    coordinates = {plain_name(name): _coordinate(value) for name, value in members.items()}
+    for lat_name, lon_name in _PAIRS:
+        lat_deg, lon_deg = coordinates.get(lat_name), coordinates.get(lon_name)
+        if lat_deg is not None and lon_deg is not None:
+            return lat_deg, lon_deg
+    return None
+
+
+def _coordinate(value: Any) -> float | None:
+    # A text without a decimal point may be hexadecimal (Netvox R720G).
+    is_decimal = isinstance(value, str) and "." in value
+    return loose_number(value.rstrip("° ")) if is_decimal else number(value)
+
+
+def _speed_mps(members: Mapping[str, Any]) -> float | None:
+    for name, value in members.items():
+        factor, found = _SPEEDS.get(plain_name(name)), number(value)
+        if factor is not None and found is not None:
+            return found * factor
+    return None
+
+
+def _first(members: Mapping[str, Any], names: tuple[str, ...]) -> float | None:
+    found = {plain_name(name): loose_number(value) for name, value in members.items()}
+    return next((found[name] for name in names if found.get(name) is not None), None)
+
+
+def _is_declared_bad(members: Mapping[str, Any]) -> bool:
+    for name, value in members.items():
+        plain = plain_name(name)
+        if plain in _FAILURES and truth(value) is True:
+            return True
+        if plain in _SUCCESSES and truth(value) is False:
+            return True
+        if plain in _STATES and isinstance(value, str) and plain_name(value) in _NO_FIX:
+            return True
+    return _first(members, _SATELLITES) == 0
+
+
+def _time_in(members: Mapping[str, Any], now: datetime) -> datetime | None:
+    named = {plain_name(name): value for name, value in members.items()}
+    for name in _TIMES:
+        found = _plausible_time(named.get(name), now)
+        if found is not None:
+            return found
+    age_s = number(named.get("age"))
+    is_age = age_s is not None and 0 <= age_s <= _MAX_AGE_S and now >= EARLIEST_PLAUSIBLE
+    if "gpslatitude" in named and age_s is not None and is_age:
+        return now - timedelta(seconds=age_s)
+    return None
+
+
+def _plausible_time(value: Any, now: datetime) -> datetime | None:
+    """A number under `time` may be anything, and a receiver without a fix tells 1980."""
+    try:
+        count = number(value)
+        if isinstance(value, str):
+            found = instant_of_text(_iso_of_moko(value))
+        elif count is not None:
+            found = instant_by_magnitude(count)
+        else:
+            return None
+    except ValueError:
+        return None
+    return found if is_plausible(found, now) else None
+
+
+def is_plausible(at: datetime, now: datetime) -> bool:
+    """Whether a device may have said `at` in earnest: not before GNSS time, not a day ahead."""
+    return at >= EARLIEST_PLAUSIBLE and at - now <= timedelta(days=1)
+
+
+def _iso_of_moko(text: str) -> str:
+    match = _UTC_TEXT.fullmatch(text.strip())
+    if match is None:
+        return text
+    date = "-".join(part.zfill(2) for part in match.group(1, 2, 3))
+    return f"{date}T{':'.join(part.zfill(2) for part in match[4].split(':'))}Z"
+
+
+def _used(payload: Mapping[str, Any], place: _Place, *, with_time: bool) -> frozenset[str]:
+    times = _TIMES if with_time else ()
+    names = times if place.under is not None else (*_POSITION_NAMES, *times)
+    return _spoken_for(payload, names)
+
+
+def _spoken_for(payload: Mapping[str, Any], names: tuple[str, ...]) -> frozenset[str]:
+    """Return the members that are read already: `LON: true` is no longitude, and stays."""
+    return frozenset(
+        name
+        for name, value in payload.items()
+        if (plain := plain_name(name)) in names
+        and (plain in _TIMES or loose_number(value) is not None or _coordinate(value) is not None)
+    )

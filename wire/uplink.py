@@ -1,0 +1,84 @@
+"""The plain values between a door and a wire format."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+
+from core.errors import Fault
+from core.observation import Observation
+
+# As many characters as the table of event ids holds.
+_MAX_EVENT_ID_CHARS = 128
+
+
+class Uplink(Struct, frozen=True, kw_only=True):
+    """Bytes as they arrived.
+
+    `query` is raw and undecoded; the names in `headers` are lower case; `user` is the
+    name of HTTP Basic, where there is one.
+    """
+
+    received_at: datetime
+    body: bytes = b""
+    content_type: str | None = None
+    query: str = ""
+    headers: Mapping[str, str] = {}
+    user: str | None = None
+
+
+class Refusal(Struct, frozen=True, kw_only=True):
+    """One observation of an uplink that is wrong; `index` is its place in the batch."""
+
+    index: int
+    faults: tuple[Fault, ...]
+
+
+class Decoded(Struct, frozen=True, kw_only=True):
+    """What an uplink means.
+
+    `indexes` gives each observation's place in the batch. `set_aside` is `code: text`
+    where the uplink could be read but not used. `notes` holds what is no observation:
+    names, radio, gateways, scans, warnings.
+    """
+
+    message: str
+    observations: tuple[Observation, ...] = ()
+    indexes: tuple[int, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    set_aside: str | None = None
+    notes: dict[str, Any] = {}
+
+
+class WireFormat(Struct, frozen=True, kw_only=True):
+    """A language that senders speak.
+
+    `is_lenient`: the sender repeats a refused message for ever or switches itself off,
+    so the door answers 2xx to what is unreadable and sets it aside. `success_body` is
+    what the sender wants to read; None means our receipt. Empty `media_types`: any.
+    """
+
+    name: str
+    title: str
+    decode: Callable[[Uplink], Decoded]
+    is_lenient: bool
+    success_body: bytes | None = None
+    media_types: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ("POST",)
+    token_in_path: bool = False
+
+
+def content_digest(content: Any) -> str:
+    """Return a short name for JSON content, the same whenever it comes again."""
+    return hashlib.sha256(str(content).encode()).hexdigest()[:16]
+
+
+def event_name(text: str) -> str:
+    """Return a made event id so that it fits and still tells two long ones apart."""
+    if len(text) <= _MAX_EVENT_ID_CHARS:
+        return text
+    return f"{text[:100]}#{content_digest(text)}"
