@@ -5,20 +5,21 @@ What facts do to alerts is in `judging`; sending is in `outbox`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime, time
 from typing import Any
 from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
+from accounts.models import Organisation, User
 from alerts.ledger import take_numbers
 from alerts.models import Alert, AlertChange, Rule, RuleVersion, Severity
-from assets.models import Asset, Organisation, User
+from assets.models import Asset
+from core.constraints import unless_taken
 from core.errors import Conflict, Fault, Unprocessable
 from geofence.models import Geofence
 
@@ -61,7 +62,7 @@ def add_rule(
     checked = _checked(organisation.pk, settings)
     _require_whole_quiet_hours(checked)
     with transaction.atomic():
-        with _unless_taken(name):
+        with unless_taken(f"A rule named {name!r} exists already."):
             rule = Rule.objects.create(organisation=organisation, name=name)
         _begin_version(rule, 1, checked, now or timezone.now())
     return rule
@@ -79,7 +80,7 @@ def change_rule(
         current = _current_version(rule)
         if name is not None and name != rule.name:
             rule.name = name
-            with _unless_taken(name):
+            with unless_taken(f"A rule named {name!r} exists already."):
                 rule.save(update_fields=["name"])
         kept = {field: getattr(current, field) for field in _SETTINGS}
         if checked and kept | checked != kept:
@@ -214,12 +215,3 @@ def _addresses(recipients: Sequence[str]) -> list[str]:
 
 def _wrong(pointer: str, code: str, detail: str) -> Unprocessable:
     return Unprocessable(detail, faults=(Fault(pointer=pointer, code=code, detail=detail),))
-
-
-@contextmanager
-def _unless_taken(name: str) -> Iterator[None]:
-    try:
-        with transaction.atomic():
-            yield
-    except IntegrityError as error:
-        raise Conflict(f"A rule named {name!r} exists already.", code="already-exists") from error

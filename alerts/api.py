@@ -17,6 +17,7 @@ from rest_framework.routers import BaseRouter
 from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
+from accounts.models import User
 from alerts import actions, outbox
 from alerts.models import Alert, AlertChange, Notification, NotificationAttempt, Rule, RuleVersion
 from alerts.nudging import nudge
@@ -27,7 +28,6 @@ from alerts.serializers import (
     RuleSerializer,
 )
 from alerts.stream import NAMED
-from assets.models import User
 from core import broadcast
 from core.rest.pages import NewestFirst
 from core.rest.permissions import MayOperate

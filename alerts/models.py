@@ -10,7 +10,8 @@ from django.db import models
 from django.db.models import F, Func, Q
 from django.db.models.functions import Now
 
-from assets.models import Asset, Organisation, Tenanted, User
+from accounts.models import Organisation, Tenanted, User
+from assets.models import Asset
 from geofence.models import Crossing, Geofence
 
 

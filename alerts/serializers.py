@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from accounts.models import Organisation
 from alerts.actions import MAX_RECIPIENTS
 from alerts.mail import sentence_about
 from alerts.models import (
@@ -17,7 +18,6 @@ from alerts.models import (
     RuleVersion,
     Severity,
 )
-from assets.models import Organisation
 from core.rest.fields import OperableField
 from geofence.models import Correction, Crossing, Geofence
 

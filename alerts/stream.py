@@ -6,9 +6,9 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from accounts.models import User
 from alerts.models import Alert, AlertChange
 from alerts.serializers import AlertSerializer
-from assets.models import User
 
 # What a row names, to be fetched with it.
 NAMED = ("rule", "rule_version", "asset", "geofence", "acknowledged_by")

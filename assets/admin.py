@@ -7,175 +7,22 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
-from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group
+from django.contrib import admin
 from django.db.models import Model, Prefetch, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html_join
-from unfold.admin import ModelAdmin, TabularInline
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.admin import TabularInline
 from unfold.widgets import UnfoldAdminSplitDateTimeWidget
 
+from accounts.roles import person_of
 from assets import actions
-from assets.models import (
-    ApiToken,
-    Asset,
-    Assignment,
-    Device,
-    Membership,
-    Organisation,
-    Source,
-    User,
-)
-from assets.roles import person_of
+from assets.models import Asset, Assignment, Device, Source
 from assets.serializers import ingest_url
-from core.errors import Refused
+from core.admin import ThroughActions, show_once
 
 OVERLAP_S = 86_400
-
-admin.site.site_title = "Tracker"
-admin.site.site_header = "Tracker"
-admin.site.index_title = "Administration"
-# Rights come from `staff_role` and memberships; groups would be a second, unheeded way.
-admin.site.unregister(Group)
-
-
-class ThroughActions(ModelAdmin):  # type: ignore[misc]
-    """Saves by `save_through_action`; what that refuses is told, and nothing is saved.
-
-    Rows are not deleted here unless a subclass says how: history hangs on them.
-    """
-
-    list_per_page = 50
-    show_full_result_count = False
-    # Fields that are for good once the row exists.
-    fixed: tuple[str, ...] = ()
-
-    def changeform_view(
-        self, request: HttpRequest, *args: Any, **kwargs: Any
-    ) -> HttpResponse | HttpResponseRedirect:
-        try:
-            response: HttpResponse = super().changeform_view(request, *args, **kwargs)
-        except Refused as error:
-            messages.error(request, error.detail)
-            return HttpResponseRedirect(request.get_full_path())
-        return response
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        shown = tuple(super().get_readonly_fields(request, obj))
-        return shown if obj is None else (*shown, *self.fixed)
-
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
-        saved = self.save_through_action(request, obj, form.cleaned_data, is_new=not change)
-        obj.pk = saved.pk
-        obj.refresh_from_db()
-
-    def save_through_action(
-        self, request: HttpRequest, row: Any, asked: dict[str, Any], *, is_new: bool
-    ) -> Model:
-        raise NotImplementedError
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-def show_once(request: HttpRequest, what: str, secret: str) -> None:
-    messages.warning(request, f"{what}: {secret} (shown only now; copy it)")
-
-
-@admin.register(User)
-class UserAdmin(ThroughActions, DjangoUserAdmin):  # type: ignore[type-arg]
-    form = UserChangeForm
-    add_form = UserCreationForm
-    change_password_form = AdminPasswordChangeForm
-    list_display = ("username", "email", "staff_role", "is_active", "last_login")
-    list_filter = ("staff_role", "is_active")
-    search_fields = ("username", "email", "first_name", "last_name")
-    filter_horizontal = ()
-    readonly_fields = ("last_login", "date_joined")
-    fieldsets = (
-        (None, {"fields": ("username", "password")}),
-        ("Person", {"fields": ("first_name", "last_name", "email")}),
-        ("Rights", {"fields": ("staff_role", "is_active")}),
-        ("Dates", {"fields": ("last_login", "date_joined")}),
-    )
-    add_fieldsets = ((None, {"fields": ("username", "usable_password", "password1", "password2")}),)
-
-    def save_through_action(
-        self, request: HttpRequest, row: User, asked: dict[str, Any], *, is_new: bool
-    ) -> User:
-        if is_new:
-            return actions.create_user(
-                username=asked["username"], password=asked.get("password1") or None
-            )
-        actions.change_name(user=row, first_name=asked["first_name"], last_name=asked["last_name"])
-        return actions.change_user(
-            user=User.objects.get(pk=row.pk),
-            username=asked["username"],
-            email=asked["email"],
-            is_active=asked["is_active"],
-            staff_role=asked["staff_role"],
-        )
-
-
-@admin.register(Organisation)
-class OrganisationAdmin(ThroughActions):
-    list_display = ("name", "time_zone", "created_at")
-    search_fields = ("name",)
-    fields = ("name", "time_zone")
-
-    def save_through_action(
-        self, request: HttpRequest, row: Organisation, asked: dict[str, Any], *, is_new: bool
-    ) -> Organisation:
-        if is_new:
-            return actions.create_organisation(**asked)
-        return actions.change_organisation(organisation=row, **asked)
-
-
-@admin.register(Membership)
-class MembershipAdmin(ThroughActions):
-    list_display = ("user", "organisation", "role")
-    list_filter = ("role",)
-    list_select_related = ("user", "organisation")
-    search_fields = ("user__username", "user__email", "organisation__name")
-    autocomplete_fields = ("user", "organisation")
-    fixed = ("user", "organisation")
-
-    def save_through_action(
-        self, request: HttpRequest, row: Membership, asked: dict[str, Any], *, is_new: bool
-    ) -> Membership:
-        if is_new:
-            return actions.add_member(**asked)
-        present = Membership.objects.get(pk=row.pk)
-        return actions.change_role(membership=present, role=asked["role"])
-
-
-@admin.register(ApiToken)
-class ApiTokenAdmin(ThroughActions):
-    list_display = ("name", "user", "prefix", "created_at", "last_used_at", "revoked_at")
-    list_select_related = ("user",)
-    search_fields = ("name", "user__username", "prefix")
-    autocomplete_fields = ("user",)
-    fields = ("user", "name")
-    fixed = ("user", "name")
-    actions = ("revoke",)
-
-    def save_through_action(
-        self, request: HttpRequest, row: ApiToken, asked: dict[str, Any], *, is_new: bool
-    ) -> ApiToken:
-        if not is_new:
-            return row
-        saved, token = actions.issue_api_token(**asked)
-        show_once(request, "API token", token)
-        return saved
-
-    @admin.action(description="Revoke")
-    def revoke(self, request: HttpRequest, rows: QuerySet[ApiToken]) -> None:
-        for token in rows:
-            actions.revoke_api_token(token=token)
 
 
 class Span:

@@ -3,143 +3,51 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, cast
 
 import django_filters
 from django.db import transaction
 from django.db.models import QuerySet
-from django.urls import path
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status
 from rest_framework.decorators import action
-from rest_framework.generics import RetrieveUpdateAPIView
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import BaseRouter
 from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
-import assets.schema  # noqa: F401  describes our credentials
+from accounts.roles import person_of
 from assets import actions
-from assets.models import (
-    ApiToken,
-    Asset,
-    Assignment,
-    Device,
-    Membership,
-    Organisation,
-    Source,
-    User,
-)
-from assets.roles import person_of
+from assets.models import Asset, Assignment, Device, Source
 from assets.serializers import (
-    ApiTokenSerializer,
-    ApiTokenWithTokenSerializer,
     AssetSerializer,
     AssignmentEndSerializer,
     AssignmentSerializer,
     DeviceSerializer,
-    MembershipSerializer,
-    MeSerializer,
-    OrganisationSerializer,
-    RoleSerializer,
     RotationSerializer,
     SourceSerializer,
     SourceWithTokenSerializer,
 )
 from core import broadcast
-from core.errors import Forbidden
 from core.observation import normal_identifier
-from core.rest.filters import BooleanFilter
-from core.rest.permissions import MayManage, MayOperate
-
-# An answer that shows a token is kept by nobody on the way.
-NO_STORE = {"Cache-Control": "no-store"}
-METHODS = ["get", "post", "patch", "delete", "head", "options"]
+from core.rest.changes import changes_of, present
+from core.rest.conventions import METHODS, NO_STORE
+from core.rest.filters import BooleanFilter, OrganisationFilter
+from core.rest.permissions import MayOperate
 
 
 def register(router: BaseRouter) -> None:
     """Add the routes of this app."""
-    router.register("organisations", OrganisationViewSet, basename="organisation")
-    router.register("members", MemberViewSet, basename="member")
     router.register("assets", AssetViewSet, basename="asset")
     router.register("devices", DeviceViewSet, basename="device")
     router.register("assignments", AssignmentViewSet, basename="assignment")
     router.register("sources", SourceViewSet, basename="source")
-    router.register("tokens", TokenViewSet, basename="token")
 
 
 def _tell_viewers(organisation_id: int) -> None:
     """Once committed, let live maps read the list of assets again."""
     frame = broadcast.Changed(organisation_id=organisation_id, what="assets")
     transaction.on_commit(partial(broadcast.publish, [frame]))
-
-
-class OrganisationViewSet(
-    mixins.ListModelMixin,
-    mixins.RetrieveModelMixin,
-    mixins.CreateModelMixin,
-    mixins.UpdateModelMixin,
-    GenericViewSet[Organisation],
-):
-    queryset = Organisation.objects.none()
-    http_method_names = METHODS
-    permission_classes = (MayManage,)
-    serializer_class = OrganisationSerializer
-
-    def get_queryset(self) -> QuerySet[Organisation]:
-        return Organisation.objects.visible_to(self.request.user)
-
-    def perform_create(self, serializer: BaseSerializer[Organisation]) -> None:
-        if not cast("User", self.request.user).is_provider_admin:
-            raise Forbidden("Only admins of the provider add organisations.")
-        serializer.instance = actions.create_organisation(**serializer.validated_data)
-
-    def perform_update(self, serializer: BaseSerializer[Organisation]) -> None:
-        serializer.instance = actions.change_organisation(
-            organisation=_present(serializer), **serializer.validated_data
-        )
-
-
-class OrganisationFilter(django_filters.FilterSet):  # type: ignore[misc]
-    organisation = django_filters.NumberFilter()
-
-
-class MemberViewSet(
-    mixins.ListModelMixin,
-    mixins.RetrieveModelMixin,
-    mixins.CreateModelMixin,
-    mixins.UpdateModelMixin,
-    mixins.DestroyModelMixin,
-    GenericViewSet[Membership],
-):
-    queryset = Membership.objects.none()
-    http_method_names = METHODS
-    permission_classes = (MayManage,)
-    filterset_class = OrganisationFilter
-
-    def get_queryset(self) -> QuerySet[Membership]:
-        return Membership.objects.visible_to(self.request.user).select_related("user")
-
-    def get_serializer_class(self) -> type[BaseSerializer[Membership]]:
-        return RoleSerializer if self.action == "partial_update" else MembershipSerializer
-
-    def perform_create(self, serializer: BaseSerializer[Membership]) -> None:
-        person = serializer.validated_data["user"]
-        serializer.instance = actions.add_member(
-            organisation=serializer.validated_data["organisation"],
-            role=serializer.validated_data["role"],
-            email=person["email"],
-        )
-
-    def perform_update(self, serializer: BaseSerializer[Membership]) -> None:
-        serializer.instance = actions.change_role(
-            membership=_present(serializer), role=serializer.validated_data["role"]
-        )
-
-    def perform_destroy(self, instance: Membership) -> None:
-        actions.remove_member(membership=instance)
 
 
 class AssetFilter(OrganisationFilter):
@@ -179,9 +87,9 @@ class AssetViewSet(
 
     def perform_update(self, serializer: BaseSerializer[Asset]) -> None:
         serializer.instance = asset = actions.change_asset(
-            asset=_present(serializer),
+            asset=present(serializer),
             by=person_of(self.request),
-            **_changes(serializer, "organisation"),
+            **changes_of(serializer, "organisation"),
         )
         _tell_viewers(asset.organisation_id)
 
@@ -222,7 +130,7 @@ class DeviceViewSet(
 
     def perform_update(self, serializer: BaseSerializer[Device]) -> None:
         serializer.instance = actions.change_device(
-            device=_present(serializer), **_changes(serializer, "organisation", "identifier")
+            device=present(serializer), **changes_of(serializer, "organisation", "identifier")
         )
 
 
@@ -304,8 +212,8 @@ class SourceViewSet(
         return self._with_token(source, token, status.HTTP_201_CREATED)
 
     def perform_update(self, serializer: BaseSerializer[Source]) -> None:
-        changes = _changes(serializer, "organisation", "wire_format", "device")
-        serializer.instance = actions.change_source(source=_present(serializer), **changes)
+        changes = changes_of(serializer, "organisation", "wire_format", "device")
+        serializer.instance = actions.change_source(source=present(serializer), **changes)
 
     @extend_schema(request=RotationSerializer, responses=SourceWithTokenSerializer)
     @action(detail=True, methods=["post"])
@@ -326,60 +234,3 @@ class SourceViewSet(
         context = {**self.get_serializer_context(), "token": token}
         body = SourceWithTokenSerializer(source, context=context).data
         return Response(body, code, headers=NO_STORE)
-
-
-class TokenViewSet(
-    mixins.ListModelMixin,
-    mixins.RetrieveModelMixin,
-    mixins.DestroyModelMixin,
-    GenericViewSet[ApiToken],
-):
-    """One's own tokens. DELETE revokes; the row stays to be seen."""
-
-    queryset = ApiToken.objects.none()
-    http_method_names = METHODS
-    permission_classes = (IsAuthenticated,)
-    serializer_class = ApiTokenSerializer
-
-    def get_queryset(self) -> QuerySet[ApiToken]:
-        return ApiToken.objects.filter(user=cast("User", self.request.user))
-
-    @extend_schema(request=ApiTokenSerializer, responses={201: ApiTokenWithTokenSerializer})
-    def create(self, request: Request) -> Response:
-        asked = self.get_serializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        user = cast("User", request.user)
-        row, token = actions.issue_api_token(user=user, **asked.validated_data)
-        body = ApiTokenWithTokenSerializer(row, context={"token": token}).data
-        return Response(body, status.HTTP_201_CREATED, headers=NO_STORE)
-
-    def perform_destroy(self, instance: ApiToken) -> None:
-        actions.revoke_api_token(token=instance)
-
-
-class MeView(RetrieveUpdateAPIView[User]):
-    """Who is asking, and where they may do what."""
-
-    http_method_names = METHODS
-    permission_classes = (IsAuthenticated,)
-    serializer_class = MeSerializer
-
-    def get_object(self) -> User:
-        return cast("User", self.request.user)
-
-    def perform_update(self, serializer: BaseSerializer[User]) -> None:
-        actions.change_name(user=self.get_object(), **serializer.validated_data)
-
-
-urls = [path("me/", MeView.as_view(), name="me")]
-
-
-def _present(serializer: BaseSerializer[Any]) -> Any:
-    """Return the row that an update began with."""
-    assert serializer.instance is not None
-    return serializer.instance
-
-
-def _changes(serializer: BaseSerializer[Any], *fixed: str) -> dict[str, Any]:
-    """Return what is to change. What is `fixed` at creation is ignored, as the API page says."""
-    return {key: v for key, v in serializer.validated_data.items() if key not in fixed}

@@ -2,131 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
-
-from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeOperators
 from django.db import models
 from django.db.models.functions import Now
 
-
-class User(AbstractUser):
-    """A person. Staff of the provider have a `staff_role`; customers have memberships."""
-
-    class StaffRole(models.TextChoices):
-        NONE = "", "customer"
-        DISPATCHER = "dispatcher", "dispatcher"
-        ADMIN = "admin", "admin"
-
-    staff_role = models.CharField(
-        max_length=16, choices=StaffRole.choices, default=StaffRole.NONE, blank=True
-    )
-
-    @property
-    def is_provider(self) -> bool:
-        """Whether this person works for the provider and so sees every organisation."""
-        return self.is_superuser or self.staff_role != self.StaffRole.NONE
-
-    @property
-    def is_provider_admin(self) -> bool:
-        return self.is_superuser or self.staff_role == self.StaffRole.ADMIN
-
-
-class Tenanted(models.QuerySet[Any]):
-    """Rows that belong to an organisation; `organisation_path` leads to its id."""
-
-    organisation_path = "organisation_id"
-
-    def visible_to(self, user: User | Any) -> Self:
-        """Return the rows that `user` may see: all for the provider, else those of memberships."""
-        if not user.is_authenticated or not user.is_active:
-            return self.none()
-        if user.is_provider:
-            return self.all()
-        mine = Membership.objects.filter(user_id=user.pk).values("organisation_id")
-        return self.filter(**{f"{self.organisation_path}__in": mine})
-
-    def operable_by(self, user: User | Any) -> Self:
-        """Return the rows that `user` may change: the provider's, else as owner or operator."""
-        if not user.is_authenticated or not user.is_active:
-            return self.none()
-        if user.is_provider:
-            return self.all()
-        mine = Membership.objects.filter(
-            user_id=user.pk, role__in=(Membership.Role.OWNER, Membership.Role.OPERATOR)
-        ).values("organisation_id")
-        return self.filter(**{f"{self.organisation_path}__in": mine})
-
-    def managed_by(self, user: User | Any) -> Self:
-        """Return the rows whose people `user` may manage: as admin of the provider, or as owner."""
-        if not user.is_authenticated or not user.is_active:
-            return self.none()
-        if user.is_provider_admin:
-            return self.all()
-        mine = Membership.objects.filter(user_id=user.pk, role=Membership.Role.OWNER).values(
-            "organisation_id"
-        )
-        return self.filter(**{f"{self.organisation_path}__in": mine})
-
-
-class OrganisationQuerySet(Tenanted):
-    organisation_path = "pk"
+from accounts.models import Organisation, Tenanted, User
 
 
 class AssignmentQuerySet(Tenanted):
     organisation_path = "device__organisation_id"
-
-
-class Organisation(models.Model):
-    """A customer: the tenant that owns assets and is billed."""
-
-    name = models.CharField(max_length=200, unique=True)
-    time_zone = models.CharField(max_length=64, default="UTC", help_text="IANA name")
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
-
-    objects = OrganisationQuerySet.as_manager()
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Membership(models.Model):
-    """A person in an organisation."""
-
-    class Role(models.TextChoices):
-        OWNER = "owner", "owner"
-        OPERATOR = "operator", "operator"
-        VIEWER = "viewer", "viewer"
-
-    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
-    organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="memberships")
-    role = models.CharField(max_length=16, choices=Role.choices, default=Role.VIEWER)
-
-    objects = Tenanted.as_manager()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["user", "organisation"], name="membership_once")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.user} in {self.organisation} as {self.role}"
-
-
-class ApiToken(models.Model):
-    """A person's key to the REST API and the live socket. Only its keyed hash is stored."""
-
-    user = models.ForeignKey(User, models.CASCADE, related_name="api_tokens")
-    name = models.CharField(max_length=100)
-    prefix = models.CharField(max_length=8)
-    digest = models.CharField(max_length=64, unique=True)
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
-    last_used_at = models.DateTimeField(null=True, editable=False)
-    revoked_at = models.DateTimeField(null=True, blank=True)
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.prefix}…)"
 
 
 class Asset(models.Model):
@@ -275,26 +160,3 @@ class RegistryRevision(models.Model):
 
     def __str__(self) -> str:
         return str(self.revision)
-
-
-class IdempotencyRecord(models.Model):
-    """The answer to a POST that came with an `Idempotency-Key`, kept for a day.
-
-    Written in the transaction of the action that it answers. `body` is null where the answer
-    held a secret, which is shown once and stored nowhere.
-    """
-
-    user = models.ForeignKey(User, models.CASCADE, related_name="+")
-    key = models.CharField(max_length=255)
-    digest = models.CharField(max_length=64, help_text="of method, path and body of the request")
-    status = models.PositiveSmallIntegerField(null=True)
-    content_type = models.CharField(max_length=100, default="")
-    location = models.CharField(max_length=500, default="")
-    body = models.BinaryField(null=True)
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "key"], name="idempotency_key_once")]
-
-    def __str__(self) -> str:
-        return f"{self.key} of user {self.user_id}"

@@ -15,7 +15,7 @@ from functools import lru_cache
 from django.utils import timezone
 from msgspec import Struct, structs
 
-from assets.tokens import digest_of
+from accounts.tokens import digest_of
 from core.statements import rows
 
 # The same few tokens come with each uplink.

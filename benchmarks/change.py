@@ -150,7 +150,7 @@ def ms(seconds: Sequence[float]) -> str:
 
 def change(company: Company) -> Any:
     """Draw a yard where the assets stand, or bring the former one there; return the geofence."""
-    from assets.models import Organisation
+    from accounts.models import Organisation
     from geofence.actions import draw_geofence, redraw_geofence
     from geofence.models import Geofence
 

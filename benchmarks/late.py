@@ -89,13 +89,14 @@ def places(times_s: NDArray[np.int64]) -> Floats:
 
 class Bench:
     def __init__(self, database: str, options: argparse.Namespace, table: Table) -> None:
+        from accounts.actions import create_organisation
         from assets import actions
         from geofence.actions import draw_geofence
         from positions.models import Rejudging
 
         self._database, self._options, self._table = database, options, table
         self._actions = actions
-        self._organisation = actions.create_organisation(name="Bench")
+        self._organisation = create_organisation(name="Bench")
         depot = {"type": "circle", "center": list(DEPOT_DEG), "radius_m": 200.0}
         since = NOW - timedelta(days=max(options.days) + 1)
         for name, judging in (("depot", {}), ("patient", {"persist_fixes": 3})):

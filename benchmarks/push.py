@@ -154,8 +154,8 @@ def warm_up(stage: Stage, requests: list[bytes]) -> None:
 def staff_token() -> str:
     from django.db import connection
 
-    from assets import actions
-    from assets.models import User
+    from accounts import actions
+    from accounts.models import User
 
     user = actions.create_user(
         username="viewer", password=os.urandom(16).hex(), staff_role=User.StaffRole.DISPATCHER

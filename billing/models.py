@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
-from assets.models import Asset, Tenanted
+from accounts.models import Tenanted
+from assets.models import Asset
 
 
 class HourQuerySet(Tenanted):

@@ -17,7 +17,8 @@ from django.contrib.gis.geos import GEOSGeometry
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from assets.models import Asset, Organisation, User
+from accounts.models import Organisation, User
+from assets.models import Asset
 from core.errors import Conflict, Fault, NotFound, Unprocessable
 from geofence.drawing import Shape, pointing_into
 from geofence.models import Geofence, GeofenceVersion

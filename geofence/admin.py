@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 
-from assets.roles import person_of
+from accounts.roles import person_of
 from geofence import actions
 from geofence.models import Crossing, Geofence, GeofenceVersion
 

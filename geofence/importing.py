@@ -9,7 +9,7 @@ import shapely
 from msgspec import Struct
 from shapely import MultiPolygon
 
-from assets.models import Organisation, User
+from accounts.models import Organisation, User
 from core.errors import Fault, TooLarge, Unprocessable
 from geofence.actions import Drawing, draw_geofences
 from geofence.drawing import Shape

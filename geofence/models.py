@@ -8,7 +8,8 @@ from django.contrib.postgres.fields import ArrayField, RangeOperators
 from django.db.models import Func, Q
 from django.db.models.functions import Now
 
-from assets.models import Asset, Organisation, Tenanted
+from accounts.models import Organisation, Tenanted
+from assets.models import Asset
 
 
 class Revision(models.Model):

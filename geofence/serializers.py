@@ -12,7 +12,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from shapely.geometry import mapping
 
-from assets.models import Organisation
+from accounts.models import Organisation
 from core.errors import Fault, Unprocessable
 from core.rest.fields import InstantField, OperableField
 from geofence import limits

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db.models import Q
 from django.utils import timezone
 
-from assets.models import User
+from accounts.models import User
 from positions.models import Rejudging
 
 

@@ -21,7 +21,8 @@ from rest_framework.routers import BaseRouter
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from assets.models import Asset, Device, Organisation
+from accounts.models import Organisation
+from assets.models import Asset, Device
 from core.errors import Fault, Refused
 from core.rest.filters import BooleanFilter
 from core.rest.geojson import GeoJSONRenderer, feature_collection

@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.contrib.gis.db import models
 from django.db.models.functions import Now
 
-from assets.models import Asset, Device, Organisation, Tenanted, User
+from accounts.models import Organisation, Tenanted, User
+from assets.models import Asset, Device
 
 
 class Position(models.Model):

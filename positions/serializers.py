@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from numpy.typing import NDArray
 from rest_framework import serializers
 
-from assets.models import User
+from accounts.models import User
 from core.observation import Method, TimeSource, instant
 from core.rest.geojson import feature
 from positions.pages import MAX_ID

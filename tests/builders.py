@@ -8,8 +8,10 @@ from __future__ import annotations
 import itertools
 from datetime import UTC, datetime
 
+from accounts import actions as people
+from accounts.models import Membership, Organisation, User
 from assets import actions
-from assets.models import Asset, Assignment, Device, Membership, Organisation, Source, User
+from assets.models import Asset, Assignment, Device, Source
 
 MORNING = datetime(2026, 3, 2, 6, tzinfo=UTC)
 NINE = MORNING.replace(hour=9)
@@ -25,15 +27,13 @@ _numbers = itertools.count(1)
 
 
 def make_organisation(name: str = "", time_zone: str = "Europe/Berlin") -> Organisation:
-    return actions.create_organisation(
-        name=name or f"Haulier {next(_numbers)}", time_zone=time_zone
-    )
+    return people.create_organisation(name=name or f"Haulier {next(_numbers)}", time_zone=time_zone)
 
 
 def make_user(username: str = "", *, staff_role: str = User.StaffRole.NONE) -> User:
     """Return a person who is nobody's member and has no password."""
     name = username or f"person{next(_numbers)}"
-    return actions.create_user(
+    return people.create_user(
         username=name, email=f"{name}@example.com", staff_role=staff_role, first_name=name.title()
     )
 
@@ -43,7 +43,7 @@ def make_member(
 ) -> User:
     """Return a new person who is a member of `organisation`."""
     user = make_user(username)
-    actions.add_member(organisation=organisation, user=user, role=role)
+    people.add_member(organisation=organisation, user=user, role=role)
     return user
 
 
@@ -104,4 +104,4 @@ def make_source(
 
 
 def make_api_token(user: User, name: str = "laptop") -> str:
-    return actions.issue_api_token(user=user, name=name)[1]
+    return people.issue_api_token(user=user, name=name)[1]

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import settings
 from rest_framework.test import APIClient
 
-from assets.models import Asset, Membership, Organisation, User
+from accounts.models import Membership, Organisation, User
+from assets.models import Asset
 from assets.registry import registry
 from billing.metering import known_hours
 from geofence.zones import zones

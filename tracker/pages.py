@@ -23,8 +23,8 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 
-from assets.models import User
-from assets.roles import places_of, role_of
+from accounts.models import User
+from accounts.roles import places_of, role_of
 from core.errors import Fault
 from core.rest.problem import problem, request_id_of, response_of
 from core.rest.problem_types import PROBLEM_TYPES

@@ -67,6 +67,7 @@ INSTALLED_APPS = [
     "django_vite",
     "csp",
     "channels",
+    "accounts",
     "assets",
     "positions",
     "uplinks",
@@ -104,7 +105,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "assets.idempotency.IdempotencyMiddleware",
+    "accounts.idempotency.IdempotencyMiddleware",
     "core.rest.parameters.ParametersMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -200,7 +201,7 @@ EMAIL_TIMEOUT = 15
 
 # --- people, pages, API ---------------------------------------------------
 
-AUTH_USER_MODEL = "assets.User"
+AUTH_USER_MODEL = "accounts.User"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -272,10 +273,11 @@ UNFOLD = {
             {
                 "title": "Customers",
                 "items": [
-                    _admin_list("Organisations", "domain", "assets_organisation"),
-                    _admin_list("People", "person", "assets_user"),
-                    _admin_list("Memberships", "badge", "assets_membership"),
-                    _admin_list("API tokens", "key", "assets_apitoken"),
+                    _admin_list("Organisations", "domain", "accounts_organisation"),
+                    _admin_list("People", "person", "accounts_user"),
+                    _admin_list("Memberships", "badge", "accounts_membership"),
+                    _admin_list("API tokens", "key", "accounts_apitoken"),
+                    _admin_list("Audit trail", "history_edu", "accounts_auditentry"),
                 ],
             },
             {
@@ -331,8 +333,8 @@ UNFOLD = {
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "assets.authentication.TokenAuthentication",
-        "assets.authentication.SessionAuthentication",
+        "accounts.authentication.TokenAuthentication",
+        "accounts.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PAGINATION_CLASS": "core.rest.pages.NewestFirst",

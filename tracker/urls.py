@@ -9,6 +9,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
+import accounts.api
 import alerts.api
 import assets.api
 import geofence.api
@@ -20,10 +21,17 @@ import uplinks.api
 from tracker import pages
 
 router = SimpleRouter()
-for app_api in (assets.api, geofence.api, alerts.api, tracker.ingest.api, positions.api):
+for app_api in (
+    accounts.api,
+    assets.api,
+    geofence.api,
+    alerts.api,
+    tracker.ingest.api,
+    positions.api,
+):
     app_api.register(router)
 api = [
-    *assets.api.urls,
+    *accounts.api.urls,
     *tracker.live.api.urls,
     *tracker.live.states.urls,
     *positions.api.urls,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.db.models.functions import Now
 
-from assets.models import Organisation, Source, Tenanted
+from accounts.models import Organisation, Tenanted
+from assets.models import Source
 
 
 class SetAside(models.Model):

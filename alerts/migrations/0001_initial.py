@@ -12,6 +12,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ("accounts", "0001_initial"),
         ("assets", "0001_initial"),
         ("geofence", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
@@ -107,7 +108,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         db_constraint=False,
                         on_delete=django.db.models.deletion.CASCADE,
-                        to="assets.organisation",
+                        to="accounts.organisation",
                     ),
                 ),
             ],
@@ -158,7 +159,7 @@ class Migration(migrations.Migration):
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
-                        to="assets.organisation",
+                        to="accounts.organisation",
                     ),
                 ),
             ],
@@ -303,7 +304,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="rules",
-                        to="assets.organisation",
+                        to="accounts.organisation",
                     ),
                 ),
             ],

@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
-from assets.actions.revision import raise_registry_revision, stamp, unless_taken
-from assets.models import Asset, Assignment, Device, MovedHistory, User
+from accounts.models import User
+from assets.actions.revision import raise_registry_revision, stamp
+from assets.models import Asset, Assignment, Device, MovedHistory
+from core.constraints import unless_taken
 from core.errors import Conflict, Unprocessable
 
 # From when a device that registered itself is on its asset: before anything it can report.

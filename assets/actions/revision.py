@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Literal
-
-from django.db import IntegrityError, connection, transaction
+from django.db import connection
 
 from assets.models import Asset, Device
-from core.errors import Conflict
 
 
 def raise_registry_revision() -> int:
@@ -32,15 +27,3 @@ def stamp(device: Device, revision: int) -> None:
 
 def stamp_devices_of(asset: Asset, revision: int) -> None:
     Device.objects.filter(assignments__asset=asset).update(revision=revision)
-
-
-@contextmanager
-def unless_taken(
-    detail: str, *, code: Literal["already-exists", "overlap"] = "already-exists"
-) -> Iterator[None]:
-    """Turn a violated unique or exclusion constraint into a `Conflict`; nothing is written then."""
-    try:
-        with transaction.atomic():
-            yield
-    except IntegrityError as error:
-        raise Conflict(detail, code=code) from error

@@ -7,9 +7,11 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from assets.actions.revision import raise_registry_revision, unless_taken
-from assets.models import Device, Organisation, Source
-from assets.tokens import digest_of, new_token, prefix_of
+from accounts.models import Organisation
+from accounts.tokens import digest_of, new_token, prefix_of
+from assets.actions.revision import raise_registry_revision
+from assets.models import Device, Source
+from core.constraints import unless_taken
 from core.errors import Conflict, Unprocessable
 
 

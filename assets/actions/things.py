@@ -6,9 +6,11 @@ from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils import timezone
 
+from accounts.models import Organisation, User
 from assets.actions.assignments import DISTANT_PAST, Reassignment, end, moved
-from assets.actions.revision import raise_registry_revision, stamp_devices_of, unless_taken
-from assets.models import Asset, Assignment, Device, Organisation, User
+from assets.actions.revision import raise_registry_revision, stamp_devices_of
+from assets.models import Asset, Assignment, Device
+from core.constraints import unless_taken
 from core.errors import Unprocessable
 from core.observation import normal_identifier
 

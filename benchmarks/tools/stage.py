@@ -151,10 +151,11 @@ def fill_more(name: str, *, assets: int, geofences: int, rules: int = 0) -> Stag
 def _fill_assets(name: str, assets: int) -> tuple[Any, dict[str, str]]:
     from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
+    from accounts import actions as people
     from assets import actions
     from assets.models import Asset, Assignment, Device
 
-    organisation = actions.create_organisation(name=name)
+    organisation = people.create_organisation(name=name)
     revision = actions.raise_registry_revision()
     made_assets = Asset.objects.bulk_create(
         [Asset(organisation=organisation, name=f"asset {n}") for n in range(assets)],

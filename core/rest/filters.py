@@ -24,3 +24,7 @@ class BooleanFilter(django_filters.BooleanFilter):  # type: ignore[misc]
     """`true` or `false`; the usual one takes any other word for no filter at all."""
 
     field_class = _TrueOrFalseField
+
+
+class OrganisationFilter(django_filters.FilterSet):  # type: ignore[misc]
+    organisation = django_filters.NumberFilter()

@@ -16,8 +16,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from assets.models import Organisation
-from assets.roles import person_of
+from accounts.models import Organisation
+from accounts.roles import person_of
 from core.errors import TooLarge, Unprocessable
 from core.rest.fields import OperableField
 from core.rest.geojson import GeoJSONRenderer

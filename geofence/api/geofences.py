@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from assets.roles import person_of
+from accounts.roles import person_of
 from core.errors import NotFound
 from core.rest.permissions import MayOperate
 from geofence import actions

@@ -10,6 +10,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ("accounts", "0001_initial"),
         ("assets", "0001_initial"),
     ]
 
@@ -24,7 +25,7 @@ class Migration(migrations.Migration):
                         primary_key=True,
                         related_name="+",
                         serialize=False,
-                        to="assets.organisation",
+                        to="accounts.organisation",
                     ),
                 ),
                 ("revision", models.BigIntegerField(default=0)),
@@ -98,7 +99,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         db_constraint=False,
                         on_delete=django.db.models.deletion.CASCADE,
-                        to="assets.organisation",
+                        to="accounts.organisation",
                     ),
                 ),
             ],
@@ -142,7 +143,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         db_constraint=False,
                         on_delete=django.db.models.deletion.CASCADE,
-                        to="assets.organisation",
+                        to="accounts.organisation",
                     ),
                 ),
                 (
@@ -178,7 +179,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="geofences",
-                        to="assets.organisation",
+                        to="accounts.organisation",
                     ),
                 ),
             ],
@@ -326,7 +327,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         db_constraint=False,
                         on_delete=django.db.models.deletion.CASCADE,
-                        to="assets.organisation",
+                        to="accounts.organisation",
                     ),
                 ),
             ],

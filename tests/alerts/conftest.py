@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from assets.models import Organisation
+from accounts.models import Organisation
 from geofence.models import Geofence
 from tests.alerts.mail_server import MailServer, serve
 from tests.alerts.scenes import make_geofence

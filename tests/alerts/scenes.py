@@ -9,10 +9,11 @@ from typing import Any
 from django.contrib.gis.geos import MultiPolygon, Polygon
 from django.db import transaction
 
+from accounts.models import Organisation
 from alerts import actions, judging
 from alerts.changes import Raised
 from alerts.models import Alert, Notification, Rule
-from assets.models import Asset, Organisation
+from assets.models import Asset
 from geofence.changes import CrossingChange
 from geofence.models import Crossing, Geofence, GeofenceVersion
 from tests.builders import DEPOT_LONLAT_DEG, MORNING, TEN

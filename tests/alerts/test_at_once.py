@@ -11,12 +11,12 @@ import msgspec
 import pytest
 from django.db import connection, transaction
 
+from accounts.models import User
 from alerts import judging
 from alerts.actions import acknowledge_alert
 from alerts.models import Alert, AlertChange, Notification
 from alerts.outbox import claim_notifications
 from alerts.stream import alerts_after, newest_number
-from assets.models import User
 from tests.alerts.scenes import crossing_of, judge, make_geofence, make_rule, raise_alert
 from tests.builders import NOON, TEN, make_van
 

@@ -4,11 +4,11 @@ import msgspec
 import pytest
 from django.test import override_settings
 
+from accounts import actions as asset_actions
 from alerts.actions import add_rule
 from alerts.models import Notification
 from alerts.outbox import deliver
 from alerts.wording import clock_text, one_line, sentence, zone_named
-from assets import actions as asset_actions
 from core.errors import Unprocessable
 from tests.alerts.scenes import crossing_of, judge, make_geofence, make_rule
 from tests.builders import NINE, NOON, TEN, make_organisation, make_van

@@ -7,20 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import OperationalError, connection, connections, transaction
 
+from accounts.models import ApiToken, Organisation, User
+from accounts.tokens import digest_of
 from assets import actions
-from assets.models import (
-    ApiToken,
-    Asset,
-    Assignment,
-    Device,
-    Membership,
-    MovedHistory,
-    Organisation,
-    RegistryRevision,
-    Source,
-    User,
-)
-from assets.tokens import digest_of
+from assets.models import Asset, Assignment, Device, MovedHistory, RegistryRevision, Source
 from core.errors import Conflict, Unprocessable
 from tests import builders
 from tests.builders import NINE, NOON, TEN, assign, make_asset, make_device, make_source
@@ -349,38 +339,3 @@ def test_revisions_are_committed_in_their_order() -> None:
         thread.join()
 
     assert seen == [-1]
-
-
-def test_an_unknown_address_becomes_a_user_who_cannot_log_in_yet(north: Organisation) -> None:
-    membership = actions.add_member(
-        organisation=north, email="Nora@Example.com", role=Membership.Role.VIEWER
-    )
-
-    assert membership.user.email == "nora@example.com"
-    assert not membership.user.has_usable_password()
-
-
-def test_a_known_address_is_the_same_person(north: Organisation, stranger: User) -> None:
-    membership = actions.add_member(
-        organisation=north, email=stranger.email.upper(), role=Membership.Role.VIEWER
-    )
-
-    assert membership.user == stranger
-
-
-def test_the_last_owner_cannot_be_removed(owner: User) -> None:
-    with pytest.raises(Conflict):
-        actions.remove_member(membership=owner.memberships.get())
-
-
-def test_the_last_owner_cannot_become_an_operator(owner: User) -> None:
-    with pytest.raises(Conflict):
-        actions.change_role(membership=owner.memberships.get(), role=Membership.Role.OPERATOR)
-
-
-def test_one_of_two_owners_can_go(north: Organisation, owner: User) -> None:
-    builders.make_member(north, Membership.Role.OWNER)
-
-    actions.remove_member(membership=owner.memberships.get())
-
-    assert north.memberships.count() == 1

@@ -12,8 +12,9 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
-from assets.models import ApiToken, Asset, IdempotencyRecord, Membership, Organisation, Source, User
-from assets.tokens import digest_of
+from accounts.models import ApiToken, IdempotencyRecord, Membership, Organisation, User
+from accounts.tokens import digest_of
+from assets.models import Asset, Source
 from tests import builders
 from tests.conftest import Api
 

@@ -8,7 +8,8 @@ import pytest
 from django.db.models import Model
 from rest_framework.test import APIClient
 
-from assets.models import Asset, Assignment, Device, Membership, Organisation, Source, User
+from accounts.models import Membership, Organisation, User
+from assets.models import Asset, Assignment, Device, Source
 from tests import builders
 from tests.conftest import Api
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from assets.models import Asset, Organisation
+from accounts.models import Organisation
+from assets.models import Asset
 from geofence import actions
 from geofence.models import Correction, Crossing, Geofence, Presence
 from tests.builders import DEPOT_LONLAT_DEG, MORNING

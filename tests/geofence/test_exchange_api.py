@@ -11,7 +11,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.test import APIClient
 
-from assets.models import Organisation
+from accounts.models import Organisation
 from geofence import limits
 from geofence.models import Geofence, GeofenceVersion
 from tests.geofence.builders import make_geofence

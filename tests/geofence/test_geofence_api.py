@@ -11,7 +11,7 @@ import pytest
 from django.contrib.gis.geos import Point
 from django.utils import timezone
 
-from assets.models import Organisation
+from accounts.models import Organisation
 from geofence.models import Geofence, GeofenceVersion
 from tests.builders import DEPOT_LONLAT_DEG, NINE, TEN
 from tests.geofence.builders import DEPOT, make_geofence

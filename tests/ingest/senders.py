@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 from django.db.models import QuerySet
 
-from assets.models import Organisation, Source
+from accounts.models import Organisation
+from assets.models import Source
 from assets.registry import registry
 from positions.models import Position
 from tests.builders import DEPOT_LONLAT_DEG, MORNING

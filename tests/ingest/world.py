@@ -27,7 +27,8 @@ import psycopg
 from django.conf import settings
 from django.db import connection
 
-from assets.models import Asset, Device, Organisation, Source
+from accounts.models import Organisation
+from assets.models import Asset, Device, Source
 from positions.models import Position
 from tests import builders
 from tests.builders import DEPOT_LONLAT_DEG, NINE

@@ -22,7 +22,8 @@ from django.utils import timezone
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from assets.models import Asset, User
+from accounts.models import User
+from assets.models import Asset
 from core.broadcast import Moved, Publisher
 from positions import latest
 from positions.models import AssetState

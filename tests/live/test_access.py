@@ -7,7 +7,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
-from assets.models import ApiToken, Membership, Organisation, User
+from accounts.models import ApiToken, Membership, Organisation, User
 from tests import builders
 from tracker.live.access import (
     Credential,

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from assets.models import Asset, Organisation
+from accounts.models import Organisation
+from assets.models import Asset
 from geofence.actions import draw_geofence
 from tests.builders import MORNING, NINE, NOON, TEN
 from tests.live.conftest import RedisServer, Socket, subscribed

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from assets.models import Asset, Organisation, User
+from accounts.models import Organisation, User
+from assets.models import Asset
 from core.broadcast import Moved, Publisher
 from positions import latest
 from tests import builders

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from assets.models import Asset, Organisation
+from accounts.models import Organisation
+from assets.models import Asset
 from core.broadcast import Moved, ms, scaled
 from positions import latest, store
 from positions.models import AssetState

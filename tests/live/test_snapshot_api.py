@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from django.urls import include, path
 
-from assets.models import Asset, User
+from accounts.models import User
+from assets.models import Asset
 from positions.models import AssetState
 from tests.builders import NOON
 from tests.conftest import Api

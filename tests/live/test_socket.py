@@ -9,7 +9,8 @@ import pytest
 from django.test import Client as Browser
 from websockets.exceptions import InvalidStatus
 
-from assets.models import Asset, Membership, Organisation, User
+from accounts.models import Membership, Organisation, User
+from assets.models import Asset
 from core.broadcast import Changed, Crossed, Publisher
 from tests import builders
 from tests.live.conftest import Daphne, Socket, close_code, commit, subscribed

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from assets.models import Organisation
+from accounts.models import Organisation
 from core.broadcast import Moved, Publisher
 from tests import builders
 from tests.live.conftest import (

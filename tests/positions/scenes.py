@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from assets.models import Asset, Device, Organisation
+from accounts.models import Organisation
+from assets.models import Asset, Device
 from core.observation import Fix, Observation
 from tests.builders import DEPOT_LONLAT_DEG
 from tests.road.scenes import deliver, seen

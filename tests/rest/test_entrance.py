@@ -15,12 +15,16 @@ from django.conf import settings as django_settings
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.db import connection
+from django.db.models import Model
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
+from accounts import actions as people
+from accounts.models import ApiToken, AuditEntry, Organisation, User
+from accounts.tokens import digest_of
 from assets import actions
-from assets.models import ApiToken, Asset, Organisation, Source, User
-from assets.tokens import digest_of
+from assets.models import Asset, Source
 from positions.durability import require_durable
 from tests import builders
 from tracker import pages
@@ -43,8 +47,8 @@ def _private_cache(settings: Any) -> None:
 
 @pytest.fixture
 def olga(north: Organisation) -> User:
-    olga = actions.create_user(username="olga", email="o@example.com", password=PASSWORD)
-    actions.add_member(organisation=north, user=olga, role="owner")
+    olga = people.create_user(username="olga", email="o@example.com", password=PASSWORD)
+    people.add_member(organisation=north, user=olga, role="owner")
     return olga
 
 
@@ -65,7 +69,7 @@ def test_the_address_will_do_for_the_name(client: Client, olga: User) -> None:
 
 
 def test_an_address_of_two_people_is_nobodys_name(client: Client, olga: User) -> None:
-    actions.create_user(username="other", email="o@example.com", password=PASSWORD)
+    people.create_user(username="other", email="o@example.com", password=PASSWORD)
 
     assert log_in(client, "o@example.com", PASSWORD).status_code == 200
 
@@ -99,7 +103,7 @@ def test_every_console_path_is_the_shell_with_who_is_looking(
 
 @pytest.mark.fault("F-025")
 def test_a_name_cannot_break_out_of_the_shell(client: Client, olga: User) -> None:
-    actions.change_name(user=olga, first_name="</script><script>alert(1)</script>")
+    people.change_name(user=olga, first_name="</script><script>alert(1)</script>")
     client.force_login(olga)
 
     assert b"<script>alert(1)" not in client.get("/app/map").content
@@ -308,7 +312,7 @@ def test_bootstrap_gives_a_changed_token_a_new_one_and_none_back(capsys: Any, db
 def test_bootstrap_never_gives_back_what_was_revoked(capsys: Any, db: None) -> None:
     first = bootstrapped(capsys)
     for token in ApiToken.objects.all():
-        actions.revoke_api_token(token=token)
+        people.revoke_api_token(token=token)
     actions.revoke_source(source=Source.objects.get(pk=first["sources"]["json"]["id"]))
 
     second = bootstrapped(capsys)
@@ -339,30 +343,35 @@ def office(client: Client, admin: User) -> Client:
 
 @pytest.mark.parametrize(
     "model",
-    ["user", "organisation", "membership", "apitoken", "asset", "device", "assignment", "source"],
+    [
+        *("accounts/user", "accounts/organisation", "accounts/membership", "accounts/apitoken"),
+        *("assets/asset", "assets/device", "assets/assignment", "assets/source"),
+    ],
 )
 @pytest.mark.parametrize("page", ["", "add/", "?q=van"])
 def test_each_page_of_the_admin_opens(model: str, page: str, office: Client, van: Asset) -> None:
-    assert office.get(f"/admin/assets/{model}/{page}").status_code == 200
+    assert office.get(f"/admin/{model}/{page}").status_code == 200
 
 
 def test_a_row_of_each_kind_opens(office: Client, van: Asset, owner: User) -> None:
     source, _ = builders.make_source(van.organisation)
     builders.make_api_token(owner)
-    rows = {
-        "user": owner,
-        "organisation": van.organisation,
-        "membership": owner.memberships.get(),
-        "apitoken": owner.api_tokens.get(),
-        "asset": van,
-        "device": builders.device_on(van),
-        "assignment": van.assignments.get(),
-        "source": source,
-    }
+    rows: list[Model] = [
+        owner,
+        van.organisation,
+        owner.memberships.get(),
+        owner.api_tokens.get(),
+        AuditEntry.objects.earliest("pk"),
+        van,
+        builders.device_on(van),
+        van.assignments.get(),
+        source,
+    ]
 
+    pages = [f"admin:{row._meta.app_label}_{row._meta.model_name}_change" for row in rows]
     statuses = {
-        model: office.get(f"/admin/assets/{model}/{row.pk}/change/").status_code
-        for model, row in rows.items()
+        page: office.get(reverse(page, args=[row.pk])).status_code
+        for page, row in zip(pages, rows, strict=True)
     }
 
     assert set(statuses.values()) == {200}
@@ -435,7 +444,7 @@ def test_what_an_action_refuses_is_told_and_not_saved(
 
 def test_making_somebody_an_admin_opens_the_admin_to_them(office: Client, owner: User) -> None:
     office.post(
-        f"/admin/assets/user/{owner.pk}/change/",
+        f"/admin/accounts/user/{owner.pk}/change/",
         {
             "username": owner.username,
             "email": owner.email,

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from rest_framework.test import APIClient
 
-from assets.models import Organisation, User
+from accounts.models import Organisation, User
 from tests import builders
 from tests.conftest import Api
 

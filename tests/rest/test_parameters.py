@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from rest_framework.test import APIClient
 
-from assets.models import User
+from accounts.models import User
 from core.rest.parameters import known_parameters
 from tests.conftest import Api
 

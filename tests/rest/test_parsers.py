@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
-from assets.models import Organisation, User
+from accounts.models import Organisation, User
 from core.errors import TrackerError, UnreadableUplink
 from core.rest.parsers import MAX_DEPTH, strict_json
 from tests.conftest import Api

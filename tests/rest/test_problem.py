@@ -16,7 +16,7 @@ from django.core.handlers.asgi import ASGIHandler
 from django.test import Client
 from rest_framework.test import APIClient
 
-from assets.models import Organisation, User
+from accounts.models import Organisation, User
 from core.errors import Fault, Unavailable, Unprocessable
 from core.rest.problem import problem_of
 from core.rest.problem_types import PROBLEM_TYPES, as_markdown

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from assets.models import Asset, Device, Organisation
+from accounts.models import Organisation
+from assets.models import Asset, Device
 from assets.registry import registry
 from billing.metering import known_hours
 from core.observation import Fix, Observation

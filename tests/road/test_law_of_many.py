@@ -11,7 +11,8 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assets.models import Asset, Organisation, Source
+from accounts.models import Organisation
+from assets.models import Asset, Source
 from billing.models import UsageHour
 from core.observation import Fix, Observation
 from geofence import judging

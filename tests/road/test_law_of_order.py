@@ -10,7 +10,8 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assets.models import Asset, Organisation
+from accounts.models import Organisation
+from assets.models import Asset
 from billing.models import UsageHour
 from core.observation import Fix, Observation
 from geofence import judging

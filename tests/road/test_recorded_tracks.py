@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from assets.models import Asset, Organisation
+from accounts.models import Organisation
+from assets.models import Asset
 from billing.models import UsageHour
 from core.observation import Fix, Observation
 from geofence.actions import draw_geofence

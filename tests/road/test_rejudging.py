@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from accounts.models import Organisation
 from assets.actions import assign_device
-from assets.models import Asset, Organisation
+from assets.models import Asset
 from billing.models import UsageHour
 from geofence.actions import delete_geofence, draw_geofence, redraw_geofence
 from geofence.models import Correction, Crossing

@@ -13,7 +13,8 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assets.models import Asset, Organisation
+from accounts.models import Organisation
+from assets.models import Asset
 from core.observation import Observation
 from geofence import judging, ledger
 from geofence.actions import draw_geofence, redraw_geofence

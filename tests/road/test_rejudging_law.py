@@ -12,8 +12,9 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from accounts.models import Organisation
 from assets.actions import assign_device, change_asset
-from assets.models import Asset, Device, Organisation
+from assets.models import Asset, Device
 from billing.models import UsageHour
 from core.observation import Fix, Observation
 from geofence import judging

@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 import pytest
 
-from assets.models import User
+from accounts.models import User
 from positions.actions import ask_for_rejudging
 from tests.builders import NINE, TEN, device_on, make_organisation, make_source, make_user, make_van
 from tests.ingest.senders import arrive, observation, owntracks, stored

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from assets.models import User
+from accounts.models import User
 from tests.builders import NINE, TEN, device_on, make_source, make_user, make_van
 from tests.ingest.senders import arrive, books, observation, stored
 from tests.positions.scenes import without_request_id

@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.routers import BaseRouter
 
 import tracker.ingest.admin  # noqa: F401  staff replay, too
-from assets.models import Organisation
+from accounts.models import Organisation
 from assets.registry import registry
 from core.errors import Fault, Forbidden, Refused, TooLarge, UnsupportedMediaType
 from core.observation import Method

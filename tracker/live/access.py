@@ -19,8 +19,8 @@ from django.http.request import validate_host
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from assets.models import ApiToken, Membership, User
-from assets.tokens import digest_of
+from accounts.models import ApiToken, Membership, User
+from accounts.tokens import digest_of
 from core.errors import Forbidden
 from tracker.live.table import Permitted
 

@@ -14,7 +14,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from assets.models import Organisation, User
+from accounts.models import Organisation, User
 from positions import latest
 from tracker.live import frames
 from tracker.live.hub import tick_ms

@@ -7,6 +7,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ("accounts", "0001_initial"),
         ("assets", "0001_initial"),
     ]
 
@@ -71,7 +72,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="+",
-                        to="assets.organisation",
+                        to="accounts.organisation",
                     ),
                 ),
                 (
@@ -122,7 +123,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="+",
-                        to="assets.organisation",
+                        to="accounts.organisation",
                     ),
                 ),
                 (

@@ -13,10 +13,12 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
 
+from accounts import actions as people
+from accounts.models import ApiToken, Organisation, User
+from accounts.tokens import derived_token, digest_of
 from assets import actions
-from assets.models import ApiToken, Organisation, Source, User
+from assets.models import Source
 from assets.serializers import ingest_url
-from assets.tokens import derived_token, digest_of
 from positions.durability import require_durable
 from wire.registry import FORMATS
 
@@ -64,7 +66,7 @@ def bootstrap(
     """Return everything that whoever sets up a server must know, secrets included."""
     admin, shown_password = _admin(password)
     organisation = Organisation.objects.filter(name=organisation_name).first()
-    organisation = organisation or actions.create_organisation(name=organisation_name)
+    organisation = organisation or people.create_organisation(name=organisation_name)
     return {
         "url": settings.PUBLIC_URL,
         "ingest_url": settings.INGEST_URL,
@@ -84,7 +86,7 @@ def _admin(password: str | None) -> tuple[User, str | None]:
     if admin is not None:
         return admin, None
     chosen = password or secrets.token_urlsafe(15)
-    admin = actions.create_user(username="admin", password=chosen, staff_role=User.StaffRole.ADMIN)
+    admin = people.create_user(username="admin", password=chosen, staff_role=User.StaffRole.ADMIN)
     return admin, chosen
 
 
@@ -96,9 +98,9 @@ def _api_token(admin: User) -> str:
         if row.digest in known:
             return known[row.digest]
     for former in live:
-        actions.revoke_api_token(token=former)
+        people.revoke_api_token(token=former)
     token = _tokens("api", admin.pk, rows.count() + 1)[-1]
-    actions.issue_api_token(user=admin, name=TOKEN_NAME, token=token)
+    people.issue_api_token(user=admin, name=TOKEN_NAME, token=token)
     return token
 
 

@@ -15,10 +15,12 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
+from accounts import actions as people
+from accounts.models import Membership, Organisation, User
 from alerts import actions as alert_actions
 from alerts.models import Rule
 from assets import actions as asset_actions
-from assets.models import Asset, Device, Membership, Organisation, User
+from assets.models import Asset, Device
 from geofence import actions as geofence_actions
 from geofence.models import Geofence
 from simulator.fleet import SimulatedDevice, make_fleet
@@ -156,9 +158,7 @@ def load_people(organisation: Organisation, password: str) -> dict[str, dict[str
     _person(staff_role=User.StaffRole.DISPATCHER, password=password, **PEOPLE["dispatcher"])
     customer = _person(staff_role=User.StaffRole.NONE, password=password, **PEOPLE["customer"])
     if not Membership.objects.filter(user=customer, organisation=organisation).exists():
-        asset_actions.add_member(
-            organisation=organisation, user=customer, role=Membership.Role.OPERATOR
-        )
+        people.add_member(organisation=organisation, user=customer, role=Membership.Role.OPERATOR)
     return {
         role: {"username": person["username"], "password": password}
         for role, person in PEOPLE.items()
@@ -168,7 +168,7 @@ def load_people(organisation: Organisation, password: str) -> dict[str, dict[str
 def _person(*, username: str, email: str, staff_role: str, password: str) -> User:
     user = User.objects.filter(username=username).first()
     if user is None:
-        return asset_actions.create_user(
+        return people.create_user(
             username=username, email=email, password=password, staff_role=staff_role
         )
     if not user.check_password(password):

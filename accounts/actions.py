@@ -1,4 +1,6 @@
-"""Organisations, the people in them, and the tokens of people."""
+"""Organisations, the people in them, and the tokens of people. `by` is who asks for it, or None
+for a command on the server; each change of rights is put on record.
+"""
 
 from __future__ import annotations
 
@@ -7,24 +9,41 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from assets.actions.revision import unless_taken
-from assets.models import ApiToken, Membership, Organisation, User
-from assets.tokens import digest_of, new_token, prefix_of
+from accounts import audit
+from accounts.models import ApiToken, Membership, Organisation, User
+from accounts.tokens import digest_of, new_token, prefix_of
+from core.constraints import unless_taken
 from core.errors import Conflict
 
 
-def create_organisation(*, name: str, time_zone: str = "UTC") -> Organisation:
+def create_organisation(
+    *, name: str, time_zone: str = "UTC", by: User | None = None
+) -> Organisation:
     with unless_taken(f"An organisation named {name!r} exists already."):
-        return Organisation.objects.create(name=name, time_zone=time_zone)
+        organisation = Organisation.objects.create(name=name, time_zone=time_zone)
+        audit.record("organisation.created", organisation, by=by, organisation_id=organisation.pk)
+    return organisation
 
 
 def change_organisation(
-    *, organisation: Organisation, name: str | None = None, time_zone: str | None = None
+    *,
+    organisation: Organisation,
+    name: str | None = None,
+    time_zone: str | None = None,
+    by: User | None = None,
 ) -> Organisation:
     organisation.name = organisation.name if name is None else name
     organisation.time_zone = organisation.time_zone if time_zone is None else time_zone
     with unless_taken(f"An organisation named {organisation.name!r} exists already."):
         organisation.save(update_fields=["name", "time_zone"])
+        audit.record(
+            "organisation.changed",
+            organisation,
+            by=by,
+            organisation_id=organisation.pk,
+            name=organisation.name,
+            time_zone=organisation.time_zone,
+        )
     return organisation
 
 
@@ -36,10 +55,11 @@ def create_user(
     staff_role: str = User.StaffRole.NONE,
     first_name: str = "",
     last_name: str = "",
+    by: User | None = None,
 ) -> User:
     """Create a person. Without a password nobody can log in as them until one is set."""
     with unless_taken(f"A user named {username!r} exists already."):
-        return User.objects.create_user(
+        user = User.objects.create_user(
             username,
             email,
             password,
@@ -49,9 +69,19 @@ def create_user(
             first_name=first_name,
             last_name=last_name,
         )
+        audit.record("user.created", user, by=by, staff_role=staff_role)
+    return user
 
 
-def change_user(*, user: User, username: str, email: str, is_active: bool, staff_role: str) -> User:
+def change_user(
+    *,
+    user: User,
+    username: str,
+    email: str,
+    is_active: bool,
+    staff_role: str,
+    by: User | None = None,
+) -> User:
     """Change what only the provider may; the rights of Django's admin follow the staff role."""
     user.username, user.email, user.is_active = username, email, is_active
     if user.staff_role != staff_role:
@@ -67,6 +97,9 @@ def change_user(*, user: User, username: str, email: str, is_active: bool, staff
                 "is_staff",
                 "is_superuser",
             ]
+        )
+        audit.record(
+            "user.changed", user, by=by, email=email, is_active=is_active, staff_role=staff_role
         )
     return user
 
@@ -84,30 +117,47 @@ def add_member(
     role: str,
     user: User | None = None,
     email: str = "",
+    by: User | None = None,
 ) -> Membership:
     """Make a person a member; an unknown `email` becomes a user who has no password yet."""
     with transaction.atomic():
         if user is None:
             user = User.objects.filter(email__iexact=email, is_active=True).order_by("pk").first()
         if user is None:
-            user = create_user(username=email.lower(), email=email.lower())
+            user = create_user(username=email.lower(), email=email.lower(), by=by)
         with unless_taken("This person is a member already."):
-            return Membership.objects.create(user=user, organisation=organisation, role=role)
-
-
-def change_role(*, membership: Membership, role: str) -> Membership:
-    with transaction.atomic():
-        if role != Membership.Role.OWNER:
-            _require_another_owner(membership)
-        membership.role = role
-        membership.save(update_fields=["role"])
+            membership = Membership.objects.create(user=user, organisation=organisation, role=role)
+        _record_membership("member.added", membership, by)
     return membership
 
 
-def remove_member(*, membership: Membership) -> None:
+def change_role(*, membership: Membership, role: str, by: User | None = None) -> Membership:
+    with transaction.atomic():
+        if role != Membership.Role.OWNER:
+            _require_another_owner(membership)
+        former, membership.role = membership.role, role
+        membership.save(update_fields=["role"])
+        _record_membership("member.role-changed", membership, by, former=former)
+    return membership
+
+
+def remove_member(*, membership: Membership, by: User | None = None) -> None:
     with transaction.atomic():
         _require_another_owner(membership)
+        _record_membership("member.removed", membership, by)
         membership.delete()
+
+
+def _record_membership(verb: str, membership: Membership, by: User | None, **details: str) -> None:
+    audit.record(
+        verb,
+        membership,
+        by=by,
+        organisation_id=membership.organisation_id,
+        user=membership.user_id,
+        role=membership.role,
+        **details,
+    )
 
 
 def _require_another_owner(membership: Membership) -> None:
@@ -120,19 +170,25 @@ def _require_another_owner(membership: Membership) -> None:
         raise Conflict("An organisation keeps at least one owner.", code="last-owner")
 
 
-def issue_api_token(*, user: User, name: str, token: str = "") -> tuple[ApiToken, str]:
+def issue_api_token(
+    *, user: User, name: str, token: str = "", by: User | None = None
+) -> tuple[ApiToken, str]:
     """Return the row and the token itself, which cannot be had again: a fresh one, if not given."""
     token = token or new_token()
-    row = ApiToken.objects.create(
-        user=user, name=name, prefix=prefix_of(token), digest=digest_of(token)
-    )
+    with transaction.atomic():
+        row = ApiToken.objects.create(
+            user=user, name=name, prefix=prefix_of(token), digest=digest_of(token)
+        )
+        audit.record("token.issued", row, by=by, user=user.pk)
     return row, token
 
 
-def revoke_api_token(*, token: ApiToken) -> ApiToken:
+def revoke_api_token(*, token: ApiToken, by: User | None = None) -> ApiToken:
     if token.revoked_at is None:
-        token.revoked_at = timezone.now()
-        token.save(update_fields=["revoked_at"])
+        with transaction.atomic():
+            token.revoked_at = timezone.now()
+            token.save(update_fields=["revoked_at"])
+            audit.record("token.revoked", token, by=by, user=token.user_id)
     return token
 
 

@@ -18,8 +18,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from rest_framework.exceptions import AuthenticationFailed
 
-from assets.authentication import TokenAuthentication
-from assets.models import IdempotencyRecord, User
+from accounts.authentication import TokenAuthentication
+from accounts.models import IdempotencyRecord, User
 from core.errors import Conflict, TooLarge, TrackerError, Unprocessable
 from core.rest.problem import problem_of, request_id_of, response_of
 

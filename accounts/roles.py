@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from assets.models import Membership, Organisation, User
+from accounts.models import Membership, Organisation, User
 
 
 @dataclass(frozen=True)

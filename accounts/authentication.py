@@ -12,9 +12,9 @@ from rest_framework.authentication import get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from assets import actions
-from assets.models import ApiToken, User
-from assets.tokens import digest_of
+from accounts import actions
+from accounts.models import ApiToken, User
+from accounts.tokens import digest_of
 from core.rest.problem import CHALLENGE
 
 KEYWORDS = (b"token", b"bearer")
