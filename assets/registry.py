@@ -165,6 +165,3 @@ def revision_in_database() -> int:
     found = rows("SELECT revision FROM assets_registryrevision WHERE id = 1")
     row = found[0] if found else None
     return int(row[0]) if row else 0
-
-
-registry = Registry()

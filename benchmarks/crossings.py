@@ -32,7 +32,9 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.tools.table import Table
-from geofence.crossings import Fold, Mark, judge_all
+from core.judged_fact import DecidingFix
+from geofence.crossing_state import CrossingState
+from geofence.crossings import find_crossings
 from geofence.distance import metres_per_degree
 from geofence.earth import circle
 from geofence.presets import preset_for
@@ -180,10 +182,10 @@ def minutes(times_s: Floats, inside: NDArray[np.bool_]) -> list[Crossing]:
 def ours(times_s: Floats, lonlat: Floats, claimed_m: Floats, yard: Zone) -> list[Crossing]:
     columns = (times_s.tolist(), lonlat.tolist(), claimed_m.tolist())
     marks = [
-        Mark(round(at_s * 1e6), 1, lon, lat, accuracy_m)
+        DecidingFix(round(at_s * 1e6), 1, lon, lat, accuracy_m)
         for at_s, (lon, lat), accuracy_m in zip(*columns, strict=True)
     ]
-    found = judge_all(Fold(), marks, ZoneIndex([yard]))
+    found = find_crossings(CrossingState(), marks, ZoneIndex([yard]))
     return [
         Crossing(one.kind == "enter", one.at_us / 1e6, (one.not_before_us / 1e6, one.at_us / 1e6))
         for one in found

@@ -152,45 +152,44 @@ class Bench:
     def _load(self, asset: Any, device: Any, days: int) -> None:
         from django.db import transaction
 
-        from geofence.crossings import Scope, bytes_of
-        from geofence.judging import Pending, judge_assets
-        from geofence.ledger import record
-        from geofence.models import Revision
-        from geofence.zones import zones
+        from judging.machine import PendingAsset
         from positions import history, store
+        from tracker.road.judged import contexts_of, judge_and_record, move_states
+        from tracker.road.memory import RoadMemory
+        from tracker.road.revisions import current_revisions
 
-        revision = Revision.objects.get(pk=self._organisation.pk).revision
-        index = zones.indexes({self._organisation.pk: revision})[self._organisation.pk]
+        memory, owner = RoadMemory(), self._organisation.pk
         with transaction.atomic():
-            state = store.lock_states([asset.pk])[asset.pk]
+            states = store.lock_states([asset.pk])
+            revisions = current_revisions([owner])
+            contexts = contexts_of({asset.pk: owner}, memory, revisions)
             for times_s in chunks(days):
                 self._copy(device.pk, times_s)
-                pending = Pending(
+                pending = PendingAsset(
                     asset_id=asset.pk,
-                    organisation_id=self._organisation.pk,
-                    head=state.fold,
-                    index=index,
-                    scope=Scope(asset.pk),
-                    marks=marks_of(device.pk, times_s),
+                    organisation_id=owner,
+                    head=states[asset.pk].judged,
+                    contexts=contexts[asset.pk],
+                    facts=facts_of(device.pk, times_s),
                 )
-                (verdict,) = judge_assets([pending])
-                assert verdict.head is not None, "fixes in order move the head"
-                record([verdict], now=NOW, cause_of=lambda _: {})
-                history.save_checkpoints(verdict.checkpoints)
-                state.fold = bytes_of(verdict.head)
-            store.save_states([state])
+                verdicts, changes = judge_and_record(
+                    [pending], memory, now=NOW, cause_of=lambda _: {}
+                )
+                history.save_checkpoints(verdicts[0].checkpoints)
+                saved, _ = move_states(states, (), verdicts, changes, memory)
+            store.save_states(saved)
 
     def _copy(self, device_id: int, times_s: NDArray[np.int64]) -> None:
         points = shapely.set_srid(shapely.points(places(times_s)), 4326)
         wkb = shapely.to_wkb(points, hex=True, include_srid=True)
         at: Any = np.datetime_as_string(times_s.astype("datetime64[s]"), timezone="UTC")
         lines = [
-            f"{device_id}\t{when}\t{when}\t{point}\t5\tgnss\tdevice\t{{}}\tf\n"
-            for when, point in zip(list(at), list(wkb), strict=True)
+            f"{device_id}\t{when}\t{at_s}\t{when}\t{point}\t5\tgnss\tdevice\t{{}}\tf\n"
+            for at_s, when, point in zip(times_s.tolist(), list(at), list(wkb), strict=True)
         ]
         statement = (
-            "COPY positions_position (device_id, measured_at, received_at, point, accuracy_m,"
-            " method, time_source, readings, is_clock_suspect) FROM STDIN"
+            "COPY positions_position (device_id, measured_at, message, received_at, point,"
+            " accuracy_m, method, time_source, readings, is_clock_suspect) FROM STDIN"
         )
         with (
             psycopg.connect(self._database) as connection,
@@ -228,10 +227,11 @@ class Bench:
 
     def _receive(self, device: Any, times: Sequence[datetime]) -> float:
         from tracker import pipeline
+        from tracker.road.memory import memory_of_process
 
         delivery = self._delivery(device, times)
         began = time.perf_counter()
-        pipeline.receive([delivery])
+        pipeline.receive([delivery], memory_of_process())
         return (time.perf_counter() - began) * 1_000
 
     def _delivery(self, device: Any, times: Sequence[datetime]) -> Any:
@@ -290,13 +290,16 @@ def chunks(days: int) -> Iterator[NDArray[np.int64]]:
         yield np.arange(begin_s, min(begin_s + step_s, end_s), EVERY_S)
 
 
-def marks_of(device_id: int, times_s: NDArray[np.int64]) -> list[Any]:
-    from geofence.crossings import Mark
+def facts_of(device_id: int, times_s: NDArray[np.int64]) -> list[Any]:
+    from core.fact_order import FactKey
+    from core.judged_fact import DecidingFix, JudgedFact
 
-    return [
-        Mark(at_s * 1_000_000, device_id, lon, lat, 5.0)
-        for at_s, (lon, lat) in zip(times_s.tolist(), places(times_s).tolist(), strict=True)
-    ]
+    facts = []
+    for at_s, (lon, lat) in zip(times_s.tolist(), places(times_s).tolist(), strict=True):
+        at_us = at_s * 1_000_000
+        fix = DecidingFix(at_us, device_id, lon, lat, 5.0)
+        facts.append(JudgedFact(FactKey(at_us, at_us, device_id, at_s), fix))
+    return facts
 
 
 def crossings_of(asset: Any) -> list[tuple[Any, ...]]:

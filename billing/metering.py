@@ -46,10 +46,7 @@ class KnownHours:
             self._hours |= hours
 
 
-known_hours = KnownHours()
-
-
-def meter(measured: Iterable[tuple[int, int]], *, revision: int) -> None:
+def meter(measured: Iterable[tuple[int, int]], known_hours: KnownHours, *, revision: int) -> None:
     """Note the hours of positions, given as (asset id, µs since 1970). One statement or none.
 
     Call it in a transaction that holds the asset rows and sees the registry at `revision`,

@@ -59,14 +59,16 @@ class Fix(Struct, frozen=True, kw_only=True, gc=False):
 class Observation(Struct, frozen=True, kw_only=True, gc=False):
     """One moment of one device.
 
-    `device` is the identifier as normalised by `normal_identifier`; `measured_at` is
-    aware UTC. `event_id` is the sender's own name for this event, where it has one
-    that survives a retry; `readings` maps canonical names to canonical units.
+    `device` is the identifier as normalised by `normal_identifier`; times are aware UTC.
+    `reported_at` is when its message was made, where the sender says so. `event_id` is the
+    sender's own name for this event, where it has one that survives a retry; `readings` maps
+    canonical names to canonical units.
     """
 
     device: str
     measured_at: datetime
     time_source: TimeSource = "device"
+    reported_at: datetime | None = None
     fix: Fix | None = None
     readings: dict[str, Value] = {}
     event_id: str | None = None
@@ -74,6 +76,8 @@ class Observation(Struct, frozen=True, kw_only=True, gc=False):
     def __post_init__(self) -> None:
         if self.measured_at.utcoffset() != timedelta(0):
             raise ValueError("measured_at must be aware and in UTC")
+        if self.reported_at is not None and self.reported_at.utcoffset() != timedelta(0):
+            raise ValueError("reported_at must be aware and in UTC")
         if not self.device:
             raise ValueError("an observation needs a device")
 

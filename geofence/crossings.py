@@ -8,292 +8,305 @@ surely so at the newest fix that the zone admits. The rules are those of
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import MutableSequence, Sequence
+from itertools import chain
+from typing import Any
 
 import msgspec
 
-from geofence.fold import (
+from core.fact_order import FactKey
+from core.judged_fact import DecidingFix, JudgedFact
+from geofence.crossing_state import (
     UNKNOWN,
-    Fold,
-    Found,
-    Kind,
-    Mark,
+    CrossingContext,
+    CrossingState,
+    FoundCrossing,
+    LinkedAsset,
     Near,
-    Scope,
-    bytes_of,
-    fold_of,
+    bytes_of_state,
+    crossing_state_of,
     in_order,
 )
 from geofence.segments import passing_times_us
 from geofence.zone import Zone
 from geofence.zone_index import INSIDE, OUTSIDE, UNSURE, Contact, ZoneIndex, columns_of
+from judging.folds import FactFold, States
 
-__all__ = [
-    "UNKNOWN",
-    "Fold",
-    "Found",
-    "Kind",
-    "Mark",
-    "Near",
-    "Scope",
-    "bytes_of",
-    "fold_of",
-    "in_order",
-    "judge",
-    "judge_all",
-]
+_NO_CONTACTS: list[Contact] = []
 
 
-def judge(
-    fold: Fold,
-    fixes: Sequence[Mark],
-    contacts: Sequence[Sequence[Contact]],
-    index: ZoneIndex,
-    scope: Scope,
-) -> list[Found]:
-    """Move `fold` over `fixes`, which are in order and after all that it holds.
+class CrossingFold(FactFold):
+    """Crossings as the machine for late facts runs them."""
 
-    `contacts` are those that `index` gives for the same fixes. Returns what was found, in
-    the order in which it became sure.
-    """
-    found: list[Found] = []
-    for mark, met in zip(fixes, contacts, strict=True):
-        if met or fold.near or index.max_gap_us >= 0:
-            _step(fold, mark, met, index, scope, found)
+    name = "crossings"
+
+    def state_of(self, data: bytes) -> CrossingState:
+        return crossing_state_of(data)
+
+    def bytes_of(self, state: CrossingState) -> bytes:
+        return bytes_of_state(state)
+
+    def look_ups(
+        self, runs: Sequence[tuple[CrossingContext, Sequence[JudgedFact]]]
+    ) -> list[Sequence[list[Contact]]]:
+        """Return the contacts of each fact of each run, asking each index once."""
+        by_index: dict[int, list[int]] = {}
+        for number, (context, _) in enumerate(runs):
+            by_index.setdefault(id(context.index), []).append(number)
+        contacts: list[Sequence[list[Contact]]] = [()] * len(runs)
+        for numbers in by_index.values():
+            index = runs[numbers[0]][0].index
+            for number, found in zip(
+                numbers, _contacts(index, [runs[n][1] for n in numbers]), strict=True
+            ):
+                contacts[number] = found
+        return contacts
+
+    def step(
+        self,
+        state: CrossingState,
+        fact: JudgedFact,
+        looked_up: Sequence[Contact],
+        context: CrossingContext,
+        states: States,
+        findings: MutableSequence[FoundCrossing],
+    ) -> None:
+        fix, index = fact.fix, context.index
+        if fix is None:
+            return
+        if looked_up or state.near or index.max_gap_us >= 0:
+            _Step(state, fix, fact.key, context, findings).take(looked_up)
         # Far from every zone, as nearly always, there is only this to do.
-        _remember(fold, mark, index.accuracy_limits_m)
-    return found
+        _remember(state, fix, index.accuracy_limits_m)
 
 
-def _step(
-    fold: Fold,
-    mark: Mark,
-    met: Sequence[Contact],
-    index: ZoneIndex,
-    scope: Scope,
-    found: list[Found],
-) -> None:
-    contacts = {contact.zone.geofence_id: contact for contact in met if scope.admits(contact.zone)}
-    for geofence_id in [*fold.near]:
-        if geofence_id not in contacts:
-            _revisit(fold, geofence_id, mark, index, scope, contacts, found)
-    if index.max_gap_us >= 0:
-        _look_between(fold, mark, index, scope, contacts)
-    for geofence_id in sorted(contacts):
-        contact = contacts[geofence_id]
-        near = fold.near.get(geofence_id) or _plainly_outside(fold, contact.zone, index, scope)
-        near = _moved_on(near, mark, contact, index, found)
-        if _is_plain(near, mark):
-            fold.near.pop(geofence_id, None)
-        else:
-            fold.near[geofence_id] = near
+def _contacts(index: ZoneIndex, runs: Sequence[Sequence[JudgedFact]]) -> list[list[list[Contact]]]:
+    fixes = [fact.fix for fact in chain.from_iterable(runs) if fact.fix is not None]
+    met = iter(index.contacts(columns_of(fixes)))
+    return [
+        [next(met) if fact.fix is not None else _NO_CONTACTS for fact in facts] for facts in runs
+    ]
 
 
-def _revisit(
-    fold: Fold,
-    geofence_id: int,
-    mark: Mark,
-    index: ZoneIndex,
-    scope: Scope,
-    contacts: dict[int, Contact],
-    found: list[Found],
-) -> None:
-    """A remembered zone that the fix is not close to: outside of it, or the zone has ended."""
-    zone = index.zone_at(geofence_id, mark.at_us)
-    if zone is None or not scope.admits(zone):
-        near = fold.near.pop(geofence_id)
-        if near.is_inside:
-            found.append(_lost(geofence_id, near, mark))
-        return
-    side = UNSURE if mark.accuracy_m > zone.max_accuracy_m else OUTSIDE
-    contacts[geofence_id] = Contact(zone, side)
+class _Step:
+    """One fix of an asset, judged against the zones that it meets or that are remembered."""
 
+    __slots__ = ("_asset", "_findings", "_fix", "_index", "_key", "_state")
 
-def _look_between(
-    fold: Fold, mark: Mark, index: ZoneIndex, scope: Scope, contacts: dict[int, Contact]
-) -> None:
-    """Add zones that are plainly outside now and before, but lie on the way."""
-    for former in fold.recent:
-        if mark.at_us - former.at_us > index.max_gap_us:
-            continue
-        for zone in index.passed(former.lonlat_deg, mark.lonlat_deg):
-            holds = zone.valid_from_us <= mark.at_us < zone.valid_to_us
-            is_sure = mark.accuracy_m <= zone.max_accuracy_m
-            if holds and is_sure and zone.geofence_id not in contacts and scope.admits(zone):
-                contacts[zone.geofence_id] = Contact(zone, OUTSIDE)
+    def __init__(
+        self,
+        state: CrossingState,
+        fix: DecidingFix,
+        key: FactKey,
+        context: CrossingContext,
+        findings: MutableSequence[FoundCrossing],
+    ) -> None:
+        self._state = state
+        self._fix = fix
+        self._key = key
+        self._index = context.index
+        self._asset = context.asset
+        self._findings = findings
 
+    def take(self, met: Sequence[Contact]) -> None:
+        near_zones = self._state.near
+        contacts = {
+            contact.zone.geofence_id: contact
+            for contact in met
+            if self._asset.is_judged_by(contact.zone)
+        }
+        for geofence_id in [*near_zones]:
+            if geofence_id not in contacts:
+                self._revisit(geofence_id, contacts)
+        if self._index.max_gap_us >= 0:
+            self._look_between(contacts)
+        for geofence_id in sorted(contacts):
+            contact = contacts[geofence_id]
+            near = near_zones.get(geofence_id) or self._plainly_outside(contact.zone)
+            near = self._moved_on(near, contact)
+            if _is_plain(near, self._fix):
+                near_zones.pop(geofence_id, None)
+            else:
+                near_zones[geofence_id] = near
 
-def _plainly_outside(fold: Fold, zone: Zone, index: ZoneIndex, scope: Scope) -> Near:
-    """What an unremembered zone stands for: outside at the newest fix that it admits.
+    def _revisit(self, geofence_id: int, contacts: dict[int, Contact]) -> None:
+        """A remembered zone that the fix is not close to: outside of it, or the zone has ended."""
+        zone = self._index.zone_at(geofence_id, self._fix.at_us)
+        if zone is None or not self._asset.is_judged_by(zone):
+            near = self._state.near.pop(geofence_id)
+            if near.is_inside:
+                self._find_lost(geofence_id, near)
+            return
+        side = UNSURE if self._fix.accuracy_m > zone.max_accuracy_m else OUTSIDE
+        contacts[geofence_id] = Contact(zone, side)
 
-    Looked at once more, since that fix was judged by a former version, or before the zone
-    was drawn for the past: who was inside already has not crossed.
-    """
-    unknown = Near(zone.version_id, UNKNOWN)
-    for mark in reversed(fold.recent):
-        if mark.accuracy_m > zone.max_accuracy_m:
-            continue
-        is_outside = _held(zone, mark, fold, index, scope) and _is_outside(zone, mark, index)
-        return Near(zone.version_id, OUTSIDE, mark) if is_outside else unknown
-    return unknown
+    def _look_between(self, contacts: dict[int, Contact]) -> None:
+        """Add zones that are plainly outside now and before, but lie on the way."""
+        fix = self._fix
+        for former in self._state.recent:
+            if fix.at_us - former.at_us > self._index.max_gap_us:
+                continue
+            for zone in self._index.passed(former.lonlat_deg, fix.lonlat_deg):
+                holds = zone.valid_from_us <= fix.at_us < zone.valid_to_us
+                is_sure = fix.accuracy_m <= zone.max_accuracy_m
+                is_new = zone.geofence_id not in contacts
+                if holds and is_sure and is_new and self._asset.is_judged_by(zone):
+                    contacts[zone.geofence_id] = Contact(zone, OUTSIDE)
 
+    def _plainly_outside(self, zone: Zone) -> Near:
+        """What an unremembered zone stands for: outside at the newest fix that it admits.
 
-def _held(zone: Zone, mark: Mark, fold: Fold, index: ZoneIndex, scope: Scope) -> bool:
-    """Whether the zone, or at the newest fix a former version of it, was judged at `mark`."""
-    if mark.at_us >= zone.valid_from_us:
-        return True
-    former = index.zone_at(zone.geofence_id, mark.at_us)
-    # Only the newest: which others are remembered depends on limits that came later.
-    return mark is fold.recent[-1] and former is not None and scope.admits(former)
+        Looked at once more, since that fix was judged by a former version, or before the zone
+        was drawn for the past: who was inside already has not crossed.
+        """
+        unknown = Near(zone.version_id, UNKNOWN)
+        for fix in reversed(self._state.recent):
+            if fix.accuracy_m > zone.max_accuracy_m:
+                continue
+            is_outside = self._held(zone, fix) and self._index.side_of(zone, fix) == OUTSIDE
+            return Near(zone.version_id, OUTSIDE, fix) if is_outside else unknown
+        return unknown
 
+    def _held(self, zone: Zone, fix: DecidingFix) -> bool:
+        """Whether the zone, or at the newest fix a former version of it, was judged at `fix`."""
+        if fix.at_us >= zone.valid_from_us:
+            return True
+        former = self._index.zone_at(zone.geofence_id, fix.at_us)
+        # Only the newest: which others are remembered depends on limits that came later.
+        is_newest = fix is self._state.recent[-1]
+        return is_newest and former is not None and self._asset.is_judged_by(former)
 
-def _is_outside(zone: Zone, mark: Mark, index: ZoneIndex) -> bool:
-    return index.side_of(zone, mark) == OUTSIDE
+    def _moved_on(self, near: Near, contact: Contact) -> Near:
+        zone, side = contact.zone, contact.side
+        if near.version_id != zone.version_id:
+            near = self._under_new_version(near, zone)
+        if side == UNSURE:
+            return near
+        if near.side == UNKNOWN:
+            return self._baseline(near, contact)
+        if side != near.side:
+            return self._challenged(near, zone)
+        if side == OUTSIDE and near.candidate is None and zone.judges_pass_through:
+            self._find_passing(near, zone)
+        return msgspec.structs.replace(near, last=self._fix, candidate=None, count=0)
 
+    def _under_new_version(self, near: Near, zone: Zone) -> Near:
+        """What stays known: the side, if the last sure fix is on that side of the new shape, too.
 
-def _is_plain(near: Near, mark: Mark) -> bool:
-    return near.side == OUTSIDE and near.candidate is None and near.last == mark
+        Otherwise the shape has moved, and not the asset; being inside is remembered.
+        """
+        if near.last is not None and self._index.side_of(zone, near.last) == near.side:
+            return Near(zone.version_id, near.side, near.last)
+        return Near(zone.version_id, UNKNOWN, was_inside=near.is_inside)
 
+    def _baseline(self, near: Near, contact: Contact) -> Near:
+        """The first sure fix sets the side without a crossing."""
+        zone, fix = contact.zone, self._fix
+        if contact.side == OUTSIDE:
+            if near.was_inside:
+                self._find_lost(zone.geofence_id, near)
+            return Near(zone.version_id, OUTSIDE, fix)
+        if not near.was_inside:
+            self._find("found", zone, fix, not_before_us=None)
+        return Near(zone.version_id, INSIDE, fix)
 
-def _moved_on(
-    near: Near, mark: Mark, contact: Contact, index: ZoneIndex, found: list[Found]
-) -> Near:
-    zone, side = contact.zone, contact.side
-    if near.version_id != zone.version_id:
-        near = _under_new_version(near, zone, index)
-    if side == UNSURE:
-        return near
-    if near.side == UNKNOWN:
-        return _baseline(near, mark, contact, found)
-    if side != near.side:
-        return _challenged(near, mark, zone, index, found)
-    if side == OUTSIDE and near.candidate is None and zone.judges_pass_through:
-        _find_passing(near, mark, zone, found)
-    return msgspec.structs.replace(near, last=mark, candidate=None, count=0)
-
-
-def _under_new_version(near: Near, zone: Zone, index: ZoneIndex) -> Near:
-    """What stays known: the side, if the last sure fix is on that side of the new shape, too.
-
-    Otherwise the shape has moved, and not the asset; being inside is remembered.
-    """
-    if near.last is not None and index.side_of(zone, near.last) == near.side:
-        return Near(zone.version_id, near.side, near.last)
-    return Near(zone.version_id, UNKNOWN, was_inside=near.is_inside)
-
-
-def _baseline(near: Near, mark: Mark, contact: Contact, found: list[Found]) -> Near:
-    """The first sure fix sets the side without a crossing."""
-    zone = contact.zone
-    if contact.side == OUTSIDE:
-        if near.was_inside:
-            found.append(_lost(zone.geofence_id, near, mark))
-        return Near(zone.version_id, OUTSIDE, mark)
-    if near.was_inside:
-        return Near(zone.version_id, INSIDE, mark)
-    found.append(
-        Found(
-            geofence_id=zone.geofence_id,
-            version_id=zone.version_id,
-            kind="found",
-            at_us=mark.at_us,
-            not_before_us=None,
-            not_after_us=mark.at_us,
-            confirmed_us=mark.at_us,
-            device_id=mark.device_id,
-            lon_deg=mark.lon_deg,
-            lat_deg=mark.lat_deg,
-        )
-    )
-    return Near(zone.version_id, INSIDE, mark)
-
-
-def _lost(geofence_id: int, near: Near, mark: Mark) -> Found:
-    return Found(
-        geofence_id=geofence_id,
-        version_id=near.version_id,
-        kind="lost",
-        at_us=mark.at_us,
-        not_before_us=near.last.at_us if near.last else None,
-        not_after_us=mark.at_us,
-        confirmed_us=mark.at_us,
-        device_id=mark.device_id,
-        lon_deg=mark.lon_deg,
-        lat_deg=mark.lat_deg,
-    )
-
-
-def _challenged(near: Near, mark: Mark, zone: Zone, index: ZoneIndex, found: list[Found]) -> Near:
-    """A sure fix on the other side: a candidate, or the fix that confirms it."""
-    candidate, count = near.candidate or mark, near.count + 1
-    held_us = mark.at_us - candidate.at_us
-    if count < zone.persist_fixes or held_us < zone.persist_us:
-        return msgspec.structs.replace(near, candidate=candidate, count=count)
-    assert near.last is not None, "a known side has a sure fix"
-    is_entry = near.side == OUTSIDE
-    found.append(
-        Found(
-            geofence_id=zone.geofence_id,
-            version_id=zone.version_id,
-            kind="enter" if is_entry else "exit",
-            at_us=candidate.at_us,
+    def _challenged(self, near: Near, zone: Zone) -> Near:
+        """A sure fix on the other side: a candidate, or the fix that confirms it."""
+        candidate, count = near.candidate or self._fix, near.count + 1
+        held_us = self._fix.at_us - candidate.at_us
+        if count < zone.persist_fixes or held_us < zone.persist_us:
+            return msgspec.structs.replace(near, candidate=candidate, count=count)
+        assert near.last is not None, "a known side has a sure fix"
+        is_entry = near.side == OUTSIDE
+        self._find(
+            "enter" if is_entry else "exit",
+            zone,
+            candidate,
             not_before_us=near.last.at_us,
-            not_after_us=candidate.at_us,
-            estimate_us=index.crossing_time_us(zone, near.last, candidate, is_entry=is_entry),
-            confirmed_us=mark.at_us,
-            device_id=mark.device_id,
-            lon_deg=candidate.lon_deg,
-            lat_deg=candidate.lat_deg,
+            estimate_us=self._index.crossing_time_us(zone, near.last, candidate, is_entry=is_entry),
         )
-    )
-    return Near(zone.version_id, INSIDE if is_entry else OUTSIDE, mark)
+        return Near(zone.version_id, INSIDE if is_entry else OUTSIDE, self._fix)
 
+    def _find_passing(self, near: Near, zone: Zone) -> None:
+        """Two sure fixes outside whose straight way cuts the zone."""
+        last, fix = near.last, self._fix
+        if last is None or fix.at_us - last.at_us > zone.max_gap_us:
+            return
+        times = passing_times_us(last, fix, zone)
+        if times is not None:
+            self._find(
+                "pass",
+                zone,
+                fix,
+                not_before_us=last.at_us,
+                estimate_us=times[0],
+                left_estimate_us=times[1],
+                is_inferred=True,
+            )
 
-def _find_passing(near: Near, mark: Mark, zone: Zone, found: list[Found]) -> None:
-    """Two sure fixes outside whose straight way cuts the zone."""
-    last = near.last
-    if last is None or mark.at_us - last.at_us > zone.max_gap_us:
-        return
-    times = passing_times_us(last, mark, zone)
-    if times is None:
-        return
-    found.append(
-        Found(
-            geofence_id=zone.geofence_id,
-            version_id=zone.version_id,
-            kind="pass",
-            at_us=mark.at_us,
-            not_before_us=last.at_us,
-            not_after_us=mark.at_us,
-            estimate_us=times[0],
-            left_estimate_us=times[1],
-            confirmed_us=mark.at_us,
-            device_id=mark.device_id,
-            lon_deg=mark.lon_deg,
-            lat_deg=mark.lat_deg,
-            is_inferred=True,
+    def _find_lost(self, geofence_id: int, near: Near) -> None:
+        fix = self._fix
+        self._findings.append(
+            FoundCrossing(
+                geofence_id=geofence_id,
+                version_id=near.version_id,
+                kind="lost",
+                at_us=fix.at_us,
+                not_before_us=near.last.at_us if near.last else None,
+                not_after_us=fix.at_us,
+                confirmed=self._key,
+                lon_deg=fix.lon_deg,
+                lat_deg=fix.lat_deg,
+            )
         )
-    )
+
+    def _find(
+        self, kind: Any, zone: Zone, fix: DecidingFix, *, not_before_us: int | None, **more: Any
+    ) -> None:
+        """Append a crossing at `fix` that this step's fact makes sure."""
+        self._findings.append(
+            FoundCrossing(
+                geofence_id=zone.geofence_id,
+                version_id=zone.version_id,
+                kind=kind,
+                at_us=fix.at_us,
+                not_before_us=not_before_us,
+                not_after_us=fix.at_us,
+                confirmed=self._key,
+                lon_deg=fix.lon_deg,
+                lat_deg=fix.lat_deg,
+                **more,
+            )
+        )
 
 
-def _remember(fold: Fold, mark: Mark, accuracy_limits_m: Sequence[float]) -> None:
-    fold.since_checkpoint += 1
-    if not accuracy_limits_m or mark.accuracy_m <= accuracy_limits_m[0]:
-        fold.recent = (mark,)
+def _is_plain(near: Near, fix: DecidingFix) -> bool:
+    return near.side == OUTSIDE and near.candidate is None and near.last == fix
+
+
+def _remember(state: CrossingState, fix: DecidingFix, accuracy_limits_m: Sequence[float]) -> None:
+    if not accuracy_limits_m or fix.accuracy_m <= accuracy_limits_m[0]:
+        state.recent = (fix,)
         return
-    newest = {mark}
+    newest = {fix}
     for limit_m in accuracy_limits_m:
-        admitted = (old for old in reversed(fold.recent) if old.accuracy_m <= limit_m)
-        if limit_m < mark.accuracy_m and (old := next(admitted, None)):
+        admitted = (old for old in reversed(state.recent) if old.accuracy_m <= limit_m)
+        if limit_m < fix.accuracy_m and (old := next(admitted, None)):
             newest.add(old)
-    fold.recent = tuple(in_order(newest))
+    state.recent = tuple(in_order(newest))
 
 
-def judge_all(
-    fold: Fold,
-    fixes: Sequence[Mark],
+def find_crossings(
+    state: CrossingState,
+    fixes: Sequence[DecidingFix],
     index: ZoneIndex,
-    scope: Scope = Scope(),  # noqa: B008
-) -> list[Found]:
-    """As `judge`, asking `index` for the contacts."""
-    return judge(fold, fixes, index.contacts(columns_of(fixes)), index, scope)
+    asset: LinkedAsset = LinkedAsset(),  # noqa: B008
+) -> list[FoundCrossing]:
+    """Move `state` over the fixes of one track, which are in order; return what was found."""
+    fold, context = CrossingFold(), CrossingContext(index, asset)
+    facts = [JudgedFact(FactKey(fix.at_us, fix.at_us, fix.device_id, 0), fix) for fix in fixes]
+    findings: list[FoundCrossing] = []
+    (contacts,) = fold.look_ups([(context, facts)])
+    for fact, met in zip(facts, contacts, strict=True):
+        fold.step(state, fact, met, context, {}, findings)
+    return findings

@@ -6,151 +6,125 @@ read off the crossings, so the two can never disagree.
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 
+from core.fact_order import FIRST, LAST, moments_of
 from core.observation import instant, microseconds
 from core.statements import rows, run
 from geofence.changes import CrossingChange, Times
-from geofence.crossings import Found
-from geofence.judging import REACH_US, Verdict
+from geofence.crossing_state import CrossingContext, FoundCrossing, LinkedAsset
+from geofence.crossings import CrossingFold
 from geofence.models import Crossing
-from geofence.zone import FAR_FUTURE_US
+from geofence.zones import ZoneStore
+from judging.differences import Differences, Likeness, differences
+from judging.ledgers import CauseOf, RevisionsByName
+from judging.machine import Verdict
+from positions.store import tags_of
 
-Cause = dict[str, Any]
 TIMES = ("at", "not_before", "not_after", "estimate", "left_estimate")
 _COLUMNS = tuple(field.attname for field in Crossing._meta.concrete_fields if field.attname != "id")
 _SELECT_RECORDED = (
     f"SELECT c.id, {', '.join(f'c.{name}' for name in _COLUMNS)} FROM unnest(%s::bigint[],"
-    " %s::timestamptz[], %s::bigint[], %s::timestamptz[], %s::bigint[])"
-    " AS w(asset_id, low, low_device, high, high_device)"
+    " %s::timestamptz[], %s::bytea[], %s::timestamptz[], %s::bytea[])"
+    " AS w(asset_id, low, low_key, high, high_key)"
     " JOIN geofence_crossing c ON c.asset_id = w.asset_id AND c.withdrawn_at IS NULL"
     " AND c.confirmed_at >= w.low AND c.confirmed_at <= w.high"
-    " AND (c.confirmed_at, c.device_id) > (w.low, w.low_device)"
-    " AND (c.confirmed_at, c.device_id) <= (w.high, w.high_device)"
-    " ORDER BY c.confirmed_at, c.device_id, c.id"
+    " AND c.confirmed_key > w.low_key AND c.confirmed_key <= w.high_key"
+    " ORDER BY c.confirmed_key, c.id"
 )
 
 
-class Difference(Struct, kw_only=True):
-    """What must change in the table: rows to add, to move (with what they become), to withdraw."""
-
-    added: list[tuple[Verdict, Found]] = []
-    moved: list[tuple[Crossing, Found]] = []
-    withdrawn: list[Crossing] = []
+Difference = Differences[tuple[Verdict, FoundCrossing], Crossing]
 
 
-def record(
-    verdicts: Sequence[Verdict], *, now: datetime, cause_of: Callable[[int], Cause]
-) -> list[CrossingChange]:
-    """Write the differences that `verdicts` make; return them in the order of crossing times.
+class CrossingLedger:
+    """Crossings, as the road has them found and recorded."""
 
-    `cause_of` names, for an asset, the facts that are late or that people changed.
-    """
-    verdicts = [v for v in verdicts if v.found or v.windows]
-    difference = differences(verdicts, _recorded(verdicts))
-    changes = [
-        *_add(difference, now),
-        *_move(difference, now),
-        *_withdraw(difference, now),
-    ]
-    _correct(changes, cause_of)
-    _update_presence(changes)
-    return sorted(changes, key=lambda change: (change.at, change.crossing_id))
+    fold = CrossingFold()
+
+    def __init__(self, zones: ZoneStore) -> None:
+        self._zones = zones
+
+    def contexts(
+        self, assets: Mapping[int, int], revisions: RevisionsByName
+    ) -> dict[int, CrossingContext]:
+        """Return the zones of each asset's organisation; asks for tags only where they count."""
+        indexes = self._zones.indexes(revisions["geofences"])
+        tagged = [asset_id for asset_id, owner in assets.items() if indexes[owner].uses_tags]
+        tags = tags_of(tagged) if tagged else {}
+        return {
+            asset_id: CrossingContext(
+                indexes[owner], LinkedAsset(asset_id, tags.get(asset_id, frozenset()))
+            )
+            for asset_id, owner in assets.items()
+        }
+
+    def record(
+        self, verdicts: Sequence[Verdict], *, now: datetime, cause_of: CauseOf
+    ) -> list[CrossingChange]:
+        """Write the differences that `verdicts` make; return them in order of crossing times."""
+        verdicts = [v for v in verdicts if _found(v) or v.windows]
+        difference = _compared(verdicts, _recorded(verdicts))
+        changes = [
+            *_add(difference, now),
+            *_move(difference, now),
+            *_withdraw(difference, now),
+        ]
+        _correct(changes, cause_of)
+        _update_presence(changes)
+        return sorted(changes, key=lambda change: (change.at, change.crossing_id))
 
 
-def differences(verdicts: Sequence[Verdict], recorded: Sequence[Crossing]) -> Difference:
+def _compared(verdicts: Sequence[Verdict], recorded: Sequence[Crossing]) -> Difference:
     """Compare what was found in the judged windows with what the table holds for them."""
     difference = Difference()
     by_asset: dict[int, list[Crossing]] = {}
     for crossing in recorded:
         by_asset.setdefault(crossing.asset_id, []).append(crossing)
     for verdict in verdicts:
-        _compare(verdict, by_asset.get(verdict.pending.asset_id, []), difference)
+        found = [(_likeness(one), (verdict, one)) for one in _found(verdict)]
+        rows = [(_likeness_of(row), row) for row in by_asset.get(verdict.pending.asset_id, [])]
+        own = differences(found, rows, settled_us=verdict.settled_us, reach_us=verdict.reach_us)
+        difference.added += own.added
+        difference.moved += own.moved
+        difference.withdrawn += own.withdrawn
     return difference
 
 
-def _compare(verdict: Verdict, recorded: list[Crossing], difference: Difference) -> None:
-    """Pair what was found with what is recorded.
-
-    Where judging stopped on its way, only as far as nothing beyond can change it: nothing
-    moves farther than `REACH_US`, so the parts of a long judging make just the differences
-    that the whole would have made.
-    """
-    known = {_meaning_of(crossing): crossing for crossing in recorded}
-    fresh = [one for one in verdict.found if known.pop(_meaning(one), None) is None]
-    unmatched = _Unmatched(crossing for crossing in recorded if _meaning_of(crossing) in known)
-    settled_us = FAR_FUTURE_US if verdict.settled_us is None else verdict.settled_us
-    for one in fresh:
-        if one.confirmed_us > settled_us + REACH_US:
-            continue
-        former = unmatched.take_nearest(one)
-        if former is None:
-            difference.added.append((verdict, one))
-        else:
-            difference.moved.append((former, one))
-    difference.withdrawn += unmatched.until(settled_us)
+def _found(verdict: Verdict) -> list[FoundCrossing]:
+    return verdict.findings[CrossingFold.name]
 
 
-class _Unmatched:
-    """Recorded crossings that were not found again, each list in the order of becoming sure."""
-
-    def __init__(self, crossings: Iterable[Crossing]) -> None:
-        self._rows: dict[tuple[int, str], list[Crossing]] = {}
-        for crossing in crossings:
-            self._rows.setdefault((crossing.geofence_id, crossing.kind), []).append(crossing)
-
-    def take_nearest(self, one: Found) -> Crossing | None:
-        """Return, once, the crossing of the same kind and geofence that `one` has become."""
-        rows = self._rows.get((one.geofence_id, one.kind), [])
-        after = bisect_left(rows, one.confirmed_us, key=_sure_us)
-        beside = [n for n in (after - 1, after) if 0 <= n < len(rows)]
-        reach = {n: abs(_sure_us(rows[n]) - one.confirmed_us) for n in beside}
-        near = [n for n in beside if reach[n] <= REACH_US]
-        return rows.pop(min(near, key=reach.__getitem__)) if near else None
-
-    def until(self, settled_us: int) -> list[Crossing]:
-        left = [row for rows in self._rows.values() for row in rows if _sure_us(row) <= settled_us]
-        return sorted(left, key=lambda row: (row.confirmed_at, row.device_id, row.pk))
-
-
-def _sure_us(crossing: Crossing) -> int:
-    return microseconds(crossing.confirmed_at)
-
-
-def _meaning(one: Found) -> tuple[Any, ...]:
-    return (
-        one.geofence_id,
+def _likeness(one: FoundCrossing) -> Likeness:
+    meaning = (
         one.version_id,
-        one.kind,
         one.at_us,
         one.not_before_us,
         one.estimate_us,
         one.left_estimate_us,
-        one.confirmed_key,
+        one.confirmed.to_bytes(),
         one.lon_deg,
         one.lat_deg,
     )
+    return Likeness((one.geofence_id, one.kind), one.confirmed.at_us, meaning)
 
 
-def _meaning_of(crossing: Crossing) -> tuple[Any, ...]:
-    return (
-        crossing.geofence_id,
-        crossing.version_id,
-        crossing.kind,
-        microseconds(crossing.at),
-        _us(crossing.not_before),
-        _us(crossing.estimate),
-        _us(crossing.left_estimate),
-        (microseconds(crossing.confirmed_at), crossing.device_id),
-        crossing.lon_deg,
-        crossing.lat_deg,
+def _likeness_of(row: Crossing) -> Likeness:
+    meaning = (
+        row.version_id,
+        microseconds(row.at),
+        _us(row.not_before),
+        _us(row.estimate),
+        _us(row.left_estimate),
+        bytes(row.confirmed_key),
+        row.lon_deg,
+        row.lat_deg,
     )
+    return Likeness((row.geofence_id, row.kind), microseconds(row.confirmed_at), meaning)
 
 
 def _us(at: datetime | None) -> int | None:
@@ -166,30 +140,28 @@ def _recorded(verdicts: Sequence[Verdict]) -> list[Crossing]:
     windows = [(v.pending.asset_id, window) for v in verdicts for window in v.windows]
     if not windows:
         return []
+    lows = [window.low or FIRST for _, window in windows]
+    highs = [window.high or LAST for _, window in windows]
     found = rows(
         _SELECT_RECORDED,
         [
             [asset_id for asset_id, _ in windows],
-            [_text(window.low, "-infinity") for _, window in windows],
-            [window.low[1] if window.low else -1 for _, window in windows],
-            [_text(window.high, "infinity") for _, window in windows],
-            [window.high[1] if window.high else 1 << 62 for _, window in windows],
+            moments_of(lows),
+            [low.to_bytes() for low in lows],
+            moments_of(highs),
+            [high.to_bytes() for high in highs],
         ],
     )
     return [Crossing.from_db("default", ("id", *_COLUMNS), row) for row in found]
 
 
-def _text(key: tuple[int, int] | None, otherwise: str) -> str:
-    return otherwise if key is None else instant(key[0]).isoformat()
-
-
-def _is_late(verdict: Verdict, one: Found) -> bool:
+def _is_late(verdict: Verdict, one: FoundCrossing) -> bool:
     """Whether it became sure at or before what had been judged already."""
     last = verdict.former_last
-    return last is not None and one.confirmed_key <= last
+    return last is not None and one.confirmed <= last
 
 
-def _row(one: Found) -> dict[str, Any]:
+def _row(one: FoundCrossing) -> dict[str, Any]:
     return {
         "version_id": one.version_id,
         "at": instant(one.at_us),
@@ -197,8 +169,9 @@ def _row(one: Found) -> dict[str, Any]:
         "not_after": instant(one.not_after_us),
         "estimate": _instant(one.estimate_us),
         "left_estimate": _instant(one.left_estimate_us),
-        "confirmed_at": instant(one.confirmed_us),
-        "device_id": one.device_id,
+        "confirmed_at": instant(one.confirmed.at_us),
+        "confirmed_key": one.confirmed.to_bytes(),
+        "device_id": one.confirmed.device_id,
         "is_inferred": one.is_inferred,
         "lon_deg": one.lon_deg,
         "lat_deg": one.lat_deg,
@@ -232,7 +205,7 @@ _INSERT = (
 
 def _insert(crossings: Sequence[Crossing]) -> None:
     """Insert rows and give them their ids. Several times quicker than `bulk_create`."""
-    document = [{name: getattr(row, name) for name in _COLUMNS} for row in crossings]
+    document = [_json_row(row, _COLUMNS) for row in crossings]
     inserted = rows(_INSERT, [_json(document)])
     for row, (number,) in zip(crossings, inserted, strict=True):
         row.id = number
@@ -240,29 +213,32 @@ def _insert(crossings: Sequence[Crossing]) -> None:
 
 def _move(difference: Difference, now: datetime) -> list[CrossingChange]:
     changes = []
-    for row, one in difference.moved:
+    for row, (_, one) in difference.moved:
         before = _times(row)
         for name, value in _row(one).items():
             setattr(row, name, value)
         row.is_late = True
         changes.append(_change("moved", row, before=before))
     if changes:
-        document = [
-            {"id": row.pk} | {name: getattr(row, name) for name in _MOVED}
-            for row, _ in difference.moved
-        ]
+        document = [{"id": row.pk} | _json_row(row, _MOVED) for row, _ in difference.moved]
         run(_UPDATE, [_json(document)])
     return changes
 
 
 _MOVED = (
     "version_id", "at", "not_before", "not_after", "estimate", "left_estimate", "confirmed_at",
-    "device_id", "is_inferred", "lon_deg", "lat_deg", "is_late",
+    "confirmed_key", "device_id", "is_inferred", "lon_deg", "lat_deg", "is_late",
 )  # fmt: skip
 _UPDATE = (
     f"UPDATE geofence_crossing c SET {', '.join(f'{name} = o.{name}' for name in _MOVED)}"
     " FROM json_populate_recordset(NULL::geofence_crossing, %s::json) o WHERE c.id = o.id"
 )
+
+
+def _json_row(row: Crossing, names: Sequence[str]) -> dict[str, Any]:
+    """Return columns as PostgreSQL reads them from JSON: bytes in hex."""
+    values = {name: getattr(row, name) for name in names}
+    return values | {"confirmed_key": f"\\x{bytes(row.confirmed_key).hex()}"}
 
 
 def _withdraw(difference: Difference, now: datetime) -> list[CrossingChange]:
@@ -296,7 +272,7 @@ def _change(change: Any, row: Crossing, *, before: Times | None = None) -> Cross
     )
 
 
-def _correct(changes: list[CrossingChange], cause_of: Callable[[int], Cause]) -> None:
+def _correct(changes: list[CrossingChange], cause_of: CauseOf) -> None:
     corrections = [
         {
             "organisation_id": change.organisation_id,
@@ -346,7 +322,7 @@ def _update_presence(changes: list[CrossingChange]) -> None:
         "  SELECT organisation_id, kind, at, not_before FROM geofence_crossing c"
         "  WHERE c.asset_id = p.asset AND c.geofence_id = p.geofence"
         "  AND c.withdrawn_at IS NULL AND c.kind <> 'pass'"
-        "  ORDER BY c.confirmed_at DESC, c.device_id DESC, c.id DESC LIMIT 1) c ON true),"
+        "  ORDER BY c.confirmed_at DESC, c.confirmed_key DESC, c.id DESC LIMIT 1) c ON true),"
         " gone AS (DELETE FROM geofence_presence g USING newest n"
         "  WHERE g.asset_id = n.asset AND g.geofence_id = n.geofence"
         "  AND n.kind IS DISTINCT FROM 'enter' AND n.kind IS DISTINCT FROM 'found')"

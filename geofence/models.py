@@ -125,6 +125,7 @@ class Crossing(models.Model):
     estimate = models.DateTimeField(null=True, help_text="from the straight segment")
     left_estimate = models.DateTimeField(null=True, help_text="of leaving, for passing through")
     confirmed_at = models.DateTimeField(help_text="the fix that made it sure")
+    confirmed_key = models.BinaryField(help_text="where that fact stands among the asset's")
     device_id = models.BigIntegerField(help_text="device of that fix")
     is_inferred = models.BooleanField(default=False)
     is_late = models.BooleanField(default=False, help_text="learned when later facts were known")

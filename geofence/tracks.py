@@ -1,7 +1,7 @@
 """Reading a recorded track out of a file: our JSON, GPX or CSV, told apart by content.
 
-The fixes come back in order of time, each moment once; two fixes of one moment are made
-one by the same rule as on the road. Everything that cannot be read is refused with its place.
+The fixes come back in order of time, those of one moment in the order of the file. What
+cannot be read is refused with its place.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError
 
@@ -20,9 +21,8 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from core.errors import Unprocessable
+from core.judged_fact import DecidingFix
 from core.observation import Fix, microseconds
-from geofence.crossings import Mark
-from positions.facts import Fact, merged
 
 SPELLINGS = {
     "lon": ("lon_deg", "lon", "lng", "long", "longitude", "lon_dd", "x"),
@@ -43,21 +43,21 @@ _LARGEST_S = 1e11
 Row = Mapping[str, Any]
 
 
-def read_track(body: bytes) -> list[Mark]:
+def read_track(body: bytes) -> list[DecidingFix]:
     """Return the fixes of a track in order. Raises `Unprocessable` for what is not one.
 
     A track whose recording never began has no fixes, and is one.
     """
-    facts: dict[datetime, Fact] = {}
+    fixes = []
     for number, row in enumerate(_rows(body), start=1):
         try:
-            fact = _fact(row)
+            fix = _fix(row)
         except (ValueError, TypeError, OverflowError) as error:
             raise _unreadable(f"Fix {number}: {error}.") from error
-        former = facts.get(fact.measured_at)
-        facts[fact.measured_at] = merged(former, fact) if former else fact
-    # An estimate from gateways decides nothing.
-    return [_mark(facts[at]) for at in sorted(facts) if _fix(facts[at]).method != "gateway"]
+        # An estimate from gateways decides nothing.
+        if row.get("method") != "gateway":
+            fixes.append(fix)
+    return sorted(fixes, key=attrgetter("at_us"))
 
 
 def _rows(body: bytes) -> Iterator[Row]:
@@ -171,20 +171,24 @@ def _name_of(spelled: Any) -> str | None:
     return _NAMES.get(re.sub(r"\W+", "_", plain))
 
 
-def _fact(row: Row) -> Fact:
+def _fix(row: Row) -> DecidingFix:
     missing = [name for name in NEEDED if name not in row]
     if missing:
         raise ValueError(f"no {' and no '.join(missing)}")
-    at = _time(row["time"])
+    # Checks that it is a place on earth.
     fix = Fix(
         lon_deg=_number(row["lon"]),
         lat_deg=_number(row["lat"]),
         altitude_m=_number(row["altitude"]) if "altitude" in row else None,
         accuracy_m=_number(row["accuracy"]) if "accuracy" in row else None,
-        method="gateway" if row.get("method") == "gateway" else "gnss",
     )
-    return Fact.of(
-        device_id=1, measured_at=at, received_at=at, time_source="device", fix=fix, readings={}
+    return DecidingFix(
+        microseconds(_time(row["time"])),
+        1,
+        fix.lon_deg,
+        fix.lat_deg,
+        fix.accuracy_m or 0.0,
+        fix.altitude_m,
     )
 
 
@@ -218,23 +222,6 @@ def _in_utc(value: Any) -> Any:
 
 def _has_zone(text: str) -> bool:
     return re.search(r"([zZ]|[+-]\d\d:?\d\d)\s*$", text) is not None
-
-
-def _fix(fact: Fact) -> Fix:
-    assert fact.fix is not None, "each row has a place"
-    return fact.fix
-
-
-def _mark(fact: Fact) -> Mark:
-    fix = _fix(fact)
-    return Mark(
-        microseconds(fact.measured_at),
-        fact.device_id,
-        fix.lon_deg,
-        fix.lat_deg,
-        fix.accuracy_m or 0.0,
-        fix.altitude_m,
-    )
 
 
 def _tag(element: Element) -> str:

@@ -111,6 +111,3 @@ def zone_of(row: tuple[Any, ...], area: Any) -> Zone:
         tags=frozenset(tags),
         **{name: value for name, value in limits.items() if value is not None},
     )
-
-
-zones = ZoneStore()

@@ -9,6 +9,7 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
+from core.fact_order import message_of
 from core.observation import Observation
 from core.statements import rows, run
 
@@ -21,6 +22,7 @@ class Event(Struct, frozen=True, gc=False):
     device_id: int
     event_id: str
     measured_at: datetime
+    message: int
     digest: bytes
 
     @property
@@ -36,7 +38,13 @@ def event_of(observation: Observation, device_id: int) -> Event | None:
     said_at = None if observation.time_source == "server" else observation.measured_at
     content = _encode((said_at, observation.fix, observation.readings))
     digest = hashlib.blake2b(content, digest_size=16).digest()
-    return Event(device_id, observation.event_id, observation.measured_at, digest)
+    return Event(
+        device_id,
+        observation.event_id,
+        observation.measured_at,
+        message_of(observation),
+        digest,
+    )
 
 
 def recall(events: Sequence[Event]) -> dict[tuple[int, str], Event]:
@@ -44,12 +52,15 @@ def recall(events: Sequence[Event]) -> dict[tuple[int, str], Event]:
     if not events:
         return {}
     found = rows(
-        "SELECT e.device_id, e.event_id, e.measured_at, e.digest"
+        "SELECT e.device_id, e.event_id, e.measured_at, e.message, e.digest"
         " FROM unnest(%s::bigint[], %s::text[]) AS k(d, n) JOIN positions_eventid e"
         " ON e.device_id = k.d AND e.event_id = k.n",
         [[event.device_id for event in events], [event.event_id for event in events]],
     )
-    known = [Event(device, name, at, bytes(digest)) for device, name, at, digest in found]
+    known = [
+        Event(device_id, name, at, message, bytes(digest))
+        for device_id, name, at, message, digest in found
+    ]
     return {event.key: event for event in known}
 
 
@@ -59,13 +70,15 @@ def remember(events: Sequence[Event]) -> None:
         return
     fresh = sorted({event.key: event for event in events}.items())
     run(
-        "INSERT INTO positions_eventid (device_id, event_id, measured_at, digest)"
-        " SELECT * FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::bytea[])"
+        "INSERT INTO positions_eventid (device_id, event_id, measured_at, message, digest)"
+        " SELECT * FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::bigint[],"
+        " %s::bytea[])"
         " ON CONFLICT DO NOTHING",
         [
             [event.device_id for _, event in fresh],
             [event.event_id for _, event in fresh],
             [event.measured_at for _, event in fresh],
+            [event.message for _, event in fresh],
             [event.digest for _, event in fresh],
         ],
     )

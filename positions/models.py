@@ -12,13 +12,16 @@ from assets.models import Asset, Device
 class Position(models.Model):
     """An observation stored for a device. Partitioned by range of `measured_at`.
 
-    The primary key is also the key by which repeats are known.
+    The primary key is also the key by which repeats are known: `message` tells different
+    messages of one moment apart (ADR 12).
     """
 
-    pk = models.CompositePrimaryKey("device_id", "measured_at")
+    pk = models.CompositePrimaryKey("device_id", "measured_at", "message")
     # No constraint in the database: it would lock the device's row for each insert.
     device = models.ForeignKey(Device, models.DO_NOTHING, db_constraint=False, db_index=False)
     measured_at = models.DateTimeField()
+    message = models.BigIntegerField(help_text="made of the sender's id, or of the content")
+    reported_at = models.DateTimeField(null=True, help_text="when the message was made")
     received_at = models.DateTimeField(help_text="when its first copy arrived")
     point = models.PointField(srid=4326, null=True, spatial_index=False)
     altitude_m = models.FloatField(null=True)
@@ -40,11 +43,18 @@ class Position(models.Model):
 
 
 class AssetState(models.Model):
-    """The latest of an asset, moved forward only by newer facts, and its fold state.
+    """The latest of an asset, moved forward only by newer facts, and what its folds remember.
 
-    The row is also the lock under which everything about the asset is judged.
-    `readings` maps a name to [value, µs since 1970 at which it was measured].
+    The row is also the lock under which everything about the asset is judged. `newest_key` and
+    `fix_key` are the places of the newest fact and of the newest fix among its facts.
+    `readings` maps a name to [value, µs since 1970 at which it was measured, µs from then until
+    it was reported]. `asks_at` is when a fold wants to be asked without a further fact.
     """
+
+    class Motion(models.TextChoices):
+        UNKNOWN = "unknown", "unknown"
+        MOVING = "moving", "moving"
+        RESTING = "resting", "resting"
 
     asset = models.OneToOneField(Asset, models.CASCADE, primary_key=True, related_name="state")
     organisation = models.ForeignKey(
@@ -56,7 +66,8 @@ class AssetState(models.Model):
     measured_at = models.DateTimeField(null=True)
     received_at = models.DateTimeField(null=True)
     fix_at = models.DateTimeField(null=True)
-    fix_device_id = models.BigIntegerField(null=True)
+    newest_key = models.BinaryField(null=True)
+    fix_key = models.BinaryField(null=True)
     lon_deg = models.FloatField(null=True)
     lat_deg = models.FloatField(null=True)
     altitude_m = models.FloatField(null=True)
@@ -64,26 +75,72 @@ class AssetState(models.Model):
     speed_mps = models.FloatField(null=True)
     course_deg = models.FloatField(null=True)
     method = models.CharField(max_length=16, null=True)
+    motion = models.CharField(
+        max_length=8, choices=Motion.choices, default=Motion.UNKNOWN, db_default=Motion.UNKNOWN
+    )
+    motion_since = models.DateTimeField(null=True, help_text="null where motion is unknown")
+    estimated_speed_mps = models.FloatField(
+        null=True, help_text="between the last two fixes, where the device reports none"
+    )
     readings = models.JSONField(default=dict)
-    fold = models.BinaryField(default=b"")
+    judged = models.BinaryField(default=b"", help_text="composite state of the folds")
+    asks_at = models.DateTimeField(null=True)
 
     objects = Tenanted.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["asks_at"], name="asset_asks", condition=models.Q(asks_at__isnull=False)
+            )
+        ]
 
     def __str__(self) -> str:
         return f"state of asset {self.asset_id}"
 
 
 class Checkpoint(models.Model):
-    """A fold state in the past, from which late facts are judged. Holds nothing of its own."""
+    """A state of the folds in the past, from which late facts are judged."""
 
-    pk = models.CompositePrimaryKey("asset_id", "at", "device_id")
+    pk = models.CompositePrimaryKey("asset_id", "key")
     asset = models.ForeignKey(Asset, models.CASCADE, db_constraint=False, db_index=False)
-    at = models.DateTimeField(help_text="`measured_at` of the last fix that the state holds")
-    device_id = models.BigIntegerField(help_text="and its device, for fixes of the same moment")
-    fold = models.BinaryField()
+    key = models.BinaryField(help_text="of the last fact that the state holds")
+    judged = models.BinaryField()
 
     def __str__(self) -> str:
-        return f"asset {self.asset_id} at {self.at}"
+        return f"checkpoint of asset {self.asset_id}"
+
+
+class RecordedOccurrence(models.Model):
+    """What a fold found that lasts: since when, and until when or still open. As it now stands.
+
+    Crossings, which do not last, have a table of their own.
+    """
+
+    organisation = models.ForeignKey(Organisation, models.CASCADE, db_constraint=False)
+    asset = models.ForeignKey(Asset, models.CASCADE, db_constraint=False, db_index=False)
+    fold = models.CharField(max_length=32)
+    kind = models.CharField(max_length=32)
+    subject = models.BigIntegerField(default=0, help_text="such as the id of a rule or geofence")
+    begin_at = models.DateTimeField()
+    end_at = models.DateTimeField(null=True, help_text="null while it lasts")
+    begin_key = models.BinaryField(help_text="of the fact that made its beginning sure")
+    end_key = models.BinaryField(null=True)
+    details = models.JSONField(default=dict)
+    is_late = models.BooleanField(default=False, help_text="learned when later facts were known")
+    recorded_at = models.DateTimeField(db_default=Now(), editable=False)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    objects = Tenanted.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["asset", "fold", "-begin_key"], name="occurrence_of_asset"),
+            models.Index(fields=["organisation", "-id"], name="occurrence_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.asset_id} {self.kind} since {self.begin_at}"
 
 
 class EventId(models.Model):
@@ -93,6 +150,7 @@ class EventId(models.Model):
     device = models.ForeignKey(Device, models.CASCADE, db_constraint=False, db_index=False)
     event_id = models.CharField(max_length=128)
     measured_at = models.DateTimeField()
+    message = models.BigIntegerField()
     digest = models.BinaryField(help_text="of the content, to tell a repeat from a reuse")
 
     def __str__(self) -> str:

@@ -1,8 +1,9 @@
-"""Pages of positions: by moment and device, which together are their primary key."""
+"""Pages of positions, in the order of facts."""
 
 from __future__ import annotations
 
 import binascii
+import struct
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any
 
@@ -11,9 +12,10 @@ from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
 from core.errors import Fault, Refused
+from core.fact_order import FactKey, key_of_bytes
 from core.observation import instant
 from core.rest.pages import NewestFirst
-from positions.reading import Key, PositionRow
+from positions.reading import PositionRow
 
 MAX_ID = (1 << 63) - 1
 
@@ -45,20 +47,20 @@ class NewestMoment(NewestFirst):
         return None
 
 
-def _cursor_of(key: Key) -> str:
-    return urlsafe_b64encode(f"{key[0]}.{key[1]}".encode()).decode().rstrip("=")
+def _cursor_of(key: FactKey) -> str:
+    return urlsafe_b64encode(key.to_bytes()).decode().rstrip("=")
 
 
-def _key_of(cursor: str) -> Key:
+def _key_of(cursor: str) -> FactKey:
     try:
-        text = urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)).decode("ascii")
-        at_us, device_id = map(int, text.split("."))
-        instant(at_us)
-    except (ValueError, OverflowError, binascii.Error) as error:
+        key = key_of_bytes(urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)))
+        instant(key.at_us)
+        instant(key.reported_us)
+    except (ValueError, OverflowError, binascii.Error, struct.error) as error:
         raise _not_a_cursor() from error
-    if not 0 <= device_id <= MAX_ID:
+    if key.device_id > MAX_ID or key.message > MAX_ID:
         raise _not_a_cursor()
-    return at_us, device_id
+    return key
 
 
 def _not_a_cursor() -> Refused:

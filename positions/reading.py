@@ -19,12 +19,10 @@ from django.db.models import (
 from msgspec import Struct
 
 from assets.models import Asset, Assignment
+from core.fact_order import LAST, FactKey, key_parameters, order_sql
 from core.observation import Method, TimeSource, instant, microseconds
 from core.observation import Value as ReadingValue
 from positions.models import AssetState, Rejudging
-
-# µs since 1970 and device id: the order of positions
-Key = tuple[int, int]
 
 _BEGINNING, _END = "-infinity", "infinity"
 
@@ -41,6 +39,8 @@ class PositionRow(Struct, frozen=True, kw_only=True):
 
     device_id: int
     identifier: str
+    message: int
+    reported_at: datetime | None
     asset_id: int | None
     measured_at: datetime
     received_at: datetime
@@ -56,8 +56,9 @@ class PositionRow(Struct, frozen=True, kw_only=True):
     is_clock_suspect: bool
 
     @property
-    def key(self) -> Key:
-        return microseconds(self.measured_at), self.device_id
+    def key(self) -> FactKey:
+        reported_us = microseconds(self.reported_at or self.received_at)
+        return FactKey(microseconds(self.measured_at), reported_us, self.device_id, self.message)
 
 
 class Spans:
@@ -71,12 +72,11 @@ class Spans:
             [_END if until is None else until.isoformat() for _, _, until in rows],
         ]
 
-    def page(self, *, before: Key | None, limit: int) -> list[PositionRow]:
+    def page(self, *, before: FactKey | None, limit: int) -> list[PositionRow]:
         """Return the newest positions, or those next older than `before`, newest first."""
-        at = _END if before is None else instant(before[0]).isoformat()
-        device_id = 0 if before is None else before[1]
+        place = [column[0] for column in key_parameters([before or LAST])]
         with connection.cursor() as cursor:
-            cursor.execute(_PAGE, [*self.parameters, at, at, device_id, limit, limit])
+            cursor.execute(_PAGE, [*self.parameters, place[0], *place, limit, limit])
             return [_position_row(row) for row in cursor.fetchall()]
 
 
@@ -104,8 +104,9 @@ def _earlier(until: datetime | None, period: Period) -> datetime | None:
 
 
 # Each device gives its newest from its own index; only so many are put in order.
-_PAGE = """
-    SELECT p.device_id, d.identifier, a.asset_id, p.measured_at, p.received_at, p.time_source,
+_PAGE = f"""
+    SELECT p.device_id, d.identifier, a.asset_id, p.measured_at, p.message, p.reported_at,
+        p.received_at, p.time_source,
         ST_X(p.point), ST_Y(p.point), p.altitude_m, p.accuracy_m, p.speed_mps, p.course_deg,
         p.method, p.is_clock_suspect, p.readings::text
     FROM (
@@ -115,16 +116,17 @@ _PAGE = """
             SELECT * FROM positions_position p
             WHERE p.device_id = s.device_id
                 AND p.measured_at >= s.since AND p.measured_at < s.until
-                AND p.measured_at <= %s AND (p.measured_at, p.device_id) < (%s, %s)
-            ORDER BY p.measured_at DESC LIMIT %s
+                AND p.measured_at <= %s AND {order_sql("p")} < (%s, %s, %s, %s)
+            ORDER BY {order_sql("p")} DESC LIMIT %s
         ) newest
-        ORDER BY newest.measured_at DESC, newest.device_id DESC LIMIT %s
+        ORDER BY {order_sql("newest")} DESC LIMIT %s
     ) p
     JOIN assets_device d ON d.id = p.device_id
     LEFT JOIN assets_assignment a ON a.device_id = p.device_id AND a.during @> p.measured_at
-    ORDER BY p.measured_at DESC, p.device_id DESC"""
+    ORDER BY {order_sql("p")} DESC"""
 _NAMES = (
-    "device_id", "identifier", "asset_id", "measured_at", "received_at", "time_source",
+    "device_id", "identifier", "asset_id", "measured_at", "message", "reported_at",
+    "received_at", "time_source",
     "lon_deg", "lat_deg", "altitude_m", "accuracy_m", "speed_mps", "course_deg",
     "method", "is_clock_suspect",
 )  # fmt: skip
@@ -152,7 +154,7 @@ FIX_NAMES = (
 
 def latest_of(asset_ids: Iterable[int]) -> dict[int, LatestRow]:
     """Return the latest of those assets that were ever heard of."""
-    states = AssetState.objects.filter(asset_id__in=list(asset_ids)).defer("fold")
+    states = AssetState.objects.filter(asset_id__in=list(asset_ids)).defer("judged")
     return {state.asset_id: _latest_row(state) for state in states}
 
 
@@ -162,9 +164,15 @@ def _latest_row(state: AssetState) -> LatestRow:
         received_at=state.received_at,
         fix_at=state.fix_at,
         fix={name: getattr(state, name) for name in FIX_NAMES},
-        readings={name: value for name, (value, _) in state.readings.items()},
-        readings_at={name: instant(at_us) for name, (_, at_us) in state.readings.items()},
+        readings={name: value for name, (value, *_) in state.readings.items()},
+        readings_at={name: instant(at_us) for name, (_, at_us, _) in state.readings.items()},
     )
+
+
+def assets_due(now: datetime, *, limit: int) -> list[int]:
+    """Return assets whose folds asked to be asked by now, the longest overdue first."""
+    due = AssetState.objects.filter(asks_at__lte=now).order_by("asks_at")
+    return list(due.values_list("asset_id", flat=True)[:limit])
 
 
 def rejudgings_of(user: Any) -> QuerySet[Rejudging]:

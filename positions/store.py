@@ -14,9 +14,10 @@ import msgspec
 import orjson
 from msgspec import Struct
 
-from core.observation import Fix
+from core.fact_order import order_sql
+from core.observation import Fix, Method, TimeSource
 from core.statements import rows, run
-from positions.facts import Fact, merged
+from positions.stored_fact import Fact, Identity, merged
 
 _to_json = msgspec.json.Encoder().encode
 
@@ -26,7 +27,7 @@ def _json(rows: Any) -> str:
 
 
 class StateRow(Struct):
-    """The latest of an asset and its fold state, while its row is locked."""
+    """The latest of an asset and what its folds remember, while its row is locked."""
 
     asset_id: int
     organisation_id: int
@@ -34,7 +35,8 @@ class StateRow(Struct):
     measured_at: datetime | None = None
     received_at: datetime | None = None
     fix_at: datetime | None = None
-    fix_device_id: int | None = None
+    newest_key: bytes | None = None
+    fix_key: bytes | None = None
     lon_deg: float | None = None
     lat_deg: float | None = None
     altitude_m: float | None = None
@@ -42,15 +44,19 @@ class StateRow(Struct):
     speed_mps: float | None = None
     course_deg: float | None = None
     method: str | None = None
+    motion: str = "unknown"
+    motion_since: datetime | None = None
+    estimated_speed_mps: float | None = None
+    asks_at: datetime | None = None
     readings: dict[str, Any] = {}
-    fold: bytes = b""
+    judged: bytes = b""
 
 
 _STATE_COLUMNS = StateRow.__struct_fields__
 _SELECT_STATES = (
     "SELECT "
     + ", ".join(f"s.{name}" for name in _STATE_COLUMNS[:-2])
-    + ", s.readings::text, s.fold FROM positions_assetstate s"
+    + ", s.readings::text, s.judged FROM positions_assetstate s"
     " WHERE s.asset_id = ANY(%s::bigint[]) ORDER BY s.asset_id FOR UPDATE OF s"
 )
 
@@ -74,7 +80,7 @@ def states_of(cursor: Any) -> dict[int, StateRow]:
 def _made_states(asset_ids: Iterable[int]) -> dict[int, StateRow]:
     wanted = sorted(set(asset_ids))
     run(
-        "INSERT INTO positions_assetstate (asset_id, organisation_id, readings, fold)"
+        "INSERT INTO positions_assetstate (asset_id, organisation_id, readings, judged)"
         " SELECT id, organisation_id, '{}', '' FROM assets_asset WHERE id = ANY(%s::bigint[])"
         " ORDER BY id ON CONFLICT DO NOTHING",
         [wanted],
@@ -85,8 +91,8 @@ def _made_states(asset_ids: Iterable[int]) -> dict[int, StateRow]:
 
 def _state(row: tuple[Any, ...]) -> StateRow:
     # The columns stand in the order of the members.
-    *columns, readings, fold = row
-    return StateRow(*columns, orjson.loads(readings), bytes(fold))  # type: ignore[call-arg]
+    *columns, readings, judged = row
+    return StateRow(*columns, orjson.loads(readings), bytes(judged))  # type: ignore[call-arg]
 
 
 def tags_of(asset_ids: Iterable[int]) -> dict[int, frozenset[str]]:
@@ -96,21 +102,22 @@ def tags_of(asset_ids: Iterable[int]) -> dict[int, frozenset[str]]:
 
 
 _POSITIONS = (
-    " FROM json_to_recordset(%s::json) AS o(d bigint, m timestamptz, r timestamptz, x float8,"
-    " y float8, a float8, u float8, v float8, c float8, f text, t text, q jsonb, s boolean)"
+    " FROM json_to_recordset(%s::json) AS o(d bigint, m timestamptz, k bigint, p timestamptz,"
+    " r timestamptz, x float8, y float8, a float8, u float8, v float8, c float8, f text, t text,"
+    " q jsonb, s boolean)"
 )
 _POINT = "CASE WHEN x IS NOT NULL THEN ST_SetSRID(ST_MakePoint(x, y), 4326) END"
 _INSERT_POSITIONS = (
-    "INSERT INTO positions_position (device_id, measured_at, received_at, point, altitude_m,"
-    " accuracy_m, speed_mps, course_deg, method, time_source, readings, is_clock_suspect)"
-    f" SELECT d, m, r, {_POINT}, a, u, v, c, f, t, q, coalesce(s, false){_POSITIONS}"
-    " ON CONFLICT DO NOTHING RETURNING device_id, measured_at"
+    "INSERT INTO positions_position (device_id, measured_at, message, reported_at, received_at,"
+    " point, altitude_m, accuracy_m, speed_mps, course_deg, method, time_source, readings,"
+    " is_clock_suspect)"
+    f" SELECT d, m, k, p, r, {_POINT}, a, u, v, c, f, t, q, coalesce(s, false){_POSITIONS}"
+    " ON CONFLICT DO NOTHING RETURNING device_id, measured_at, message"
 )
-_OVERWRITE_POSITIONS = (
-    f"UPDATE positions_position p SET received_at = r, point = {_POINT}, altitude_m = a,"
-    " accuracy_m = u, speed_mps = v, course_deg = c, method = f, time_source = t, readings = q,"
-    f" is_clock_suspect = coalesce(s, false){_POSITIONS}"
-    " WHERE p.device_id = o.d AND p.measured_at = o.m"
+_COMPLETE_POSITIONS = (
+    "UPDATE positions_position p SET reported_at = o.p, received_at = o.r, time_source = o.t,"
+    f" is_clock_suspect = coalesce(o.s, false){_POSITIONS}"
+    " WHERE p.device_id = o.d AND p.measured_at = o.m AND p.message = o.k"
 )
 
 
@@ -119,9 +126,11 @@ class _PositionJson(Struct, omit_defaults=True, gc=False):
 
     d: int
     m: datetime
+    k: int
     r: datetime
     t: str
     q: dict[str, Any]
+    p: datetime | None = None
     x: float | None = None
     y: float | None = None
     a: float | None = None
@@ -137,9 +146,11 @@ class _PositionJson(Struct, omit_defaults=True, gc=False):
         row = cls(
             one.device_id,
             one.measured_at,
+            one.message,
             one.received_at,
             one.time_source,
             one.readings,
+            p=one.reported_at,
             s=one.is_clock_suspect,
         )
         if fix:
@@ -149,29 +160,33 @@ class _PositionJson(Struct, omit_defaults=True, gc=False):
         return row
 
 
+class Completed(Struct, frozen=True):
+    """A stored fact that a second copy completed: as it was and as it now stands."""
+
+    former: Fact
+    present: Fact
+
+
 class Stored(Struct, frozen=True):
-    """What storing a batch did: facts that are new, and those that a second copy completed.
+    """What storing a batch did: facts that are new, and those that a second copy completed."""
 
-    `changed` holds the facts as they now stand.
-    """
-
-    new: dict[tuple[int, datetime], Fact]
-    changed: dict[tuple[int, datetime], Fact]
+    new: dict[Identity, Fact]
+    completed: dict[Identity, Completed]
 
 
 class Storing(Struct, frozen=True):
     """Facts on their way into the table. `cursor` is None where there are none."""
 
-    unique: dict[tuple[int, datetime], Fact]
+    unique: dict[Identity, Fact]
     cursor: Any
 
 
 def begin_to_store(facts: Iterable[Fact]) -> Storing:
     """Ask for the facts to be stored that are not there yet; `stored` fetches what came of it."""
-    unique: dict[tuple[int, datetime], Fact] = {}
+    unique: dict[Identity, Fact] = {}
     for fact in facts:
-        former = unique.get(fact.key)
-        unique[fact.key] = merged(former, fact) if former else fact
+        former = unique.get(fact.identity)
+        unique[fact.identity] = merged(former, fact) if former else fact
     if not unique:
         return Storing(unique, None)
     document = _json([_PositionJson.of(fact) for fact in unique.values()])
@@ -186,75 +201,97 @@ def stored(storing: Storing) -> Stored:
         inserted = set(storing.cursor.fetchall())
     if len(inserted) == len(storing.unique):
         return Stored(storing.unique, {})
-    new = {key: fact for key, fact in storing.unique.items() if key in inserted}
-    repeated = {key: fact for key, fact in storing.unique.items() if key not in inserted}
+    new = {name: fact for name, fact in storing.unique.items() if name in inserted}
+    repeated = {name: fact for name, fact in storing.unique.items() if name not in inserted}
     return Stored(new, _complete(repeated))
 
 
-def _complete(repeated: dict[tuple[int, datetime], Fact]) -> dict[tuple[int, datetime], Fact]:
+def _complete(repeated: dict[Identity, Fact]) -> dict[Identity, Completed]:
     """Merge repeats into their rows. Returns only what thereby changed."""
-    changed = {}
+    completed = {}
     for existing in _existing(list(repeated)):
-        whole = merged(existing, repeated[existing.key])
-        # Spelled as it would be stored, so that 1 and 1.0 in a reading differ.
-        if _json(_PositionJson.of(whole)) != _json(_PositionJson.of(existing)):
-            changed[whole.key] = whole
-    if changed:
-        _overwrite(list(changed.values()))
-    return changed
+        whole = merged(existing, repeated[existing.identity])
+        if whole != existing:
+            completed[whole.identity] = Completed(existing, whole)
+    if completed:
+        present = [_PositionJson.of(each.present) for each in completed.values()]
+        run(_COMPLETE_POSITIONS, [_json(present)])
+    return completed
 
 
-def _existing(keys: list[tuple[int, datetime]]) -> list[Fact]:
+def _existing(identities: list[Identity]) -> list[Fact]:
     found = rows(
-        "SELECT p.device_id, p.measured_at, p.received_at, p.time_source, ST_X(p.point),"
-        " ST_Y(p.point), p.altitude_m, p.accuracy_m, p.speed_mps, p.course_deg, p.method,"
-        " p.readings::text FROM unnest(%s::bigint[], %s::timestamptz[]) AS k(d, m)"
+        "SELECT p.device_id, p.measured_at, p.message, p.reported_at, p.received_at,"
+        " p.time_source, p.readings::text, p.method, ST_X(p.point), ST_Y(p.point),"
+        " p.altitude_m, p.accuracy_m, p.speed_mps, p.course_deg"
+        " FROM unnest(%s::bigint[], %s::timestamptz[], %s::bigint[]) AS k(d, m, n)"
         " JOIN positions_position p ON p.device_id = k.d AND p.measured_at = k.m"
-        " ORDER BY p.device_id, p.measured_at FOR UPDATE OF p",
-        [[device_id for device_id, _ in keys], [at for _, at in keys]],
+        " AND p.message = k.n ORDER BY p.device_id, p.measured_at, p.message FOR UPDATE OF p",
+        [[each[place] for each in identities] for place in range(3)],
     )
-    return [_fact_of_row(row) for row in found]
+    return [_fact_of_row(*row) for row in found]
 
 
-def _fact_of_row(row: tuple[Any, ...]) -> Fact:
-    device_id, measured_at, received_at, time_source, lon, lat, *rest, method, readings = row
-    altitude, accuracy, speed, course = rest
-    fix = None
-    if lon is not None:
-        fix = Fix(
-            lon_deg=lon,
-            lat_deg=lat,
-            altitude_m=altitude,
-            accuracy_m=accuracy,
-            speed_mps=speed,
-            course_deg=course,
-            method=method,
-        )
+def _fact_of_row(
+    device_id: int,
+    measured_at: datetime,
+    message: int,
+    reported_at: datetime | None,
+    received_at: datetime,
+    time_source: TimeSource,
+    readings: str,
+    method: Method | None,
+    *place: float | None,
+) -> Fact:
     return Fact.of(
         device_id=device_id,
         measured_at=measured_at,
+        message=message,
+        reported_at=reported_at,
         received_at=received_at,
         time_source=time_source,
-        fix=fix,
+        fix=_fix_of_row(method, *place),
         readings=orjson.loads(readings),
     )
 
 
-def _overwrite(facts: list[Fact]) -> None:
-    run(_OVERWRITE_POSITIONS, [_json([_PositionJson.of(fact) for fact in facts])])
+def _fix_of_row(
+    method: Method | None,
+    lon_deg: float | None,
+    lat_deg: float | None,
+    altitude_m: float | None,
+    accuracy_m: float | None,
+    speed_mps: float | None,
+    course_deg: float | None,
+) -> Fix | None:
+    if method is None or lon_deg is None or lat_deg is None:
+        return None
+    return Fix(
+        lon_deg=lon_deg,
+        lat_deg=lat_deg,
+        altitude_m=altitude_m,
+        accuracy_m=accuracy_m,
+        speed_mps=speed_mps,
+        course_deg=course_deg,
+        method=method,
+    )
 
 
 _UPDATE_STATES = (
     "UPDATE positions_assetstate s SET device_id = o.device_id, measured_at = o.measured_at,"
-    " received_at = o.received_at, fix_at = o.fix_at, fix_device_id = o.fix_device_id,"
+    " received_at = o.received_at, fix_at = o.fix_at, newest_key = decode(o.newest_key, 'base64'),"
+    " fix_key = decode(o.fix_key, 'base64'), asks_at = o.asks_at,"
     " lon_deg = o.lon_deg, lat_deg = o.lat_deg, altitude_m = o.altitude_m,"
     " accuracy_m = o.accuracy_m, speed_mps = o.speed_mps, course_deg = o.course_deg,"
-    " method = o.method, readings = o.readings, fold = decode(o.fold, 'base64')"
+    " method = o.method, motion = o.motion, motion_since = o.motion_since,"
+    " estimated_speed_mps = o.estimated_speed_mps, readings = o.readings,"
+    " judged = decode(o.judged, 'base64')"
     " FROM json_to_recordset(%s::json) AS o(asset_id bigint, device_id bigint,"
     " measured_at timestamptz, received_at timestamptz, fix_at timestamptz,"
-    " fix_device_id bigint, lon_deg float8, lat_deg float8, altitude_m float8,"
-    " accuracy_m float8, speed_mps float8, course_deg float8, method text, readings jsonb,"
-    " fold text) WHERE s.asset_id = o.asset_id"
+    " newest_key text, fix_key text, asks_at timestamptz, lon_deg float8, lat_deg float8,"
+    " altitude_m float8, accuracy_m float8, speed_mps float8, course_deg float8, method text,"
+    " motion text, motion_since timestamptz, estimated_speed_mps float8, readings jsonb,"
+    " judged text) WHERE s.asset_id = o.asset_id"
 )
 
 
@@ -270,18 +307,22 @@ def newest_facts(asset_id: int) -> list[Fact]:
 
     Reads the asset's whole history; for when history moved between assets, not for the road.
     """
-    found = rows(
-        "WITH mine AS MATERIALIZED (SELECT p.* FROM assets_assignment a"
-        " JOIN positions_position p ON p.device_id = a.device_id AND p.measured_at <@ a.during"
-        " WHERE a.asset_id = %s AND NOT p.is_clock_suspect),"
-        " keys AS ((SELECT device_id, measured_at FROM mine"
-        " ORDER BY measured_at DESC, device_id DESC LIMIT 1)"
-        " UNION (SELECT device_id, measured_at FROM mine WHERE point IS NOT NULL"
-        " ORDER BY measured_at DESC LIMIT 5)"
-        " UNION (SELECT device_id, measured_at FROM (SELECT DISTINCT ON (r.key) r.key,"
-        " device_id, measured_at FROM mine, jsonb_object_keys(readings) AS r(key)"
-        " ORDER BY r.key, measured_at DESC, device_id DESC) newest))"
-        " SELECT device_id, measured_at FROM keys",
-        [asset_id],
-    )
+    found = rows(_NEWEST, [asset_id])
     return _existing(found) if found else []
+
+
+# Of a reading, all that were reported at once of one moment: the greatest of them counts.
+_NEWEST = f"""
+    WITH mine AS MATERIALIZED (
+        SELECT p.* FROM assets_assignment a
+        JOIN positions_position p ON p.device_id = a.device_id AND p.measured_at <@ a.during
+        WHERE a.asset_id = %s AND NOT p.is_clock_suspect
+    ), read AS (
+        SELECT device_id, measured_at, message, rank() OVER (PARTITION BY r.key
+            ORDER BY measured_at DESC, coalesce(reported_at, received_at) DESC) AS place
+        FROM mine, jsonb_object_keys(readings) AS r(key)
+    )
+    (SELECT device_id, measured_at, message FROM mine ORDER BY {order_sql("mine")} DESC LIMIT 1)
+    UNION (SELECT device_id, measured_at, message FROM mine WHERE point IS NOT NULL
+        ORDER BY {order_sql("mine")} DESC LIMIT 1)
+    UNION (SELECT device_id, measured_at, message FROM read WHERE place = 1)"""

@@ -11,10 +11,8 @@ from rest_framework.test import APIClient
 
 from accounts.models import Membership, Organisation, User
 from assets.models import Asset
-from assets.registry import registry
-from billing.metering import known_hours
-from geofence.zones import zones
 from tests import builders
+from tracker.road.memory import RoadMemory, replace_memory_of_process
 
 # `make night` looks longer; the clock of a busy machine is no reason to fail.
 settings.register_profile("day", deadline=None)
@@ -91,6 +89,4 @@ def anonymous() -> APIClient:
 @pytest.fixture(autouse=True)
 def _fresh_memory() -> None:
     """Forget what the process holds of the database: each test starts from another one."""
-    registry.__init__()  # type: ignore[misc]
-    zones.__init__()  # type: ignore[misc]
-    known_hours.__init__()  # type: ignore[misc]
+    replace_memory_of_process(RoadMemory())

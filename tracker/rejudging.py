@@ -25,6 +25,7 @@ from positions.actions import (
     start_rejudging,
 )
 from tracker.pipeline import judge_again
+from tracker.road.memory import memory_of_process
 
 BUDGET_S = 20.0
 
@@ -75,6 +76,7 @@ def _one_step() -> int | None:
         is_begun = work.current_asset_id == asset.pk and work.settled_until is not None
         settled_until = judge_again(
             asset.pk,
+            memory_of_process(),
             since=work.settled_until if is_begun and work.settled_until else work.since,
             cause=_cause(work.pk, work.reason, work.since),
             is_history_moved=work.is_history_moved and not is_begun,

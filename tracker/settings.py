@@ -192,6 +192,7 @@ CELERY_BEAT_SCHEDULE = {
     "send-due-notifications": {"task": "alerts.tasks.send_due_notifications", "schedule": 5.0},
     "make-partitions": {"task": "positions.tasks.make_partitions", "schedule": 3600.0},
     "continue-rejudging": {"task": "tracker.tasks.continue_rejudging", "schedule": 5.0},
+    "meet-deadlines": {"task": "tracker.tasks.meet_deadlines", "schedule": 5.0},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(LOCAL_DIR / "celerybeat-schedule")
 

@@ -68,6 +68,10 @@ class Migration(migrations.Migration):
                     models.DateTimeField(help_text="of leaving, for passing through", null=True),
                 ),
                 ("confirmed_at", models.DateTimeField(help_text="the fix that made it sure")),
+                (
+                    "confirmed_key",
+                    models.BinaryField(help_text="where that fact stands among the asset's"),
+                ),
                 ("device_id", models.BigIntegerField(help_text="device of that fix")),
                 ("is_inferred", models.BooleanField(default=False)),
                 (

@@ -23,6 +23,7 @@ class Migration(migrations.Migration):
                     models.CompositePrimaryKey(
                         "device_id",
                         "measured_at",
+                        "message",
                         blank=True,
                         editable=False,
                         primary_key=True,
@@ -30,6 +31,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("measured_at", models.DateTimeField()),
+                (
+                    "message",
+                    models.BigIntegerField(help_text="made of the sender's id, or of the content"),
+                ),
+                (
+                    "reported_at",
+                    models.DateTimeField(help_text="when the message was made", null=True),
+                ),
                 ("received_at", models.DateTimeField(help_text="when its first copy arrived")),
                 (
                     "point",
@@ -52,81 +61,21 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="AssetState",
-            fields=[
-                (
-                    "asset",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        primary_key=True,
-                        related_name="state",
-                        serialize=False,
-                        to="assets.asset",
-                    ),
-                ),
-                ("measured_at", models.DateTimeField(null=True)),
-                ("received_at", models.DateTimeField(null=True)),
-                ("fix_at", models.DateTimeField(null=True)),
-                ("fix_device_id", models.BigIntegerField(null=True)),
-                ("lon_deg", models.FloatField(null=True)),
-                ("lat_deg", models.FloatField(null=True)),
-                ("altitude_m", models.FloatField(null=True)),
-                ("accuracy_m", models.FloatField(null=True)),
-                ("speed_mps", models.FloatField(null=True)),
-                ("course_deg", models.FloatField(null=True)),
-                ("method", models.CharField(max_length=16, null=True)),
-                ("readings", models.JSONField(default=dict)),
-                ("fold", models.BinaryField(default=b"")),
-                (
-                    "device",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="assets.device",
-                    ),
-                ),
-                (
-                    "organisation",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="accounts.organisation",
-                    ),
-                ),
-            ],
-        ),
-        migrations.CreateModel(
             name="Checkpoint",
             fields=[
                 (
                     "pk",
                     models.CompositePrimaryKey(
                         "asset_id",
-                        "at",
-                        "device_id",
+                        "key",
                         blank=True,
                         editable=False,
                         primary_key=True,
                         serialize=False,
                     ),
                 ),
-                (
-                    "at",
-                    models.DateTimeField(
-                        help_text="`measured_at` of the last fix that the state holds"
-                    ),
-                ),
-                (
-                    "device_id",
-                    models.BigIntegerField(
-                        help_text="and its device, for fixes of the same moment"
-                    ),
-                ),
-                ("fold", models.BinaryField()),
+                ("key", models.BinaryField(help_text="of the last fact that the state holds")),
+                ("judged", models.BinaryField()),
                 (
                     "asset",
                     models.ForeignKey(
@@ -154,6 +103,7 @@ class Migration(migrations.Migration):
                 ),
                 ("event_id", models.CharField(max_length=128)),
                 ("measured_at", models.DateTimeField()),
+                ("message", models.BigIntegerField()),
                 (
                     "digest",
                     models.BinaryField(help_text="of the content, to tell a repeat from a reuse"),
@@ -168,6 +118,157 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+        ),
+        migrations.CreateModel(
+            name="AssetState",
+            fields=[
+                (
+                    "asset",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="state",
+                        serialize=False,
+                        to="assets.asset",
+                    ),
+                ),
+                ("measured_at", models.DateTimeField(null=True)),
+                ("received_at", models.DateTimeField(null=True)),
+                ("fix_at", models.DateTimeField(null=True)),
+                ("newest_key", models.BinaryField(null=True)),
+                ("fix_key", models.BinaryField(null=True)),
+                ("lon_deg", models.FloatField(null=True)),
+                ("lat_deg", models.FloatField(null=True)),
+                ("altitude_m", models.FloatField(null=True)),
+                ("accuracy_m", models.FloatField(null=True)),
+                ("speed_mps", models.FloatField(null=True)),
+                ("course_deg", models.FloatField(null=True)),
+                ("method", models.CharField(max_length=16, null=True)),
+                (
+                    "motion",
+                    models.CharField(
+                        choices=[
+                            ("unknown", "unknown"),
+                            ("moving", "moving"),
+                            ("resting", "resting"),
+                        ],
+                        db_default="unknown",
+                        default="unknown",
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "motion_since",
+                    models.DateTimeField(help_text="null where motion is unknown", null=True),
+                ),
+                (
+                    "estimated_speed_mps",
+                    models.FloatField(
+                        help_text="between the last two fixes, where the device reports none",
+                        null=True,
+                    ),
+                ),
+                ("readings", models.JSONField(default=dict)),
+                (
+                    "judged",
+                    models.BinaryField(default=b"", help_text="composite state of the folds"),
+                ),
+                ("asks_at", models.DateTimeField(null=True)),
+                (
+                    "device",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="assets.device",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="accounts.organisation",
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("asks_at__isnull", False)),
+                        fields=["asks_at"],
+                        name="asset_asks",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="RecordedOccurrence",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("fold", models.CharField(max_length=32)),
+                ("kind", models.CharField(max_length=32)),
+                (
+                    "subject",
+                    models.BigIntegerField(
+                        default=0, help_text="such as the id of a rule or geofence"
+                    ),
+                ),
+                ("begin_at", models.DateTimeField()),
+                ("end_at", models.DateTimeField(help_text="null while it lasts", null=True)),
+                (
+                    "begin_key",
+                    models.BinaryField(help_text="of the fact that made its beginning sure"),
+                ),
+                ("end_key", models.BinaryField(null=True)),
+                ("details", models.JSONField(default=dict)),
+                (
+                    "is_late",
+                    models.BooleanField(
+                        default=False, help_text="learned when later facts were known"
+                    ),
+                ),
+                (
+                    "recorded_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                ("withdrawn_at", models.DateTimeField(null=True)),
+                (
+                    "asset",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="assets.asset",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="accounts.organisation",
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [
+                    models.Index(
+                        fields=["asset", "fold", "-begin_key"], name="occurrence_of_asset"
+                    ),
+                    models.Index(fields=["organisation", "-id"], name="occurrence_newest"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Rejudging",
@@ -247,6 +348,8 @@ class Migration(migrations.Migration):
                 CREATE TABLE positions_position (
                     device_id bigint NOT NULL,
                     measured_at timestamptz NOT NULL,
+                    message bigint NOT NULL,
+                    reported_at timestamptz,
                     received_at timestamptz NOT NULL,
                     point geometry(Point, 4326),
                     altitude_m double precision,
@@ -257,7 +360,7 @@ class Migration(migrations.Migration):
                     time_source varchar(8) NOT NULL,
                     readings jsonb NOT NULL,
                     is_clock_suspect boolean NOT NULL,
-                    PRIMARY KEY (device_id, measured_at)
+                    PRIMARY KEY (device_id, measured_at, message)
                 ) PARTITION BY RANGE (measured_at)
                 """,
                 "CREATE TABLE positions_position_default PARTITION OF positions_position DEFAULT",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from geofence.crossings import Fold, Scope
+from geofence.crossing_state import CrossingState, LinkedAsset
 from geofence.zone_index import INSIDE, OUTSIDE, UNSURE, ZoneIndex
 from tests.geofence.walks import SECOND, crossed, judged, mark, square, told, walk, zone
 
@@ -86,7 +86,7 @@ def test_an_unsure_fix_is_not_the_first():
 
 
 def test_nothing_is_told_of_an_asset_that_never_comes_near():
-    fold = Fold()
+    fold = CrossingState()
 
     assert judged(walk(500, 600, 700), zone(), fold=fold) == []
     assert fold.near == {}
@@ -132,7 +132,7 @@ def test_a_crossing_lies_between_the_last_sure_fix_there_and_the_first_here():
         180 * SECOND,
         180 * SECOND,
     )
-    assert entry.confirmed_us == 180 * SECOND
+    assert entry.confirmed.at_us == 180 * SECOND
 
 
 def test_the_estimate_is_where_the_straight_way_meets_the_edge():
@@ -155,7 +155,7 @@ def test_unsure_fixes_neither_confirm_nor_cancel():
 
     (entry,) = judged(marks, zone(persist_fixes=3))
 
-    assert (entry.at_us, entry.confirmed_us) == (60 * SECOND, 240 * SECOND)
+    assert (entry.at_us, entry.confirmed.at_us) == (60 * SECOND, 240 * SECOND)
 
 
 @pytest.mark.parametrize("gap", [0, 1, 5])
@@ -220,28 +220,28 @@ def test_driving_by_without_a_fix_inside_is_nothing_unless_asked_for():
 def test_a_geofence_of_other_assets_is_not_there():
     of_seven = zone(asset_ids=frozenset({7}))
 
-    assert judged(walk(500, 0), of_seven, scope=Scope(8)) == []
-    assert crossed(judged(walk(500, 0), of_seven, scope=Scope(7))) == [("enter", 60)]
+    assert judged(walk(500, 0), of_seven, scope=LinkedAsset(8)) == []
+    assert crossed(judged(walk(500, 0), of_seven, scope=LinkedAsset(7))) == [("enter", 60)]
 
 
 def test_a_geofence_is_linked_by_id_or_by_any_tag():
     cold = zone(asset_ids=frozenset({7}), tags=frozenset({"cold", "frozen"}))
 
-    assert crossed(judged(walk(500, 0), cold, scope=Scope(8, frozenset({"frozen"}))))
-    assert crossed(judged(walk(500, 0), cold, scope=Scope(7)))
-    assert not judged(walk(500, 0), cold, scope=Scope(8, frozenset({"dry"})))
+    assert crossed(judged(walk(500, 0), cold, scope=LinkedAsset(8, frozenset({"frozen"}))))
+    assert crossed(judged(walk(500, 0), cold, scope=LinkedAsset(7)))
+    assert not judged(walk(500, 0), cold, scope=LinkedAsset(8, frozenset({"dry"})))
 
 
 def test_a_geofence_that_lets_go_of_an_asset_loses_it_without_a_crossing():
-    fold, yard = Fold(), zone(tags=frozenset({"cold"}))
-    judged(walk(500, 0), yard, scope=Scope(1, frozenset({"cold"})), fold=fold)
+    fold, yard = CrossingState(), zone(tags=frozenset({"cold"}))
+    judged(walk(500, 0), yard, scope=LinkedAsset(1, frozenset({"cold"})), fold=fold)
 
-    assert told(judged([mark(600, 0)], yard, scope=Scope(1), fold=fold)) == [("lost", 600)]
+    assert told(judged([mark(600, 0)], yard, scope=LinkedAsset(1), fold=fold)) == [("lost", 600)]
 
 
 def test_a_geofence_linked_to_an_asset_that_stands_inside_finds_it_without_a_crossing():
-    fold, yard = Fold(), zone(tags=frozenset({"cold"}))
-    judged(walk(0, 0), yard, scope=Scope(1), fold=fold)
+    fold, yard = CrossingState(), zone(tags=frozenset({"cold"}))
+    judged(walk(0, 0), yard, scope=LinkedAsset(1), fold=fold)
 
-    scope = Scope(1, frozenset({"cold"}))
+    scope = LinkedAsset(1, frozenset({"cold"}))
     assert told(judged([mark(600, 0)], yard, scope=scope, fold=fold)) == [("found", 600)]

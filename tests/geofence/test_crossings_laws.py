@@ -10,10 +10,13 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geofence.crossings import Fold, Mark, Scope, bytes_of, fold_of, judge_all
+from core.judged_fact import DecidingFix
+from geofence.crossing_state import CrossingState, LinkedAsset, bytes_of_state, crossing_state_of
+from geofence.crossings import find_crossings
 from geofence.zone import Zone
 from geofence.zone_index import INSIDE, OUTSIDE, UNSURE, ZoneIndex
-from tests.geofence.walks import SECOND, crossed, judged, mark, square, told, zone
+from tests.geofence.walks import SECOND, crossed, judged, mark, square, zone
+from tests.geofence.walks import told as told_of
 from tests.laws import examples
 
 EXAMPLES = examples(200)
@@ -31,6 +34,11 @@ ZONES = (
 )
 INDEX = ZoneIndex(ZONES)
 
+
+def _moment(fix: DecidingFix) -> tuple[int, int]:
+    return fix.at_us, fix.device_id
+
+
 metres = st.sampled_from([0.0, 60.0, 95.0, 105.0, 140.0, 290.0, 400.0, -90.0, -400.0, 9e3])
 marks = st.builds(
     mark,
@@ -40,27 +48,26 @@ marks = st.builds(
     device_id=st.integers(1, 2),
     altitude_m=st.sampled_from([None, 0.0, 30.0, 90.0]),
 )
-tracks = st.lists(marks, min_size=1, max_size=30, unique_by=lambda one: one.key).map(
-    lambda track: sorted(track, key=lambda one: one.key)
+tracks = st.lists(marks, min_size=1, max_size=30, unique_by=_moment).map(
+    lambda track: sorted(track, key=_moment)
 )
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(track=tracks, cuts=st.sets(st.integers(0, 30)))
 def test_any_cutting_of_a_track_into_batches_finds_what_the_whole_does(track, cuts):
-    whole = Fold()
-    expected = judge_all(whole, track, INDEX)
+    whole = CrossingState()
+    expected = find_crossings(whole, track, INDEX)
 
-    fold, found = Fold(), []
+    fold, found = CrossingState(), []
     bounds = [0, *sorted(cut for cut in cuts if cut < len(track)), len(track)]
     for low, high in pairwise(bounds):
         # Between batches the state lies in the database.
-        fold = fold_of(bytes_of(fold))
-        found += judge_all(fold, track[low:high], INDEX)
+        fold = crossing_state_of(bytes_of_state(fold))
+        found += find_crossings(fold, track[low:high], INDEX)
 
     assert found == expected
-    assert fold.meets(whole)
-    assert fold.since_checkpoint == len(track)
+    assert fold == whole
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
@@ -68,49 +75,49 @@ def test_any_cutting_of_a_track_into_batches_finds_what_the_whole_does(track, cu
 def test_states_that_meet_are_judged_alike_ever_after(past, other_past, future):
     after = [_later(one, 4_000) for one in future]
     last = mark(3_500, 0.0)
-    one, other = Fold(), Fold()
-    judge_all(one, [*past, last], INDEX)
-    judge_all(other, [*other_past, last], INDEX)
+    one, other = CrossingState(), CrossingState()
+    find_crossings(one, [*past, last], INDEX)
+    find_crossings(other, [*other_past, last], INDEX)
 
-    if one.meets(other):
-        assert judge_all(one, after, INDEX) == judge_all(other, after, INDEX)
+    if one == other:
+        assert find_crossings(one, after, INDEX) == find_crossings(other, after, INDEX)
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(track=tracks, other=tracks)
 def test_different_pasts_meet_once_an_asset_was_surely_far_away(track, other):
-    one, two = Fold(), Fold()
+    one, two = CrossingState(), CrossingState()
     far = [mark(4_000 + n * 60, 50_000.0) for n in range(3)]
-    judge_all(one, [*track, *far], INDEX)
-    judge_all(two, [*other, *far], INDEX)
+    find_crossings(one, [*track, *far], INDEX)
+    find_crossings(two, [*other, *far], INDEX)
 
-    assert one.meets(two)
+    assert one == two
     assert one.near == {}
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(track=tracks)
 def test_the_fold_finds_what_a_judge_finds_who_never_forgets(track):
-    found = judge_all(Fold(), track, INDEX)
+    found = find_crossings(CrossingState(), track, INDEX)
 
     for one in ZONES[:4]:
         own = [f for f in found if f.geofence_id == one.geofence_id and f.kind != "found"]
-        assert [(f.kind, f.not_before_us, f.at_us, f.confirmed_us) for f in own] == _told_by_rote(
-            one, track
-        )
+        assert [
+            (f.kind, f.not_before_us, f.at_us, f.confirmed.at_us) for f in own
+        ] == _told_by_rote(one, track)
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(track=tracks)
 def test_entries_and_exits_alternate_and_lie_in_their_windows(track):
-    found = judge_all(Fold(), track, INDEX)
+    found = find_crossings(CrossingState(), track, INDEX)
 
     for geofence_id in {one.geofence_id for one in found}:
         edges = [f for f in found if f.geofence_id == geofence_id and f.kind != "pass"]
         came = [f.kind in ("enter", "found") for f in edges]
         assert came == [n % 2 == 0 for n in range(len(came))]
     for one in found:
-        assert (one.not_before_us or 0) <= one.at_us <= one.confirmed_us
+        assert (one.not_before_us or 0) <= one.at_us <= one.confirmed.at_us
         if one.estimate_us is not None and one.not_before_us is not None:
             assert one.not_before_us <= one.estimate_us <= one.not_after_us
             assert one.estimate_us <= (one.left_estimate_us or one.estimate_us)
@@ -136,11 +143,11 @@ def test_sixty_fixes_jittering_around_the_line_are_one_entry_at_the_most(jitter,
 def test_jitter_within_the_accuracy_never_crosses(jitter):
     track = [mark(n * 10, 100 + m, 10.01) for n, m in enumerate(jitter)]
 
-    assert told(judged(track, zone())) == []
+    assert told_of(judged(track, zone())) == []
 
 
-def _later(one: Mark, seconds: int) -> Mark:
-    return Mark(
+def _later(one: DecidingFix, seconds: int) -> DecidingFix:
+    return DecidingFix(
         one.at_us + seconds * SECOND,
         one.device_id,
         one.lon_deg,
@@ -150,12 +157,12 @@ def _later(one: Mark, seconds: int) -> Mark:
     )
 
 
-def _told_by_rote(yard: Zone, track: Sequence[Mark]) -> list[tuple[object, ...]]:
+def _told_by_rote(yard: Zone, track: Sequence[DecidingFix]) -> list[tuple[object, ...]]:
     """Keep every sure fix, and read the rules off them one by one."""
     index = ZoneIndex([yard])
     sure = [(one, side) for one in track if (side := index.side_of(yard, one)) != UNSURE]
     found: list[tuple[object, ...]] = []
-    standing, tries, last = UNSURE, list[Mark](), track[0]
+    standing, tries, last = UNSURE, list[DecidingFix](), track[0]
     for one, side in sure:
         if standing == UNSURE:
             standing, last = side, one
@@ -173,7 +180,7 @@ def _told_by_rote(yard: Zone, track: Sequence[Mark]) -> list[tuple[object, ...]]
     return found
 
 
-def _is_passed(yard: Zone, last: Mark, one: Mark) -> bool:
+def _is_passed(yard: Zone, last: DecidingFix, one: DecidingFix) -> bool:
     if not yard.judges_pass_through or one.at_us - last.at_us > yard.max_gap_us:
         return False
     way = shapely.LineString([last.lonlat_deg, one.lonlat_deg])
@@ -181,4 +188,4 @@ def _is_passed(yard: Zone, last: Mark, one: Mark) -> bool:
 
 
 def test_the_scope_of_an_unknown_asset_sees_what_is_linked_to_nobody():
-    assert Scope().admits(ZONES[0])
+    assert LinkedAsset().is_judged_by(ZONES[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import shapely
 
-from geofence.crossings import Mark
+from core.judged_fact import DecidingFix
 from geofence.distance import ShapeEdge, metres_per_degree
 from geofence.shapes import area_of
 from geofence.zone_index import INSIDE, OUTSIDE, UNSURE, ZoneIndex
@@ -13,8 +13,8 @@ from tests.geofence.shapes import box, box_ring, circle, polygon, ring
 from tests.geofence.walks import SECOND, judged, told, zone
 
 
-def at(second: float, lon: float, lat: float, accuracy_m: float = 0.0) -> Mark:
-    return Mark(round(second * SECOND), 1, lon, lat, accuracy_m)
+def at(second: float, lon: float, lat: float, accuracy_m: float = 0.0) -> DecidingFix:
+    return DecidingFix(round(second * SECOND), 1, lon, lat, accuracy_m)
 
 
 FIJI = area_of(polygon(ring((179, -18), (-179, -18), (-179, -16), (179, -16))))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from geofence.crossings import Fold
+from geofence.crossing_state import CrossingState
 from tests.geofence.walks import SECOND, judged, mark, square, told, walk, zone
 
 NOON = 3_600 * SECOND
@@ -78,7 +78,7 @@ def test_what_was_not_confirmed_before_a_change_begins_anew():
 
     (entry,) = judged(hourly(900, 0, 0, 0), first, yard[1])
 
-    assert (entry.at_us, entry.confirmed_us) == (NOON, NOON + 1_800 * SECOND)
+    assert (entry.at_us, entry.confirmed.at_us) == (NOON, NOON + 1_800 * SECOND)
     assert entry.not_before_us == 0
 
 
@@ -90,7 +90,7 @@ def test_a_geofence_that_ends_loses_who_was_inside():
 
 
 def test_a_geofence_that_ends_forgets_who_was_outside():
-    fold = Fold()
+    fold = CrossingState()
 
     judged([mark(0, 900), mark(60, 95, 20), mark(4_000, 900)], zone(valid_to_us=NOON), fold=fold)
 
@@ -98,7 +98,7 @@ def test_a_geofence_that_ends_forgets_who_was_outside():
 
 
 def test_a_geofence_drawn_for_the_past_finds_no_entry_where_it_was_not_known_yet():
-    fold = Fold()
+    fold = CrossingState()
     judged(walk(0, 0), fold=fold)
 
     # Drawn now for all time; re-judging has not come by yet.

@@ -12,7 +12,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geofence.crossings import Mark
+from core.judged_fact import DecidingFix
 from geofence.distance import ShapeEdge, degrees_of, metres_per_degree
 from geofence.shapes import area_of
 from geofence.zone_index import OUTSIDE, UNSURE, ZoneIndex, columns_of
@@ -66,7 +66,7 @@ def test_a_coarse_fix_far_from_small_geofences_meets_none_of_them():
 
 
 spots = st.builds(
-    Mark,
+    DecidingFix,
     st.just(0),
     st.just(1),
     st.floats(-180, 180),

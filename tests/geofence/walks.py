@@ -7,7 +7,9 @@ from typing import Any
 
 import shapely
 
-from geofence.crossings import Fold, Found, Mark, Scope, judge_all
+from core.judged_fact import DecidingFix
+from geofence.crossing_state import CrossingState, FoundCrossing, LinkedAsset
+from geofence.crossings import find_crossings
 from geofence.distance import metres_per_degree
 from geofence.zone import Zone
 from geofence.zone_index import ZoneIndex
@@ -39,29 +41,33 @@ def zone(area: Any = None, number: int = 1, version: int | None = None, **option
     )
 
 
-def mark(second: float, north_m: float, accuracy_m: float = 0.0, **more: Any) -> Mark:
+def mark(second: float, north_m: float, accuracy_m: float = 0.0, **more: Any) -> DecidingFix:
     lon, lat = place(north_m, more.pop("east_m", 0.0))
-    return Mark(round(second * SECOND), more.pop("device_id", 1), lon, lat, accuracy_m, **more)
+    device_id = more.pop("device_id", 1)
+    return DecidingFix(round(second * SECOND), device_id, lon, lat, accuracy_m, **more)
 
 
-def walk(*metres: float, every_s: float = 60.0, accuracy_m: float = 0.0) -> list[Mark]:
+def walk(*metres: float, every_s: float = 60.0, accuracy_m: float = 0.0) -> list[DecidingFix]:
     """Return a fix each `every_s` seconds, so many metres north of the depot."""
     return [mark(number * every_s, north_m, accuracy_m) for number, north_m in enumerate(metres)]
 
 
 def judged(
-    marks: Sequence[Mark], *zones: Zone, scope: Scope | None = None, fold: Fold | None = None
-) -> list[Found]:
-    # `fold or Fold()` would be wrong for none: an empty fold is to be filled.
-    state = Fold() if fold is None else fold
-    return judge_all(state, marks, ZoneIndex(zones), scope or Scope())
+    marks: Sequence[DecidingFix],
+    *zones: Zone,
+    scope: LinkedAsset | None = None,
+    fold: CrossingState | None = None,
+) -> list[FoundCrossing]:
+    # `fold or CrossingState()` would be wrong for none: an empty fold is to be filled.
+    state = CrossingState() if fold is None else fold
+    return find_crossings(state, marks, ZoneIndex(zones), scope or LinkedAsset())
 
 
-def told(found: Sequence[Found]) -> list[tuple[str, float]]:
+def told(found: Sequence[FoundCrossing]) -> list[tuple[str, float]]:
     """Return kind and second of what was found."""
     return [(one.kind, one.at_us / SECOND) for one in found]
 
 
-def crossed(found: Sequence[Found]) -> list[tuple[str, float]]:
+def crossed(found: Sequence[FoundCrossing]) -> list[tuple[str, float]]:
     """The same without the edges of what is known."""
     return [one for one in told(found) if one[0] not in ("found", "lost")]

@@ -11,11 +11,11 @@ from django.db.models import QuerySet
 
 from accounts.models import Organisation
 from assets.models import Source
-from assets.registry import registry
 from positions.models import Position
 from tests.builders import DEPOT_LONLAT_DEG, MORNING
 from tracker import pipeline
 from tracker.road.delivery import Delivery, Receipt
+from tracker.road.memory import memory_of_process
 from uplinks.models import SetAside
 from uplinks.queries import books_of
 from wire.registry import FORMATS
@@ -42,7 +42,8 @@ def arrive(
     wire_format = FORMATS[source.wire_format]
     uplink = Uplink(received_at=received_at, body=body, content_type="application/json")
     decoded = wire_format.decode(uplink)
-    registry.refresh()
+    memory = memory_of_process()
+    memory.registry.refresh()
     delivery = Delivery(
         organisation_id=source.organisation_id,
         source_id=source.pk,
@@ -56,7 +57,7 @@ def arrive(
         set_aside=decoded.set_aside,
         uplink=uplink,
     )
-    return pipeline.receive([delivery])[0]
+    return pipeline.receive([delivery], memory)[0]
 
 
 def books(source: Source) -> dict[str, int]:

@@ -111,12 +111,14 @@ def test_five_hundred_stored_fixes_after_a_fresh_one_do_not_move_the_van_back(in
 
 @pytest.mark.fault("F-051")
 @pytest.mark.parametrize("turn", [1, -1], ids=["in order", "turned round"])
-def test_two_halves_of_a_moment_become_one_position_in_either_order(ingest, sender, turn):
+def test_two_halves_of_a_moment_are_two_facts_that_every_reader_joins(ingest, sender, turn):
     whole = sender.says(MORNING, altitude_m=40)
     rest = {"device": whole["device"], "measured_at": whole["measured_at"]}
 
     for half in [whole, rest | {"readings": {"battery.level": 70}}][::turn]:
         ingest.post(sender.path, half)
 
-    (row,) = sender.positions()
-    assert (row.point.y, row.altitude_m, row.readings) == (52.3759, 40, {"battery.level": 70})
+    assert len(sender.positions()) == 2
+    state = latest(sender)
+    assert (state.lat_deg, state.altitude_m) == (52.3759, 40)
+    assert state.readings["battery.level"][0] == 70

@@ -305,7 +305,9 @@ def test_a_device_registered_a_moment_ago_is_known(otto, north, tag):
 
 
 def test_a_report_takes_as_many_statements_whatever_its_length(otto, north, tag):
-    post(otto, observation(tag, MORNING - timedelta(days=1)))
+    # It rests already, so that neither report finds anything.
+    for minutes in (0, 10):
+        post(otto, observation(tag, MORNING - timedelta(days=1, minutes=minutes)))
 
     with CaptureQueriesContext(connection) as short:
         post(otto, observation(tag, MORNING))

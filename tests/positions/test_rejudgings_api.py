@@ -6,11 +6,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from geofence import judging
 from positions.models import Rejudging
 from tests import builders
 from tests.builders import MORNING, NINE, TEN
-from tests.road.scenes import deliver, inside, observe, outside, square
+from tests.road.scenes import deliver, forget_memory, inside, observe, outside, square
 from tracker import rejudging
 
 pytestmark = pytest.mark.django_db
@@ -49,9 +48,8 @@ def test_a_change_that_is_done_says_so(api, viewer, drawn):
     assert row["created_at"] <= row["started_at"] <= row["finished_at"]
 
 
-def test_a_long_history_shows_how_far_it_is(api, viewer, north, van, drawn, monkeypatch):
-    monkeypatch.setattr(judging, "CHECKPOINT_EVERY", 4)
-    monkeypatch.setattr(judging, "FIXES_AT_ONCE", 8)
+def test_a_long_history_shows_how_far_it_is(api, viewer, north, van, drawn):
+    forget_memory(checkpoint_every=4, facts_at_once=8)
     hours = [inside(van, NINE + timedelta(hours=number)) for number in range(2, 80)]
     deliver(north, hours, received_at=NINE + timedelta(days=9))
 

@@ -8,15 +8,13 @@ from typing import Any
 
 from accounts.models import Organisation
 from assets.models import Asset, Device
-from assets.registry import registry
-from billing.metering import known_hours
 from core.observation import Fix, Observation
 from geofence.models import Crossing, Presence
-from geofence.zones import zones
-from positions.models import AssetState, Position
+from positions.models import AssetState, Position, RecordedOccurrence
 from tests.builders import DEPOT_LONLAT_DEG, MORNING, device_on
 from tracker import pipeline
 from tracker.road.delivery import Delivery, Receipt
+from tracker.road.memory import RoadMemory, memory_of_process, replace_memory_of_process
 
 METRES_PER_DEGREE = 111_195.0
 
@@ -82,7 +80,7 @@ def deliver(
         indexes=tuple(range(len(observations))),
         **more,
     )
-    return pipeline.receive([delivery])[0]
+    return pipeline.receive([delivery], memory_of_process())[0]
 
 
 def observe(organisation: Organisation, *observations: Observation) -> None:
@@ -120,21 +118,27 @@ def presence_of(asset: Asset) -> list[tuple[int, datetime, datetime | None]]:
     )
 
 
+def occurrences_of(asset: Asset) -> list[tuple[Any, ...]]:
+    """Return the standing occurrences without their row ids, in order."""
+    rows = RecordedOccurrence.objects.filter(asset=asset, withdrawn_at=None)
+    return sorted(
+        rows.values_list("fold", "kind", "begin_key", "begin_at", "end_key", "end_at"), key=repr
+    )
+
+
 def positions_of(asset: Asset) -> list[tuple[Any, ...]]:
     """Return every column of the positions of the asset's devices, in order."""
     devices = Device.objects.filter(assignments__asset=asset)
-    rows = Position.objects.filter(device__in=devices).order_by("device_id", "measured_at")
+    rows = Position.objects.filter(device__in=devices).order_by("device_id", "measured_at", "message")
     return list(rows.values_list(*(field.attname for field in Position._meta.concrete_fields)))
 
 
 def latest_of(asset: Asset) -> dict[str, Any]:
-    """Return the latest state, without the fold, which may remember in its own way."""
+    """Return the latest state, without what folds remember, which they may do in their own way."""
     state = AssetState.objects.filter(asset=asset).values().get()
-    return {name: value for name, value in state.items() if name != "fold"}
+    return {name: value for name, value in state.items() if name != "judged"}
 
 
-def forget_memory() -> None:
-    """Empty what the process holds of the database, as after a start."""
-    registry.__init__()  # type: ignore[misc]
-    zones.__init__()  # type: ignore[misc]
-    known_hours.__init__()  # type: ignore[misc]
+def forget_memory(**options: Any) -> None:
+    """Begin with an empty memory, as after a start; `options` are those of `RoadMemory`."""
+    replace_memory_of_process(RoadMemory(**options))

@@ -15,7 +15,6 @@ from accounts.models import Organisation
 from assets.models import Asset, Source
 from billing.models import UsageHour
 from core.observation import Fix, Observation
-from geofence import judging
 from geofence.actions import draw_geofence
 from tests import builders
 from tests.builders import MORNING
@@ -31,22 +30,20 @@ from tests.road.scenes import (
 )
 from tracker import pipeline
 from tracker.road.delivery import Delivery
+from tracker.road.memory import memory_of_process
 from uplinks.queries import books_of
 
 EXAMPLES = examples(60)
 DEVICES = ("device-0", "device-1", "nobodys", "unknown")
+
+# Checkpoints so close that a short track has several.
+SHORT = 4
 
 pytestmark = [pytest.mark.law(5), pytest.mark.fault("F-020", "F-051")]
 
 
 class Rollback(Exception):
     """Raised to leave no trace of an example."""
-
-
-@pytest.fixture
-def short_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Checkpoints so close that a short track has several."""
-    monkeypatch.setattr(judging, "CHECKPOINT_EVERY", 4)
 
 
 @st.composite
@@ -96,9 +93,11 @@ def _delivery(source: Source, sent: Sequence[Observation]) -> Delivery:
 def _outcome(source: Source, batches: Sequence[Sequence[Delivery]]) -> dict[str, Any]:
     """Return what batches of deliveries end in, in a world that is then undone."""
     outcome: dict[str, Any] = {}
-    forget_memory()
+    forget_memory(checkpoint_every=SHORT)
     with pytest.raises(Rollback), transaction.atomic():  # noqa: PT012
-        receipts = [receipt for batch in batches for receipt in pipeline.receive(batch)]
+        receipts = [
+            receipt for batch in batches for receipt in pipeline.receive(batch, memory_of_process())
+        ]
         van = Asset.objects.get(name="van")
         hours = UsageHour.objects.order_by("hour").values_list("asset_id", "hour")
         outcome = {
@@ -121,15 +120,15 @@ def _outcome(source: Source, batches: Sequence[Sequence[Delivery]]) -> dict[str,
 )
 @given(sent=st.lists(observations(), min_size=1, max_size=24), at=st.integers(0, 24))
 def test_a_batch_gives_what_its_observations_give_one_by_one(
-    north: Organisation, short_stretches: None, sent: list[Observation], at: int
+    north: Organisation, sent: list[Observation], at: int
 ) -> None:
     outcomes: list[Any] = []
     # The van is on the map before, so that there is a latest state to compare.
     first = Observation(device=DEVICES[0], measured_at=MORNING - timedelta(hours=1))
-    forget_memory()
+    forget_memory(checkpoint_every=SHORT)
     with pytest.raises(Rollback), transaction.atomic():  # noqa: PT012
         source = _world(north)
-        pipeline.receive([_delivery(source, [first])])
+        pipeline.receive([_delivery(source, [first])], memory_of_process())
         each = [_delivery(source, [one]) for one in sent]
         halves = [_delivery(source, half) for half in (sent[:at], sent[at:]) if half]
         outcomes = [

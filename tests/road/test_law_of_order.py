@@ -14,10 +14,10 @@ from accounts.models import Organisation
 from assets.models import Asset
 from billing.models import UsageHour
 from core.observation import Fix, Observation
-from geofence import judging
 from geofence.actions import draw_geofence
 from tests import builders
 from tests.builders import MORNING
+from tests.judging.toy_folds import SilenceFold, WarmFold
 from tests.laws import examples
 from tests.road.scenes import (
     away_from_depot,
@@ -25,24 +25,25 @@ from tests.road.scenes import (
     deliver,
     forget_memory,
     latest_of,
+    occurrences_of,
     positions_of,
     presence_of,
     square,
 )
+from tracker.road.interval_ledger import IntervalLedger
 
 EXAMPLES = examples(60)
+
+# Checkpoints so close that a short track has several.
+SHORT = 4
+# More folds than the product has: one looks at readings and at the side, one at the clock.
+TOYS = (IntervalLedger(WarmFold()), IntervalLedger(SilenceFold()))
 
 pytestmark = [pytest.mark.law(1), pytest.mark.fault("F-050")]
 
 
 class Rollback(Exception):
     """Raised to leave no trace of an example."""
-
-
-@pytest.fixture
-def short_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Checkpoints so close that a short track has several."""
-    monkeypatch.setattr(judging, "CHECKPOINT_EVERY", 4)
 
 
 @st.composite
@@ -106,14 +107,14 @@ def _observation(fix: tuple[int, float, float | None, int, str], names: list[str
         device=names[device],
         measured_at=MORNING + timedelta(seconds=second),
         fix=Fix(lon_deg=lon, lat_deg=lat, accuracy_m=accuracy, method=method),  # type: ignore[arg-type]
-        readings={"air.temperature": metres / 100},
+        readings={"air.temperature": 10.0 - metres / 100},
     )
 
 
 def _outcome(north: Organisation, observations: list[Observation], batches: list[list[int]]) -> Any:
     """Return what the batches end in, in a world of their own that is then undone."""
     outcome: dict[str, Any] = {}
-    forget_memory()
+    forget_memory(checkpoint_every=SHORT, more_ledgers=TOYS)
     with pytest.raises(Rollback), transaction.atomic():  # noqa: PT012
         for batch in batches:
             deliver(north, [observations[number] for number in batch])
@@ -122,6 +123,7 @@ def _outcome(north: Organisation, observations: list[Observation], batches: list
             "positions": positions_of(van),
             "crossings": crossings_of(van),
             "presence": presence_of(van),
+            "occurrences": occurrences_of(van),
             "latest": latest_of(van),
             "usage": list(UsageHour.objects.order_by("hour").values_list("hour", flat=True)),
         }
@@ -136,12 +138,12 @@ def _outcome(north: Organisation, observations: list[Observation], batches: list
 )
 @given(data=st.data())
 def test_any_order_repetition_and_batching_ends_in_the_same(
-    north: Organisation, short_stretches: None, data: st.DataObject
+    north: Organisation, data: st.DataObject
 ) -> None:
     track = data.draw(tracks())
     batches = data.draw(arrivals(len(track)))
     outcomes: list[Any] = []
-    forget_memory()
+    forget_memory(checkpoint_every=SHORT, more_ledgers=TOYS)
     with pytest.raises(Rollback), transaction.atomic():  # noqa: PT012
         _, names = _world(north)
         observations = [_observation(fix, names) for fix in track]

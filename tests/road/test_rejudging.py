@@ -30,6 +30,7 @@ from tests.road.scenes import (
     square,
 )
 from tracker import pipeline, rejudging
+from tracker.road.memory import RoadMemory
 
 ELEVEN = TEN + timedelta(hours=1)
 
@@ -230,8 +231,8 @@ def dying_after(monkeypatch: pytest.MonkeyPatch, assets: int) -> Iterator[None]:
     """Let the work die when it has judged one more asset after so many, before the commit."""
     judge_again, done = pipeline.judge_again, list[int]()
 
-    def judge_or_die(asset_id: int, **more: Any) -> datetime | None:
-        settled_until = judge_again(asset_id, **more)
+    def judge_or_die(asset_id: int, memory: RoadMemory, **more: Any) -> datetime | None:
+        settled_until = judge_again(asset_id, memory, **more)
         if len(done) == assets:
             raise Crash
         done.append(asset_id)

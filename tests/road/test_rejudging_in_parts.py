@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +14,6 @@ from hypothesis import strategies as st
 from accounts.models import Organisation
 from assets.models import Asset
 from core.observation import Observation
-from geofence import judging, ledger
 from geofence.actions import draw_geofence, redraw_geofence
 from geofence.models import Correction
 from positions.models import Rejudging
@@ -34,6 +31,7 @@ from tests.road.scenes import (
     square,
 )
 from tracker import pipeline, rejudging
+from tracker.road.memory import RoadMemory
 
 EXAMPLES = examples(12, by_night=500)
 MINUTE = timedelta(minutes=1)
@@ -50,15 +48,9 @@ class Crash(Exception):
     """The process dies here."""
 
 
-@contextmanager
-def small_parts(monkeypatch: pytest.MonkeyPatch, fixes: int) -> Iterator[None]:
-    """Let a checkpoint come each 4 fixes, and a part end after so many."""
-    with monkeypatch.context() as patch:
-        patch.setattr(judging, "CHECKPOINT_EVERY", 4)
-        patch.setattr(judging, "FIXES_AT_ONCE", fixes)
-        patch.setattr(judging, "REACH_US", REACH_US)
-        patch.setattr(ledger, "REACH_US", REACH_US)
-        yield
+def small_parts(facts: int) -> None:
+    """Let a checkpoint come each 4 facts, and a part end after so many."""
+    forget_memory(checkpoint_every=4, facts_at_once=facts, reach_us=REACH_US)
 
 
 def walk(asset: Asset, metres: list[float]) -> list[Observation]:
@@ -84,12 +76,12 @@ def outcome_of(asset: Asset) -> dict[str, Any]:
     }
 
 
-def work_through(monkeypatch: pytest.MonkeyPatch, crashes: list[bool]) -> int:
+def work_through(monkeypatch: pytest.MonkeyPatch, crashes: list[bool], facts: int) -> int:
     """Work until nothing is open, dying before the commit of some parts; return how many."""
     judge_again, parts, doom = pipeline.judge_again, [0], iter(crashes)
 
-    def judge_or_die(asset_id: int, **more: Any) -> Any:
-        settled_until = judge_again(asset_id, **more)
+    def judge_or_die(asset_id: int, memory: RoadMemory, **more: Any) -> Any:
+        settled_until = judge_again(asset_id, memory, **more)
         if next(doom, False):
             raise Crash
         parts[0] += 1
@@ -101,7 +93,7 @@ def work_through(monkeypatch: pytest.MonkeyPatch, crashes: list[bool]) -> int:
             try:
                 rejudging.go_on()
             except Crash:
-                forget_memory()
+                small_parts(facts)
                 continue
             return parts[0]
 
@@ -135,8 +127,8 @@ def test_parts_with_crashes_between_end_in_the_differences_of_one_go(
         metres.append(place)
     outcomes, parts = [], []
     for fixes, doom in ((1 << 30, []), (8, crashes)):
-        forget_memory()
-        with pytest.raises(Rollback), transaction.atomic(), small_parts(monkeypatch, fixes):  # noqa: PT012
+        small_parts(fixes)
+        with pytest.raises(Rollback), transaction.atomic():  # noqa: PT012
             depot = draw_geofence(
                 organisation=north, name="depot", shape=square(), valid_from=MORNING
             )
@@ -148,7 +140,7 @@ def test_parts_with_crashes_between_end_in_the_differences_of_one_go(
             lat = away_from_depot(north_m)[1] - away_from_depot(0)[1]
             shape["coordinates"] = [[[x, y + lat] for x, y in shape["coordinates"][0]]]
             redraw_geofence(geofence=depot, shape=shape, valid_from=MORNING, **options)
-            parts.append(work_through(monkeypatch, doom))
+            parts.append(work_through(monkeypatch, doom, fixes))
             outcomes.append(outcome_of(van))
             raise Rollback
 
@@ -168,16 +160,16 @@ def _without_ids(outcome: dict[str, Any]) -> dict[str, Any]:
 def test_between_two_parts_facts_come_in_and_nothing_is_lost(north, van, monkeypatch):
     # Four hours: at the depot for ten minutes, and away for ten.
     way = [5_000.0 if number // 10 % 2 else 0.0 for number in range(240)]
-    with small_parts(monkeypatch, fixes=20):
-        deliver(north, walk(van, way))
-        rejudging.go_on()
-        draw_geofence(organisation=north, name="depot", shape=square(), valid_from=MORNING)
-        for minute in (5, 75, 140, 239):
-            rejudging._one_step()
-            deliver(north, [inside(van, MORNING + minute * MINUTE + timedelta(seconds=30))])
-        (under_way,) = Rejudging.objects.filter(finished_at=None)
-        work_through(monkeypatch, [])
-        in_parts = crossings_of(van)
+    small_parts(20)
+    deliver(north, walk(van, way))
+    rejudging.go_on()
+    draw_geofence(organisation=north, name="depot", shape=square(), valid_from=MORNING)
+    for minute in (5, 75, 140, 239):
+        rejudging._one_step()
+        deliver(north, [inside(van, MORNING + minute * MINUTE + timedelta(seconds=30))])
+    (under_way,) = Rejudging.objects.filter(finished_at=None)
+    work_through(monkeypatch, [], 20)
+    in_parts = crossings_of(van)
     Rejudging.objects.filter(pk=under_way.pk).update(finished_at=None, after_asset_id=0)
 
     rejudging.go_on()
@@ -188,17 +180,17 @@ def test_between_two_parts_facts_come_in_and_nothing_is_lost(north, van, monkeyp
 
 
 def test_a_late_fact_with_a_long_effect_is_settled_in_the_background(north, van, monkeypatch):
-    with small_parts(monkeypatch, fixes=20):
-        deliver(north, walk(van, [0.0] * 239 + [5_000.0]))
-        rejudging.go_on()
-        # Drawn, but not judged yet: no late fact meets a recorded state that knows the geofence.
-        draw_geofence(organisation=north, name="depot", shape=square(), valid_from=MORNING)
-        Rejudging.objects.update(finished_at=MORNING)
-        for second in (30, 40):
-            deliver(north, [inside(van, MORNING + timedelta(seconds=second))])
-        asked = list(Rejudging.objects.filter(finished_at=None))
-        so_far = [kind for kind, _ in kinds_of(van)]
-        work_through(monkeypatch, [])
+    small_parts(20)
+    deliver(north, walk(van, [0.0] * 239 + [5_000.0]))
+    rejudging.go_on()
+    # Drawn, but not judged yet: no late fact meets a recorded state that knows the geofence.
+    draw_geofence(organisation=north, name="depot", shape=square(), valid_from=MORNING)
+    Rejudging.objects.update(finished_at=MORNING)
+    for second in (30, 40):
+        deliver(north, [inside(van, MORNING + timedelta(seconds=second))])
+    asked = list(Rejudging.objects.filter(finished_at=None))
+    so_far = [kind for kind, _ in kinds_of(van)]
+    work_through(monkeypatch, [], 20)
 
     assert [(work.reason, work.asset_ids) for work in asked] == [("late observations", [van.pk])]
     assert so_far == ["found"]

@@ -17,7 +17,6 @@ from assets.actions import assign_device, change_asset
 from assets.models import Asset, Device
 from billing.models import UsageHour
 from core.observation import Fix, Observation
-from geofence import judging
 from geofence.actions import delete_geofence, draw_geofence, redraw_geofence
 from geofence.models import Crossing, Geofence, Presence
 from tests import builders
@@ -130,7 +129,7 @@ def world_of(north: Organisation) -> dict[str, Any]:
 
 def run(north: Organisation, steps: Steps) -> dict[str, Any]:
     outcome: dict[str, Any] = {}
-    forget_memory()
+    forget_memory(checkpoint_every=4)
     with pytest.raises(Rollback), transaction.atomic():  # noqa: PT012
         for step in steps:
             step()
@@ -157,7 +156,7 @@ def observation_of(fix: tuple[int, float, float | None, int]) -> Observation:
 )
 @given(data=st.data())
 def test_facts_learned_late_end_as_if_they_had_been_known_from_the_start(
-    north: Organisation, monkeypatch: pytest.MonkeyPatch, data: st.DataObject
+    north: Organisation, data: st.DataObject
 ) -> None:
     made, track = data.draw(changes), data.draw(fixes)
     batches = [[observation_of(fix)] for fix in track]
@@ -171,8 +170,7 @@ def test_facts_learned_late_end_as_if_they_had_been_known_from_the_start(
         learned_late.insert(place, partial(make, north, change))
     if data.draw(st.booleans()):
         learned_late.insert(data.draw(st.integers(0, len(learned_late))), rejudging.go_on)
-    with monkeypatch.context() as patch, pytest.raises(Rollback), transaction.atomic():  # noqa: PT012
-        patch.setattr(judging, "CHECKPOINT_EVERY", 4)
+    with pytest.raises(Rollback), transaction.atomic():  # noqa: PT012
         for name, tags in (("van", []), ("cold", ["cold"])):
             builders.make_asset(north, name, tags=tags)
         for number, asset in enumerate(("van", "cold")):

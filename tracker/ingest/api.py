@@ -17,7 +17,6 @@ from rest_framework.routers import BaseRouter
 
 import tracker.ingest.admin  # noqa: F401  staff replay, too
 from accounts.models import Organisation
-from assets.registry import registry
 from core.errors import Fault, Forbidden, Refused, TooLarge, UnsupportedMediaType
 from core.observation import Method
 from positions import api as positions
@@ -27,6 +26,7 @@ from tracker.ingest.receipts import ReceiptSerializer
 from tracker.ingest.replies import reply_of
 from tracker.ingest.uplinks import UplinkViewSet
 from tracker.road.delivery import Delivery
+from tracker.road.memory import memory_of_process
 from wire.registry import FORMATS
 from wire.uplink import Uplink
 
@@ -101,8 +101,9 @@ class PositionViewSet(positions.PositionViewSet):
             refusals=decoded.refusals,
         )
         # Nothing keeps the registry of this process fresh.
-        registry.refresh()
-        (receipt,) = pipeline.receive([delivery])
+        memory = memory_of_process()
+        memory.registry.refresh()
+        (receipt,) = pipeline.receive([delivery], memory)
         reply = reply_of(receipt, OWN_JSON)
         return HttpResponse(reply.body, status=reply.status, content_type="application/json")
 

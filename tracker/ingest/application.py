@@ -13,9 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 from django.utils import timezone
 
-from assets.registry import registry
 from core.errors import Unavailable
-from geofence.zones import zones
 from positions.durability import reason_of, require_durable
 from positions.partitions import make_partitions
 from tracker.ingest.asgi import Receive, Scope, Send, answer_over_asgi
@@ -27,6 +25,7 @@ from tracker.ingest.metrics import Metrics
 from tracker.ingest.replies import Reply, problem_reply
 from tracker.ingest.request import Head
 from tracker.ingest.spool import Spool
+from tracker.road.memory import memory_of_process
 
 log = structlog.get_logger(__name__)
 
@@ -133,7 +132,7 @@ class Ingest:
             threading.Thread(
                 target=_keep_fresh, args=(self._metrics,), name="refresh", daemon=True
             ).start()
-            self._door = Door(registry, self._batcher, self._metrics)
+            self._door = Door(memory_of_process().registry, self._batcher, self._metrics)
 
     async def _stop(self) -> None:
         if self._batcher is not None:
@@ -177,7 +176,7 @@ def _tell(metrics: Metrics) -> None:
 def _prepare() -> None:
     """Check that a commit is durable and load what the door needs. Raises when it is not."""
     require_durable(connection)
-    registry.refresh()
+    memory_of_process().registry.refresh()
     make_partitions(timezone.now())
     connection.close()
     calm_the_collector()
@@ -191,8 +190,9 @@ def _keep_fresh(metrics: Metrics) -> None:
         _tell(metrics)
         try:
             close_old_connections()
-            registry.refresh()
-            zones.refresh()
+            memory = memory_of_process()
+            memory.registry.refresh()
+            memory.zones.refresh()
             is_broken = False
         except (DatabaseError, InterfaceError) as error:
             connection.close()

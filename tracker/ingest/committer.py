@@ -23,6 +23,7 @@ from tracker import pipeline
 from tracker.ingest.metrics import Metrics
 from tracker.ingest.spool import Records, Spool
 from tracker.road.delivery import Delivery, Receipt, spooled_receipt
+from tracker.road.memory import memory_of_process
 
 log = structlog.get_logger(__name__)
 
@@ -163,7 +164,7 @@ class Committer:
 def _repeating(deliveries: Sequence[Delivery]) -> list[Receipt]:
     for _ in range(MAX_REPEATS):
         try:
-            return pipeline.receive(deliveries)
+            return pipeline.receive(deliveries, memory_of_process())
         except OperationalError as error:
             if getattr(error.__cause__, "sqlstate", None) not in REPEATABLE:
                 raise

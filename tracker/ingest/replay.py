@@ -14,10 +14,10 @@ from django.db.models import QuerySet
 from msgspec import Struct
 
 from assets.models import Source
-from assets.registry import registry
 from core.errors import Conflict, Refused
 from tracker import pipeline
 from tracker.road.delivery import Delivery, Outcome, Receipt
+from tracker.road.memory import memory_of_process
 from uplinks import books
 from uplinks.actions import mark_replayed
 from uplinks.books import Counts
@@ -40,7 +40,8 @@ def replay(uplinks: QuerySet[Any], uplink_id: int) -> Replay:
 
     What still cannot be used stays set aside. To do it twice, or at once, changes nothing.
     """
-    registry.refresh()
+    memory = memory_of_process()
+    memory.registry.refresh()
     with transaction.atomic():
         row = uplinks.select_for_update(of=("self",)).defer(None).get(pk=uplink_id)
         if row.replayed_at is not None:
@@ -49,7 +50,7 @@ def replay(uplinks: QuerySet[Any], uplink_id: int) -> Replay:
             mine = _part_of(row, _decoded(row))
         except Refused as error:
             return Replay(uplink_id, _set_aside(error.code), is_taken_up=False)
-        received = pipeline.receive([_delivery(row, mine)])[0]
+        received = pipeline.receive([_delivery(row, mine)], memory)[0]
         receipt = Receipt(tuple(_kept(outcome) for outcome in received.outcomes))
         waiting = receipt.count("set-aside")
         _correct_books(row, receipt, waiting)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec import Struct
 
@@ -14,10 +13,12 @@ from core.errors import Fault, NotYourDevice, Unavailable
 from core.observation import Observation
 from positions import events, store
 from positions.events import Event
-from positions.facts import Fact, fact_of
-from positions.store import Stored, Storing
+from positions.store import Completed, Stored, Storing
+from positions.stored_fact import Fact, Identity, fact_of
 from tracker.road.delivery import Delivery, Outcome, Receipt, receipt_of, refused_outcomes
 from uplinks.books import Aside, Counts, Misused
+
+Kind = TypeVar("Kind", Fact, Completed)
 
 
 class Stale(Unavailable):
@@ -64,10 +65,10 @@ class Batch:
         return {delivery.organisation_id for delivery in self.deliveries}
 
     @property
-    def asset_of(self) -> dict[tuple[int, datetime], int]:
-        """Return the asset of each fact, by the fact's key, where there is one."""
+    def asset_of(self) -> dict[Identity, int]:
+        """Return the asset of each fact, by the fact's identity, where there is one."""
         return {
-            item.fact.key: item.asset_id
+            item.fact.identity: item.asset_id
             for item in self.items
             if item.fact and item.asset_id is not None
         }
@@ -102,12 +103,12 @@ class Batch:
         open_items = self._open()
         for item in open_items:
             assert item.fact is not None, "an open item has a device"
-            key = item.fact.key
-            if key in fresh:
-                fresh.discard(key)
+            identity = item.fact.identity
+            if identity in fresh:
+                fresh.discard(identity)
                 item.outcome = Outcome(item.index, "stored")
             else:
-                item.outcome = Outcome(item.index, "duplicate", position=key)
+                item.outcome = Outcome(item.index, "duplicate", position=identity[:2])
         events.remember([item.event for item in open_items if item.event])
         return stored
 
@@ -257,14 +258,12 @@ def _aside(
     )
 
 
-def facts_by_asset(
-    batch: Batch, facts: Mapping[tuple[int, datetime], Fact]
-) -> dict[int, list[Fact]]:
-    """Return those of `facts` that belong to assets, by asset."""
+def by_asset(batch: Batch, stored: Mapping[Identity, Kind]) -> dict[int, list[Kind]]:
+    """Return those of what was stored that belong to assets, by asset."""
     asset_of = batch.asset_of
-    by_asset: dict[int, list[Fact]] = defaultdict(list)
-    for key, fact in facts.items():
-        asset_id = asset_of.get(key)
+    of_assets: dict[int, list[Kind]] = defaultdict(list)
+    for identity, each in stored.items():
+        asset_id = asset_of.get(identity)
         if asset_id is not None:
-            by_asset[asset_id].append(fact)
-    return by_asset
+            of_assets[asset_id].append(each)
+    return of_assets

@@ -4,87 +4,111 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
+from typing import Any
 
+from core.fact_order import FactKey
 from core.observation import instant, microseconds
-from geofence.crossings import Mark, Scope, bytes_of
-from geofence.judging import Pending, Verdict
-from geofence.zone_index import ZoneIndex
-from geofence.zones import ZoneStore
+from judging.ledgers import CauseOf
+from judging.machine import PendingAsset, Verdict
+from judging.motion import MotionFold, MotionState
+from positions import history
 from positions.actions import ask_for_rejudging, is_asked_for
-from positions.facts import Fact
 from positions.latest_state import move_forward
-from positions.store import StateRow, newest_facts, tags_of
-from tracker.road.revisions import current_revisions
+from positions.store import Completed, StateRow, newest_facts
+from positions.stored_fact import Fact, judged_fact_of
+from tracker.road.interval_ledger import RecordedInterval
+from tracker.road.memory import RoadMemory
+from tracker.road.revisions import Revisions
 
 Facts = Mapping[int, Sequence[Fact]]
-
-
-def mark_of(fact: Fact) -> Mark | None:
-    """Return the fix as judging sees it; None where it may not decide anything.
-
-    A doubted clock is not judged (fault F-043), and an estimate from gateways is unsure
-    everywhere.
-    """
-    fix = fact.fix
-    if fix is None or fix.method == "gateway" or fact.is_clock_suspect:
-        return None
-    return Mark(
-        fact.at_us,
-        fact.device_id,
-        fix.lon_deg,
-        fix.lat_deg,
-        fix.accuracy_m or 0.0,
-        fix.altitude_m,
-    )
+# By the name of a fold: the differences that were recorded.
+Changes = dict[str, Sequence[Any]]
 
 
 def pending_assets(
-    new: Facts, changed: Facts, states: Mapping[int, StateRow], indexes: Mapping[int, ZoneIndex]
-) -> list[Pending]:
+    new: Facts,
+    completed: Mapping[int, Sequence[Completed]],
+    states: Mapping[int, StateRow],
+    memory: RoadMemory,
+    revisions: Revisions,
+) -> list[PendingAsset]:
     """Return the assets that have something to be judged, in id order."""
+    machine = memory.machine
+    touched = sorted({*new, *completed})
+    contexts = contexts_of({a: states[a].organisation_id for a in touched}, memory, revisions)
     pending = []
-    scope_of = _scopes({*new, *changed}, states, indexes)
-    for asset_id in sorted({*new, *changed}):
-        state = states[asset_id]
-        marks = [mark for fact in new.get(asset_id, ()) if (mark := mark_of(fact))]
-        keys = [(fact.at_us, fact.device_id) for fact in changed.get(asset_id, ())]
-        if marks or keys:
+    for asset_id in touched:
+        facts = [
+            judged
+            for fact in new.get(asset_id, ())
+            if (judged := judged_fact_of(fact, with_readings=machine.needs_readings))
+            and machine.looks_at(judged)
+        ]
+        changed = _changed_keys(completed.get(asset_id, ()))
+        if facts or changed:
             pending.append(
-                Pending(
+                PendingAsset(
                     asset_id=asset_id,
-                    organisation_id=state.organisation_id,
-                    head=state.fold,
-                    index=indexes[state.organisation_id],
-                    scope=scope_of[asset_id],
-                    marks=marks,
-                    changed=keys,
+                    organisation_id=states[asset_id].organisation_id,
+                    head=states[asset_id].judged,
+                    contexts=contexts[asset_id],
+                    facts=facts,
+                    changed=changed,
                 )
             )
     return pending
 
 
-def _scopes(
-    asset_ids: Iterable[int], states: Mapping[int, StateRow], indexes: Mapping[int, ZoneIndex]
-) -> dict[int, Scope]:
-    """Return what zones linked to some assets must know; asks for tags only where they count."""
-    asset_ids = list(asset_ids)
-    tagged = [a for a in asset_ids if indexes[states[a].organisation_id].uses_tags]
-    tags = tags_of(tagged) if tagged else {}
-    return {asset_id: Scope(asset_id, tags.get(asset_id, frozenset())) for asset_id in asset_ids}
+def present_facts(completed: Mapping[int, Sequence[Completed]]) -> Facts:
+    return {asset_id: [each.present for each in of] for asset_id, of in completed.items()}
 
 
-def anew(state: StateRow, since: datetime, zones: ZoneStore) -> Pending:
-    """Return the asset with all that it did since then, to be judged anew."""
-    revisions = current_revisions([state.organisation_id])
-    indexes = zones.indexes(revisions.geofences)
-    return Pending(
+def _changed_keys(completed: Iterable[Completed]) -> list[FactKey]:
+    """Return the places of facts that a second copy completed: where they stood and stand."""
+    return [key for each in completed for key in {each.former.key, each.present.key}]
+
+
+def contexts_of(
+    assets: Mapping[int, int], memory: RoadMemory, revisions: Revisions
+) -> dict[int, dict[str, Any]]:
+    """Return what each fold must know of each asset; `assets` gives their organisations."""
+    contexts: dict[int, dict[str, Any]] = {asset_id: {} for asset_id in assets}
+    for ledger in memory.ledgers:
+        for asset_id, context in ledger.contexts(assets, revisions.by_name).items():
+            contexts[asset_id][ledger.fold.name] = context
+    return contexts
+
+
+def pending_again(
+    state: StateRow, memory: RoadMemory, revisions: Revisions, *, since: datetime | None
+) -> PendingAsset:
+    """Return the asset with all that it did since then to be judged again.
+
+    With None only what has become due without a further fact.
+    """
+    contexts = contexts_of({state.asset_id: state.organisation_id}, memory, revisions)
+    return PendingAsset(
         asset_id=state.asset_id,
         organisation_id=state.organisation_id,
-        head=state.fold,
-        index=indexes[state.organisation_id],
-        scope=_scopes([state.asset_id], {state.asset_id: state}, indexes)[state.asset_id],
-        since_us=microseconds(since),
+        head=state.judged,
+        contexts=contexts[state.asset_id],
+        since_us=None if since is None else microseconds(since),
     )
+
+
+def judge_and_record(
+    pending: Sequence[PendingAsset], memory: RoadMemory, *, now: datetime, cause_of: CauseOf
+) -> tuple[list[Verdict], Changes]:
+    """Run all folds over what is pending, and record the differences that each found."""
+    machine = memory.machine
+    load = partial(history.stretches, with_readings=machine.needs_readings)
+    verdicts = machine.judge(pending, load, now_us=microseconds(now))
+    changes = {
+        ledger.fold.name: ledger.record(verdicts, now=now, cause_of=cause_of)
+        for ledger in memory.ledgers
+    }
+    return verdicts, changes
 
 
 def settled_until(verdict: Verdict) -> datetime | None:
@@ -92,7 +116,7 @@ def settled_until(verdict: Verdict) -> datetime | None:
     return None if verdict.settled_us is None else instant(verdict.settled_us)
 
 
-def leave_the_rest(verdicts: Iterable[Verdict]) -> None:
+def ask_for_remaining_rejudging(verdicts: Iterable[Verdict]) -> None:
     """Ask for what is too long for the transaction of a batch to be judged in the background."""
     for verdict in verdicts:
         asset = verdict.pending
@@ -110,33 +134,78 @@ def leave_the_rest(verdicts: Iterable[Verdict]) -> None:
 
 
 def remade_state(state: StateRow) -> StateRow:
-    """Return the state as the asset's history now makes it; the fold stays."""
+    """Return the state as the asset's history now makes it; what folds found stays."""
     fresh = StateRow(
         asset_id=state.asset_id,
         organisation_id=state.organisation_id,
-        fold=state.fold,
+        motion=state.motion,
+        motion_since=state.motion_since,
+        estimated_speed_mps=state.estimated_speed_mps,
+        asks_at=state.asks_at,
+        judged=state.judged,
     )
     move_forward(fresh, newest_facts(state.asset_id))
     return fresh
 
 
 def move_states(
-    states: Mapping[int, StateRow], facts: Iterable[Facts], verdicts: Iterable[Verdict]
+    states: Mapping[int, StateRow],
+    facts: Iterable[Facts],
+    verdicts: Iterable[Verdict],
+    changes: Changes,
+    memory: RoadMemory,
 ) -> tuple[list[StateRow], list[StateRow]]:
     """Bring the states up to date; return those to be saved and, of them, those that moved."""
-    folded = set()
-    for verdict in verdicts:
-        if verdict.head is not None:
-            states[verdict.pending.asset_id].fold = bytes_of(verdict.head)
-            folded.add(verdict.pending.asset_id)
-    moved = [
+    moved = {
         asset_id
         for by_asset in facts
         for asset_id, each in by_asset.items()
         if move_forward(states[asset_id], each)
-    ]
-    touched = sorted(folded.union(moved))
-    return [states[asset_id] for asset_id in touched], [states[a] for a in sorted(set(moved))]
+    }
+    judged = _take_heads(states, verdicts, memory)
+    moved |= _take_motion(states, verdicts, changes)
+    return [states[a] for a in sorted(judged | moved)], [states[a] for a in sorted(moved)]
+
+
+def _take_heads(
+    states: Mapping[int, StateRow], verdicts: Iterable[Verdict], memory: RoadMemory
+) -> set[int]:
+    machine, taken = memory.machine, set()
+    for verdict in verdicts:
+        if verdict.head is None:
+            continue
+        state = states[verdict.pending.asset_id]
+        state.judged = machine.bytes_of(verdict.head)
+        asks_at_us = machine.asks_at_us(verdict.head)
+        state.asks_at = None if asks_at_us is None else instant(asks_at_us)
+        taken.add(state.asset_id)
+    return taken
+
+
+def _take_motion(
+    states: Mapping[int, StateRow], verdicts: Iterable[Verdict], changes: Changes
+) -> set[int]:
+    """Show in the states whether assets move, since when and how fast; return what changed."""
+    taken = set()
+    for verdict in verdicts:
+        if verdict.head is None:
+            continue
+        state = states[verdict.pending.asset_id]
+        head: MotionState = verdict.head.states[MotionFold.name]
+        is_reported = head.last is not None and head.last.speed_mps is not None
+        speed_mps = None if is_reported else head.speed_mps
+        if (state.motion, state.estimated_speed_mps) != (head.motion, speed_mps):
+            state.motion, state.estimated_speed_mps = head.motion, speed_mps
+            taken.add(state.asset_id)
+        if head.motion == "unknown":
+            state.motion_since = None
+    intervals: Sequence[RecordedInterval] = changes[MotionFold.name]
+    for change in intervals:
+        present = change.present
+        if present is not None and present.end_us is None:
+            states[change.asset_id].motion_since = instant(present.begin_us)
+            taken.add(change.asset_id)
+    return taken
 
 
 def metered(new: Facts) -> list[tuple[int, int]]:

@@ -16,6 +16,11 @@ class Revisions(Struct, frozen=True):
     registry: int
     geofences: dict[int, int]
 
+    @property
+    def by_name(self) -> dict[str, dict[int, int]]:
+        """Those that folds ask for, by the name of what is revised."""
+        return {"geofences": self.geofences}
+
 
 def current_revisions(organisation_ids: Iterable[int]) -> Revisions:
     """Read the revisions, in one statement.

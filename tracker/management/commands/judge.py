@@ -18,7 +18,8 @@ from shapely import MultiPolygon
 from core.errors import Refused, Unprocessable
 from core.observation import instant
 from geofence import limits
-from geofence.crossings import Fold, Found, judge_all
+from geofence.crossing_state import CrossingState, FoundCrossing
+from geofence.crossings import find_crossings
 from geofence.drawing import Shape
 from geofence.earth import polygons_in
 from geofence.imports.found import Assumed
@@ -56,12 +57,12 @@ class Command(BaseCommand):
         parser.add_argument("--max-accuracy-m", type=_not_negative, default=math.inf, metavar="M")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        marks = _read(options["track"], read_track)
+        fixes = _read(options["track"], read_track)
         drawn = _read(options["geofences"], read_geofences)
         zones = [_zone(number, shape, options) for number, (_, shape) in enumerate(drawn)]
-        found = judge_all(Fold(), marks, ZoneIndex(zones))
+        found = find_crossings(CrossingState(), fixes, ZoneIndex(zones))
         crossings = [one for one in found if one.kind not in ("found", "lost")]
-        crossings.sort(key=lambda one: (one.at_us, one.confirmed_us, one.geofence_id))
+        crossings.sort(key=lambda one: (one.at_us, one.confirmed.at_us, one.geofence_id))
         told = [_told(drawn[one.geofence_id][0], one) for one in crossings]
         # In ASCII, since names may have letters that whatever reads this does not expect.
         self.stdout.write(json.dumps(told, indent=2))
@@ -129,7 +130,7 @@ def _united(areas: list[MultiPolygon]) -> MultiPolygon:
     return areas[0] if len(areas) == 1 else MultiPolygon(polygons_in(shapely.union_all(areas)))
 
 
-def _told(name: Name, one: Found) -> dict[str, Any]:
+def _told(name: Name, one: FoundCrossing) -> dict[str, Any]:
     crossing: dict[str, Any] = {
         "geofence": name,
         "kind": one.kind,

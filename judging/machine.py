@@ -1,0 +1,303 @@
+"""Judging assets: in order where facts came in order, and again from a checkpoint where late.
+
+Late facts are folded in from the last state known before them, until the new states
+meet the recorded ones; what that changes is worked out by `judging.differences`. The cost is
+that of a few stretches between checkpoints, however long the history. Where the states do not
+meet for long, judging stops after a while and says from where it must go on.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, Final
+
+from msgspec import Struct
+
+from core.fact_order import FactKey, before_all_at
+from core.judged_fact import JudgedFact
+from judging.differences import REACH_US
+from judging.folds import Fold
+from judging.judged_state import JudgedState, read_state, states_meet, write_state
+from positions.stretches import NewCheckpoint, SavedState, Stretch, WantedStretch
+
+# Facts between two checkpoints. More make late facts dearer and the history smaller.
+CHECKPOINT_EVERY: Final = 200
+# Facts judged again at once, so that nobody waits long for the lock on an asset.
+FACTS_AT_ONCE: Final = 20_000
+_LONG_AGO_US: Final = -(1 << 62)
+
+Load = Callable[[Sequence[WantedStretch]], Sequence[Stretch]]
+
+
+class PendingAsset(Struct, frozen=True, kw_only=True):
+    """An asset with facts to be judged: new ones, and keys at which stored ones changed.
+
+    `contexts` holds, by the name of a fold, what it must know of the asset and its
+    organisation. With `since_us`, all from that instant on is judged again.
+    """
+
+    asset_id: int
+    organisation_id: int
+    head: bytes
+    contexts: Mapping[str, Any]
+    facts: Sequence[JudgedFact] = ()
+    changed: Sequence[FactKey] = ()
+    since_us: int | None = None
+
+
+class Window(Struct, frozen=True):
+    """A run of history that was judged again: after `low`, up to `high`; None is open."""
+
+    low: FactKey | None
+    high: FactKey | None
+
+
+class Verdict(Struct, kw_only=True):
+    """What judging an asset came to. `windows` are empty where all came in order.
+
+    `findings` are by fold, in the order in which they became sure. `head` is None where the
+    newest state stands as it was. With `settled_us`, judging stopped on its way: what became
+    sure until then is settled for good, what became sure less than `reach_us` later is found but
+    may still be what an older finding has become, and from there it must go on.
+    """
+
+    pending: PendingAsset
+    facts: int = 0
+    settled_us: int | None = None
+    reach_us: int = REACH_US
+    findings: dict[str, list[Any]]
+    windows: list[Window] = []
+    checkpoints: list[NewCheckpoint] = []
+    head: JudgedState | None = None
+    former_last: FactKey | None = None
+
+
+Steps = Generator[list[WantedStretch], list[Stretch], Verdict]
+# facts of an asset in order, and for each fold what it looked up for each of them
+Run = tuple[Sequence[JudgedFact], Sequence[Sequence[Any]]]
+
+
+class Machine:
+    """Folds in their fixed order, and how far apart their states are kept.
+
+    `load` returns the stretches that are asked for, in that order.
+    """
+
+    def __init__(
+        self,
+        folds: Sequence[Fold],
+        *,
+        checkpoint_every: int = CHECKPOINT_EVERY,
+        facts_at_once: int = FACTS_AT_ONCE,
+        reach_us: int = REACH_US,
+    ) -> None:
+        self.folds = tuple(folds)
+        self.needs_readings = any(fold.needs_readings for fold in folds)
+        self._has_deadlines = any(fold.has_deadlines for fold in folds)
+        self._checkpoint_every = checkpoint_every
+        self._facts_at_once = facts_at_once
+        self._reach_us = reach_us
+
+    def looks_at(self, fact: JudgedFact) -> bool:
+        """Return whether any fold could make something of the fact."""
+        return fact.fix is not None or self.needs_readings
+
+    def bytes_of(self, state: JudgedState) -> bytes:
+        return write_state(state, self.folds)
+
+    def asks_at_us(self, state: JudgedState) -> int | None:
+        """Return the next instant at which some fold wants to be asked without a fact."""
+        if not self._has_deadlines:
+            return None
+        asked = (fold.asks_at_us(state.states[fold.name]) for fold in self.folds)
+        return min((at_us for at_us in asked if at_us is not None), default=None)
+
+    def judge(self, pending: Iterable[PendingAsset], load: Load, *, now_us: int) -> list[Verdict]:
+        """Judge each asset; load what late ones need in rounds shared by all of them."""
+        in_order, late = [], []
+        for asset in pending:
+            head = read_state(asset.head, self.folds)
+            if _is_in_order(asset, head):
+                in_order.append((asset, head))
+            else:
+                late.append(self._judge_late(asset, head, now_us))
+        return self._judge_in_order(in_order, now_us) + _run_together(late, load)
+
+    def _judge_in_order(
+        self, assets: Sequence[tuple[PendingAsset, JudgedState]], now_us: int
+    ) -> list[Verdict]:
+        runs = self._runs([(asset, _in_order(asset.facts)) for asset, _ in assets])
+        verdicts = []
+        for (asset, head), run in zip(assets, runs, strict=True):
+            verdict = self._verdict(asset, head.last)
+            verdict.head = head
+            self._fold_on(verdict, head, run)
+            self._meet_deadlines(verdict, head, now_us)
+            verdicts.append(verdict)
+        return verdicts
+
+    def _verdict(self, asset: PendingAsset, former_last: FactKey | None) -> Verdict:
+        findings: dict[str, list[Any]] = {fold.name: [] for fold in self.folds}
+        return Verdict(
+            pending=asset, findings=findings, former_last=former_last, reach_us=self._reach_us
+        )
+
+    def _runs(self, pieces: Sequence[tuple[PendingAsset, Sequence[JudgedFact]]]) -> list[Run]:
+        """Return the facts of each piece with what each fold looked up, asking each fold once."""
+        by_fold = [
+            fold.look_ups([(asset.contexts.get(fold.name), facts) for asset, facts in pieces])
+            for fold in self.folds
+        ]
+        return [
+            (facts, [looked_up[number] for looked_up in by_fold])
+            for number, (_, facts) in enumerate(pieces)
+        ]
+
+    def _fold_on(self, verdict: Verdict, state: JudgedState, run: Run) -> None:
+        """Fold over `run`, leaving a checkpoint each `checkpoint_every` facts."""
+        facts, looked_up = run
+        contexts, states, findings = verdict.pending.contexts, state.states, verdict.findings
+        folds = [
+            (fold, states[fold.name], contexts.get(fold.name), findings[fold.name], values)
+            for fold, values in zip(self.folds, looked_up, strict=True)
+        ]
+        for number, fact in enumerate(facts):
+            if self._has_deadlines:
+                self._meet_deadlines(verdict, state, fact.key.at_us - 1)
+            for fold, own_state, context, found, values in folds:
+                fold.step(own_state, fact, values[number], context, states, found)
+            state.last = fact.key
+            state.since_checkpoint += 1
+            if state.since_checkpoint >= self._checkpoint_every:
+                self._leave_checkpoint(verdict, state, fact.key)
+        verdict.facts += len(facts)
+
+    def _meet_deadlines(self, verdict: Verdict, state: JudgedState, until_us: int) -> None:
+        """Ask folds for the instants up to and including `until_us` that they asked for."""
+        pending, states = verdict.pending, state.states
+        while (at_us := self.asks_at_us(state)) is not None and at_us <= until_us:
+            for fold in self.folds:
+                own_state = states[fold.name]
+                if fold.asks_at_us(own_state) == at_us:
+                    context, found = pending.contexts.get(fold.name), verdict.findings[fold.name]
+                    fold.at_deadline(own_state, at_us, context, states, found)
+            assert at_us != self.asks_at_us(state), "a fold asked for the same instant again"
+            state.asked_us = at_us
+
+    def _leave_checkpoint(self, verdict: Verdict, state: JudgedState, key: FactKey) -> None:
+        state.since_checkpoint = 0
+        checkpoint = NewCheckpoint(verdict.pending.asset_id, key, self.bytes_of(state))
+        verdict.checkpoints.append(checkpoint)
+
+    def _judge_late(self, asset: PendingAsset, head: JudgedState, now_us: int) -> Steps:
+        """Yield what must be loaded, get it sent, return the verdict."""
+        verdict = self._verdict(asset, head.last)
+        queue = self._with_look_ups(asset, _without_repeats((yield _wanted_around(asset))))
+        carried: JudgedState | None = None
+        while queue:
+            stretch, run = queue.popleft()
+            state = carried or read_state(stretch.low.state if stretch.low else b"", self.folds)
+            _open_window(verdict, stretch, is_carried=carried is not None)
+            self._fold_on(verdict, state, run)
+            carried = self._unsettled(verdict, state, stretch.high, now_us)
+            if carried is not None and self._is_enough(verdict):
+                return verdict
+            if carried is not None and (not queue or _key(queue[0][0].low) != _key(stretch.high)):
+                assert stretch.high is not None, "only a checkpoint is carried on from"
+                more = yield [WantedStretch(asset.asset_id, stretch.high.key, is_next=True)]
+                queue.extendleft(reversed(self._with_look_ups(asset, more)))
+        return verdict
+
+    def _with_look_ups(
+        self, asset: PendingAsset, loaded: Sequence[Stretch]
+    ) -> deque[tuple[Stretch, Run]]:
+        runs = self._runs([(asset, stretch.facts) for stretch in loaded])
+        return deque(zip(loaded, runs, strict=True))
+
+    def _unsettled(
+        self, verdict: Verdict, state: JudgedState, high: SavedState | None, now_us: int
+    ) -> JudgedState | None:
+        """Compare with the recorded state at a stretch's end; return what must be carried on."""
+        if high is None:
+            self._meet_deadlines(verdict, state, now_us)
+            verdict.head = state
+            return None
+        if verdict.pending.since_us is None:
+            recorded = read_state(high.state, self.folds)
+            if states_meet(state.states, recorded.states, self.folds):
+                return None
+        # Also where the fact at that key has gone to another asset: the state after all before it.
+        self._leave_checkpoint(verdict, state, high.key)
+        return state
+
+    def _is_enough(self, verdict: Verdict) -> bool:
+        """Whether to stop: after many facts, and far enough on for what moved to be paired."""
+        first, last = verdict.windows[0], verdict.windows[-1]
+        assert last.high is not None, "there is a checkpoint to go on from"
+        start_us = verdict.pending.since_us
+        if start_us is None:
+            start_us = first.low.at_us if first.low else _LONG_AGO_US
+        if verdict.facts < self._facts_at_once or last.high.at_us - 3 * self._reach_us < start_us:
+            return False
+        verdict.settled_us = last.high.at_us - 2 * self._reach_us
+        return True
+
+
+def _is_in_order(asset: PendingAsset, head: JudgedState) -> bool:
+    if asset.since_us is not None or asset.changed:
+        return False
+    last, asked_us = head.last, head.asked_us
+    return all(
+        (last is None or fact.key > last) and (asked_us is None or fact.at_us > asked_us)
+        for fact in asset.facts
+    )
+
+
+def _in_order(facts: Sequence[JudgedFact]) -> Sequence[JudgedFact]:
+    return facts if len(facts) == 1 else sorted(facts, key=_key_of)
+
+
+def _key_of(fact: JudgedFact) -> FactKey:
+    return fact.key
+
+
+def _wanted_around(asset: PendingAsset) -> list[WantedStretch]:
+    keys = sorted({*(fact.key for fact in asset.facts), *asset.changed})
+    if asset.since_us is not None:
+        keys = [before_all_at(asset.since_us)]
+    return [WantedStretch(asset.asset_id, key) for key in keys]
+
+
+def _without_repeats(touched: Sequence[Stretch]) -> list[Stretch]:
+    """Several facts may lie in one stretch."""
+    first = list(touched[:1])
+    return first + [b for a, b in pairwise(touched) if _key(a.low) != _key(b.low)]
+
+
+def _open_window(verdict: Verdict, stretch: Stretch, *, is_carried: bool) -> None:
+    low, high = _key(stretch.low), _key(stretch.high)
+    if is_carried:
+        low = verdict.windows.pop().low
+    verdict.windows.append(Window(low, high))
+
+
+def _key(saved: SavedState | None) -> FactKey | None:
+    return saved.key if saved else None
+
+
+def _run_together(machines: Sequence[Steps], load: Load) -> list[Verdict]:
+    """Run the late judgings side by side, loading for all of them at once in each round."""
+    verdicts: list[Verdict] = []
+    waiting = [(machine, next(machine)) for machine in machines]
+    while waiting:
+        answers = iter(load([wanted for _, asked in waiting for wanted in asked]))
+        still = []
+        for machine, asked in waiting:
+            try:
+                still.append((machine, machine.send([next(answers) for _ in asked])))
+            except StopIteration as finished:
+                verdicts.append(finished.value)
+        waiting = still
+    return verdicts

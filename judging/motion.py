@@ -1,0 +1,161 @@
+"""The fold that says whether an asset moves, rests, or whether nobody can say.
+
+A speed that the device reports counts. Where it reports none, distance over time decides, with
+the accuracy of both fixes taken off the distance: 20 km between two fixes are no stop, whatever
+was in between. An asset rests once it was seen near one place for three minutes; an asset
+that was moved so slowly over so long that it may stand by now is neither.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import MutableSequence, Sequence
+from typing import Final, Literal
+
+import msgspec
+from msgspec import Struct
+
+from core.fact_order import FactKey
+from core.judged_fact import DecidingFix, JudgedFact
+from judging.folds import FactFold, States
+from judging.intervals import Edge
+
+Motion = Literal["unknown", "moving", "resting"]
+
+# Walking pace: receivers that stand still report less.
+MOVING_MPS: Final = 1.0
+# An asset that keeps its place for so long rests; a stop at lights is no rest.
+REST_US: Final = 180 * 1_000_000
+# Fixes that are remembered are so far apart, so that the state stays small.
+SPACING_US: Final = 60 * 1_000_000
+# Receivers that stand still wander, by more than the accuracy that they claim.
+WANDER_M: Final = 50.0
+# What is assumed of a fix that says no accuracy.
+ASSUMED_ACCURACY_M: Final = 30.0
+_EARTH_RADIUS_M: Final = 6_371_008.8
+
+
+class MotionState(Struct, array_like=True):
+    """`recent` holds fixes a minute apart, in order, back to one that is older than `REST_US`.
+
+    `speed_mps` is the reported one, or that between the last two fixes; None where unknown.
+    """
+
+    motion: Motion = "unknown"
+    last: DecidingFix | None = None
+    recent: tuple[DecidingFix, ...] = ()
+    speed_mps: float | None = None
+
+
+class MotionFold(FactFold):
+    """Finds intervals of kind `moving` and `resting`, with nothing in between but the unknown."""
+
+    name = "motion"
+
+    def state_of(self, data: bytes) -> MotionState:
+        return _decoder.decode(data) if data else MotionState()
+
+    def bytes_of(self, state: MotionState) -> bytes:
+        return _encoder.encode(state)
+
+    def step(
+        self,
+        state: MotionState,
+        fact: JudgedFact,
+        looked_up: None,
+        context: None,
+        states: States,
+        findings: MutableSequence[Edge],
+    ) -> None:
+        fix = fact.fix
+        if fix is None:
+            return
+        motion, since_us = _judged(state, fix)
+        if motion != state.motion:
+            findings.extend(_edges(state.motion, motion, since_us, fact.key))
+        state.motion = motion
+        state.speed_mps = _speed_mps(state.last, fix, motion)
+        state.recent = _remembered(state.recent, fix)
+        state.last = fix
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(MotionState)
+
+
+def _edges(former: Motion, motion: Motion, at_us: int, key: FactKey) -> list[Edge]:
+    edges = []
+    if former != "unknown":
+        edges.append(Edge(kind=former, is_begin=False, at_us=at_us, key=key))
+    if motion != "unknown":
+        edges.append(Edge(kind=motion, is_begin=True, at_us=at_us, key=key))
+    return edges
+
+
+def _judged(state: MotionState, fix: DecidingFix) -> tuple[Motion, int]:
+    """Return the motion at a fix, and since when where it differs from that of the state."""
+    seen = _comparable(state, fix)
+    reported_mps = fix.speed_mps
+    if reported_mps is not None and reported_mps >= MOVING_MPS:
+        return "moving", fix.at_us
+    held = next((old for old in seen if fix.at_us - old.at_us >= REST_US), None)
+    if held is not None and all(_sure_distance_m(old, fix) == 0.0 for old in seen):
+        return "resting", held.at_us
+    if reported_mps is not None:
+        # It has just stopped: it rests where it was not seen moving, or was not seen for long.
+        is_new = state.motion != "moving" or state.last is None
+        rests = is_new or held is state.last
+        return ("resting", fix.at_us) if rests else (state.motion, fix.at_us)
+    if any(_sure_speed_mps(old, fix) >= MOVING_MPS for old in seen):
+        since = state.last or fix
+        return "moving", since.at_us
+    # Moved since then, and so slowly on the whole that it may stand by now.
+    return ("unknown" if held is not None else state.motion), fix.at_us
+
+
+def _comparable(state: MotionState, fix: DecidingFix) -> Sequence[DecidingFix]:
+    """Return the fixes of earlier moments to compare with: back to one of `REST_US` ago."""
+    known = [old for old in (*state.recent, state.last) if old and old.at_us < fix.at_us]
+    old_enough = [number for number, old in enumerate(known) if fix.at_us - old.at_us >= REST_US]
+    return known[old_enough[-1] :] if old_enough else known
+
+
+def _remembered(recent: tuple[DecidingFix, ...], fix: DecidingFix) -> tuple[DecidingFix, ...]:
+    if recent and fix.at_us - recent[-1].at_us < SPACING_US:
+        return recent
+    kept = (*recent, fix)
+    old_enough = [number for number, old in enumerate(kept) if fix.at_us - old.at_us >= REST_US]
+    return kept[old_enough[-1] :] if old_enough else kept
+
+
+def _speed_mps(last: DecidingFix | None, fix: DecidingFix, motion: Motion) -> float | None:
+    if fix.speed_mps is not None:
+        return fix.speed_mps
+    if motion == "resting":
+        return 0.0
+    if motion == "unknown" or last is None or last.at_us == fix.at_us:
+        return None
+    return distance_m(last, fix) / ((fix.at_us - last.at_us) / 1e6)
+
+
+def _sure_speed_mps(old: DecidingFix, fix: DecidingFix) -> float:
+    return _sure_distance_m(old, fix) / ((fix.at_us - old.at_us) / 1e6)
+
+
+def _sure_distance_m(old: DecidingFix, fix: DecidingFix) -> float:
+    """Return by how much the asset was moved at least; 0 where it may not have been."""
+    slack_m = max(WANDER_M, _radius_m(old) + _radius_m(fix))
+    return max(0.0, distance_m(old, fix) - slack_m)
+
+
+def _radius_m(fix: DecidingFix) -> float:
+    return fix.accuracy_m or ASSUMED_ACCURACY_M
+
+
+def distance_m(one: DecidingFix, other: DecidingFix) -> float:
+    """Return the distance on the sphere, by the haversine formula; within 0.6 % of geodesic."""
+    lat, other_lat = math.radians(one.lat_deg), math.radians(other.lat_deg)
+    by_lat = math.sin((other_lat - lat) / 2) ** 2
+    by_lon = math.sin(math.radians(other.lon_deg - one.lon_deg) / 2) ** 2
+    share = by_lat + math.cos(lat) * math.cos(other_lat) * by_lon
+    return 2 * _EARTH_RADIUS_M * math.asin(min(1.0, math.sqrt(share)))

@@ -1,0 +1,162 @@
+"""What folds found that lasts, as rows: a constant number of statements, however many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import orjson
+from msgspec import Struct
+
+from core.fact_order import FIRST, LAST, FactKey
+from core.statements import rows, run
+
+
+class OccurrenceWindow(Struct, frozen=True):
+    """After `low` up to `high` of an asset's facts; None is open."""
+
+    asset_id: int
+    low: FactKey | None
+    high: FactKey | None
+
+
+class OccurrenceRow(Struct, frozen=True, kw_only=True):
+    """A standing row. `number` is its id."""
+
+    number: int
+    asset_id: int
+    kind: str
+    subject: int
+    begin_at: datetime
+    begin_key: bytes
+    end_at: datetime | None
+    end_key: bytes | None
+    details: dict[str, Any]
+
+
+# Those that are open at some point of a window.
+_REACHING = """
+    SELECT o.id, o.asset_id, o.kind, o.subject, o.begin_at, o.begin_key, o.end_at, o.end_key,
+        o.details::text
+    FROM unnest(%s::bigint[], %s::bytea[], %s::bytea[]) AS w(asset_id, low, high)
+    JOIN positions_recordedoccurrence o ON o.asset_id = w.asset_id AND o.fold = %s
+        AND o.withdrawn_at IS NULL AND o.begin_key <= w.high
+        AND (o.end_key IS NULL OR o.end_key > w.low)
+    ORDER BY o.asset_id, o.begin_key, o.id"""
+_OPEN = """
+    SELECT o.id, o.asset_id, o.kind, o.subject, o.begin_at, o.begin_key, o.end_at, o.end_key,
+        o.details::text
+    FROM positions_recordedoccurrence o
+    WHERE o.asset_id = ANY(%s::bigint[]) AND o.fold = %s AND o.withdrawn_at IS NULL
+        AND o.end_key IS NULL
+    ORDER BY o.asset_id, o.begin_key, o.id"""
+
+
+def reaching_into(fold: str, windows: Sequence[OccurrenceWindow]) -> list[OccurrenceRow]:
+    """Return the standing occurrences that a fold found and that reach into judged windows."""
+    if not windows:
+        return []
+    found = rows(
+        _REACHING,
+        [
+            [window.asset_id for window in windows],
+            [(window.low or FIRST).to_bytes() for window in windows],
+            [(window.high or LAST).to_bytes() for window in windows],
+            fold,
+        ],
+    )
+    # One that reaches into several windows is one.
+    return list({row.number: row for row in map(_row, found)}.values())
+
+
+def open_ones(fold: str, asset_ids: Sequence[int]) -> list[OccurrenceRow]:
+    """Return the occurrences of assets that have not ended."""
+    return [_row(row) for row in rows(_OPEN, [list(asset_ids), fold])] if asset_ids else []
+
+
+def _row(row: Sequence[Any]) -> OccurrenceRow:
+    number, asset_id, kind, subject, begin_at, begin_key, end_at, end_key, details = row
+    return OccurrenceRow(
+        number=number,
+        asset_id=asset_id,
+        kind=kind,
+        subject=subject,
+        begin_at=begin_at,
+        begin_key=bytes(begin_key),
+        end_at=end_at,
+        end_key=None if end_key is None else bytes(end_key),
+        details=orjson.loads(details),
+    )
+
+
+class WrittenOccurrence(Struct, kw_only=True):
+    """An occurrence to be written: a new row where `id` is None."""
+
+    id: int | None
+    organisation_id: int
+    asset_id: int
+    fold: str
+    kind: str
+    subject: int
+    begin_at: datetime
+    begin_key: bytes
+    end_at: datetime | None
+    end_key: bytes | None
+    details: dict[str, Any]
+    is_late: bool
+    recorded_at: datetime
+
+
+_COLUMNS = WrittenOccurrence.__struct_fields__[1:]
+_BYTES = ("begin_key", "end_key")
+_FROM = (
+    " FROM ROWS FROM (json_to_recordset(%s::json) AS (id bigint, organisation_id bigint,"
+    " asset_id bigint, fold text, kind text, subject bigint, begin_at timestamptz,"
+    " begin_key text, end_at timestamptz, end_key text, details jsonb, is_late boolean,"
+    " recorded_at timestamptz)) WITH ORDINALITY AS o(id, organisation_id, asset_id, fold, kind,"
+    " subject, begin_at, begin_key, end_at, end_key, details, is_late, recorded_at, n)"
+)
+
+
+def _values(names: Sequence[str]) -> str:
+    return ", ".join(f"decode(o.{n}, 'base64')" if n in _BYTES else f"o.{n}" for n in names)
+
+
+_INSERT = (
+    f"INSERT INTO positions_recordedoccurrence ({', '.join(_COLUMNS)})"
+    f" SELECT {_values(_COLUMNS)}{_FROM} ORDER BY o.n RETURNING id"
+)
+_CHANGED = ("begin_at", "begin_key", "end_at", "end_key", "details", "is_late")
+_UPDATE = (
+    f"UPDATE positions_recordedoccurrence r SET"
+    f" {', '.join(f'{name} = {_values([name])}' for name in _CHANGED)}{_FROM} WHERE r.id = o.id"
+)
+
+
+def insert(occurrences: Sequence[WrittenOccurrence]) -> None:
+    """Write new rows, and give each its id."""
+    if occurrences:
+        inserted = rows(_INSERT, [_json(occurrences)])
+        for occurrence, (number,) in zip(occurrences, inserted, strict=True):
+            occurrence.id = number
+
+
+def update(occurrences: Sequence[WrittenOccurrence]) -> None:
+    """Write what rows have become."""
+    if occurrences:
+        run(_UPDATE, [_json(occurrences)])
+
+
+def withdraw(ids: Sequence[int], *, now: datetime) -> None:
+    if ids:
+        run(
+            "UPDATE positions_recordedoccurrence SET withdrawn_at = %s"
+            " WHERE id = ANY(%s::bigint[])",
+            [now, list(ids)],
+        )
+
+
+def _json(occurrences: Sequence[WrittenOccurrence]) -> str:
+    return msgspec.json.encode(occurrences).decode()

@@ -1,0 +1,44 @@
+"""Pieces of an asset's judged past, as plain values between memory and judging."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from core.fact_order import FactKey
+from core.judged_fact import JudgedFact
+
+
+class SavedState(Struct, frozen=True):
+    """A checkpoint: the composite state after the fact at `key`, as bytes."""
+
+    key: FactKey
+    state: bytes
+
+
+class Stretch(Struct, frozen=True):
+    """What lies after the checkpoint `low` up to and including the checkpoint `high`.
+
+    None means from the beginning, or up to the newest.
+    """
+
+    low: SavedState | None
+    high: SavedState | None
+    facts: Sequence[JudgedFact]
+
+
+class WantedStretch(Struct, frozen=True):
+    """The stretch of an asset around a key, or with `is_next` the one that begins there."""
+
+    asset_id: int
+    key: FactKey
+    is_next: bool = False
+
+
+class NewCheckpoint(Struct, frozen=True):
+    """A checkpoint to be written, over a former one of the same asset and key."""
+
+    asset_id: int
+    key: FactKey
+    state: bytes

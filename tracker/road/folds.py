@@ -1,0 +1,19 @@
+"""The folds that the road runs, in their order: a later one sees what earlier ones found.
+
+A new fold is a module on the floor that owns it, and a line here.
+"""
+
+from __future__ import annotations
+
+from geofence.ledger import CrossingLedger
+from geofence.zones import ZoneStore
+from judging.ledgers import Ledger
+from judging.motion import MotionFold
+from tracker.road.interval_ledger import IntervalLedger
+
+
+def ledgers_over(zones: ZoneStore) -> tuple[Ledger, ...]:
+    return (
+        CrossingLedger(zones),
+        IntervalLedger(MotionFold()),
+    )

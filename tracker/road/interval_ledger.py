@@ -1,0 +1,169 @@
+"""Folds that find intervals, as the road has them run and recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+
+from core.fact_order import FactKey, key_of_bytes
+from core.observation import instant, microseconds
+from judging.folds import Fold
+from judging.intervals import Edge, Interval, IntervalChange, interval_changes
+from judging.ledgers import CauseOf, RevisionsByName
+from judging.machine import Verdict
+from positions import occurrences
+from positions.occurrences import OccurrenceRow, OccurrenceWindow, WrittenOccurrence
+
+
+class RecordedInterval(Struct, frozen=True):
+    """What an interval of an asset was and is; None for what it was not, or is no more."""
+
+    organisation_id: int
+    asset_id: int
+    number: int
+    former: Interval | None
+    present: Interval | None
+    is_late: bool
+
+
+class IntervalLedger:
+    """A fold whose findings are edges: that something began, and that it ended."""
+
+    def __init__(self, fold: Fold) -> None:
+        self.fold = fold
+
+    def contexts(self, assets: Mapping[int, int], revisions: RevisionsByName) -> dict[int, Any]:
+        return {}
+
+    def record(
+        self, verdicts: Sequence[Verdict], *, now: datetime, cause_of: CauseOf
+    ) -> list[RecordedInterval]:
+        """Write the differences that `verdicts` make, in the order of their beginnings."""
+        verdicts = [v for v in verdicts if v.windows or v.findings[self.fold.name]]
+        if not verdicts:
+            return []
+        recorded = self._recorded(verdicts)
+        changes = []
+        for verdict in verdicts:
+            edges: list[Edge] = verdict.findings[self.fold.name]
+            changes += [
+                (verdict, change)
+                for change in interval_changes(
+                    edges,
+                    recorded.get(verdict.pending.asset_id, []),
+                    verdict.windows,
+                    settled_us=verdict.settled_us,
+                    reach_us=verdict.reach_us,
+                )
+            ]
+        return self._write(changes, now)
+
+    def _recorded(self, verdicts: Sequence[Verdict]) -> dict[int, list[Interval]]:
+        """Return the intervals that reach into what was judged, by asset."""
+        windows = [
+            OccurrenceWindow(verdict.pending.asset_id, window.low, window.high)
+            for verdict in verdicts
+            for window in verdict.windows
+        ]
+        in_order = [verdict.pending.asset_id for verdict in verdicts if not verdict.windows]
+        name = self.fold.name
+        found = [
+            *occurrences.reaching_into(name, windows),
+            *occurrences.open_ones(name, in_order),
+        ]
+        by_asset: dict[int, list[Interval]] = {}
+        for row in found:
+            by_asset.setdefault(row.asset_id, []).append(_interval_of(row))
+        return by_asset
+
+    def _write(
+        self, changes: Sequence[tuple[Verdict, IntervalChange]], now: datetime
+    ) -> list[RecordedInterval]:
+        added: list[WrittenOccurrence] = []
+        updated: list[WrittenOccurrence] = []
+        withdrawn: list[int] = []
+        recorded = []
+        for verdict, change in changes:
+            is_late = _is_late(verdict, change)
+            if change.present is None:
+                assert change.former is not None, "a change has a former or a present"
+                assert change.former.number is not None, "what is withdrawn was recorded"
+                withdrawn.append(change.former.number)
+                row = None
+            else:
+                row = self._row(verdict, change.present, is_late=is_late, now=now)
+                (updated if change.former else added).append(row)
+            recorded.append((verdict, change, row, is_late))
+        occurrences.insert(added)
+        occurrences.update(updated)
+        occurrences.withdraw(withdrawn, now=now)
+        return [_recorded_interval(*each) for each in recorded]
+
+    def _row(
+        self, verdict: Verdict, present: Interval, *, is_late: bool, now: datetime
+    ) -> WrittenOccurrence:
+        return WrittenOccurrence(
+            id=present.number,
+            organisation_id=verdict.pending.organisation_id,
+            asset_id=verdict.pending.asset_id,
+            fold=self.fold.name,
+            kind=present.kind,
+            subject=present.subject,
+            begin_at=instant(present.begin_us),
+            begin_key=present.begin_key.to_bytes(),
+            end_at=None if present.end_us is None else instant(present.end_us),
+            end_key=None if present.end_key is None else present.end_key.to_bytes(),
+            details=dict(present.details),
+            is_late=is_late,
+            recorded_at=now,
+        )
+
+
+def _recorded_interval(
+    verdict: Verdict,
+    change: IntervalChange,
+    row: WrittenOccurrence | None,
+    is_late: bool,
+) -> RecordedInterval:
+    number = row.id if row else _number_of(change.former)
+    assert number is not None, "an inserted row has its id"
+    return RecordedInterval(
+        organisation_id=verdict.pending.organisation_id,
+        asset_id=verdict.pending.asset_id,
+        number=number,
+        former=change.former,
+        present=change.present,
+        is_late=is_late,
+    )
+
+
+def _number_of(interval: Interval | None) -> int | None:
+    return None if interval is None else interval.number
+
+
+def _is_late(verdict: Verdict, change: IntervalChange) -> bool:
+    """Whether it began or was moved among what had been judged already."""
+    former, present, last = change.former, change.present, verdict.former_last
+    if former is not None and present is not None and former.begin_key == present.begin_key:
+        return _is_among(former.end_key, last) or _is_among(present.end_key, last)
+    return former is not None or (present is not None and _is_among(present.begin_key, last))
+
+
+def _is_among(key: FactKey | None, last: FactKey | None) -> bool:
+    return key is not None and last is not None and key <= last
+
+
+def _interval_of(row: OccurrenceRow) -> Interval:
+    return Interval(
+        kind=row.kind,
+        subject=row.subject,
+        begin_us=microseconds(row.begin_at),
+        begin_key=key_of_bytes(row.begin_key),
+        end_us=None if row.end_at is None else microseconds(row.end_at),
+        end_key=None if row.end_key is None else key_of_bytes(row.end_key),
+        details=row.details,
+        number=row.number,
+    )

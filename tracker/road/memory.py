@@ -1,0 +1,50 @@
+"""What the road needs beside the database: handed to it, so that a test can hand it another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from assets.registry import Registry
+from billing.metering import KnownHours
+from geofence.zones import ZoneStore
+from judging.differences import REACH_US
+from judging.ledgers import Ledger
+from judging.machine import CHECKPOINT_EVERY, FACTS_AT_ONCE, Machine
+from tracker.road.folds import ledgers_over
+
+
+class RoadMemory:
+    """Copies of what is in the database, each at a revision, and the folds that judge."""
+
+    def __init__(
+        self,
+        *,
+        more_ledgers: Sequence[Ledger] = (),
+        checkpoint_every: int = CHECKPOINT_EVERY,
+        facts_at_once: int = FACTS_AT_ONCE,
+        reach_us: int = REACH_US,
+    ) -> None:
+        self.registry = Registry()
+        self.zones = ZoneStore()
+        self.known_hours = KnownHours()
+        self.ledgers = (*ledgers_over(self.zones), *more_ledgers)
+        self.machine = Machine(
+            [ledger.fold for ledger in self.ledgers],
+            checkpoint_every=checkpoint_every,
+            facts_at_once=facts_at_once,
+            reach_us=reach_us,
+        )
+
+
+_of_process = RoadMemory()
+
+
+def memory_of_process() -> RoadMemory:
+    """Return the memory that all doors of this process share."""
+    return _of_process
+
+
+def replace_memory_of_process(memory: RoadMemory) -> None:
+    """Begin with another memory, as a process that has just started would."""
+    global _of_process
+    _of_process = memory
