@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from core.observation import Observation
-from core.statements import rows, run
+from core.statements import records, run
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -43,13 +43,13 @@ def recall(events: Sequence[Event]) -> dict[tuple[int, str], Event]:
     """Return those events that are known already, as they first were."""
     if not events:
         return {}
-    found = rows(
+    known = records(
+        Event,
         "SELECT e.device_id, e.event_id, e.measured_at, e.digest"
         " FROM unnest(%s::bigint[], %s::text[]) AS k(d, n) JOIN positions_eventid e"
         " ON e.device_id = k.d AND e.event_id = k.n",
         [[event.device_id for event in events], [event.event_id for event in events]],
     )
-    known = [Event(device, name, at, bytes(digest)) for device, name, at, digest in found]
     return {event.key: event for event in known}
 
 

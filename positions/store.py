@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 
 import msgspec
 import orjson
 from msgspec import Struct
 
-from core.observation import Fix
-from core.statements import rows, run
+from core.observation import Fix, Method, TimeSource, Value
+from core.statements import records, records_of, recordset, rows, run
 from positions.facts import Fact, merged
 
 _to_json = msgspec.json.Encoder().encode
@@ -47,10 +47,10 @@ class StateRow(Struct):
 
 
 _STATE_COLUMNS = StateRow.__struct_fields__
+_READ_AS = {"readings": "s.readings::text AS readings"}
 _SELECT_STATES = (
-    "SELECT "
-    + ", ".join(f"s.{name}" for name in _STATE_COLUMNS[:-2])
-    + ", s.readings::text, s.fold FROM positions_assetstate s"
+    f"SELECT {', '.join(_READ_AS.get(name, f's.{name}') for name in _STATE_COLUMNS)}"
+    " FROM positions_assetstate s"
     " WHERE s.asset_id = ANY(%s::bigint[]) ORDER BY s.asset_id FOR UPDATE OF s"
 )
 
@@ -68,7 +68,8 @@ def ask_for_states(asset_ids: Iterable[int]) -> Any:
 
 def states_of(cursor: Any) -> dict[int, StateRow]:
     with cursor:
-        return {row[0]: _state(row) for row in cursor.fetchall()}
+        states = records_of(StateRow, cursor, readings=orjson.loads)
+    return {state.asset_id: state for state in states}
 
 
 def _made_states(asset_ids: Iterable[int]) -> dict[int, StateRow]:
@@ -83,39 +84,14 @@ def _made_states(asset_ids: Iterable[int]) -> dict[int, StateRow]:
     return states_of(ask_for_states(wanted))
 
 
-def _state(row: tuple[Any, ...]) -> StateRow:
-    # The columns stand in the order of the members.
-    *columns, readings, fold = row
-    return StateRow(*columns, orjson.loads(readings), bytes(fold))  # type: ignore[call-arg]
-
-
 def tags_of(asset_ids: Iterable[int]) -> dict[int, frozenset[str]]:
     """Return the tags of assets, for geofences that are linked by tag."""
     found = rows("SELECT id, tags FROM assets_asset WHERE id = ANY(%s::bigint[])", [[*asset_ids]])
     return {asset_id: frozenset(tags) for asset_id, tags in found}
 
 
-_POSITIONS = (
-    " FROM json_to_recordset(%s::json) AS o(d bigint, m timestamptz, r timestamptz, x float8,"
-    " y float8, a float8, u float8, v float8, c float8, f text, t text, q jsonb, s boolean)"
-)
-_POINT = "CASE WHEN x IS NOT NULL THEN ST_SetSRID(ST_MakePoint(x, y), 4326) END"
-_INSERT_POSITIONS = (
-    "INSERT INTO positions_position (device_id, measured_at, received_at, point, altitude_m,"
-    " accuracy_m, speed_mps, course_deg, method, time_source, readings, is_clock_suspect)"
-    f" SELECT d, m, r, {_POINT}, a, u, v, c, f, t, q, coalesce(s, false){_POSITIONS}"
-    " ON CONFLICT DO NOTHING RETURNING device_id, measured_at"
-)
-_OVERWRITE_POSITIONS = (
-    f"UPDATE positions_position p SET received_at = r, point = {_POINT}, altitude_m = a,"
-    " accuracy_m = u, speed_mps = v, course_deg = c, method = f, time_source = t, readings = q,"
-    f" is_clock_suspect = coalesce(s, false){_POSITIONS}"
-    " WHERE p.device_id = o.d AND p.measured_at = o.m"
-)
-
-
 class _PositionJson(Struct, omit_defaults=True, gc=False):
-    """A fact under the short names of `_INSERT_POSITIONS`."""
+    """A fact under short names, as it goes to the database."""
 
     d: int
     m: datetime
@@ -147,6 +123,31 @@ class _PositionJson(Struct, omit_defaults=True, gc=False):
             row.u, row.v, row.c = fix.accuracy_m, fix.speed_mps, fix.course_deg
             row.f = fix.method
         return row
+
+
+# The columns beside the key, each with what it is of a `_PositionJson`.
+_CONTENT: dict[LiteralString, LiteralString] = {
+    "received_at": "r",
+    "point": "CASE WHEN x IS NOT NULL THEN ST_SetSRID(ST_MakePoint(x, y), 4326) END",
+    "altitude_m": "a",
+    "accuracy_m": "u",
+    "speed_mps": "v",
+    "course_deg": "c",
+    "method": "f",
+    "time_source": "t",
+    "readings": "q",
+    "is_clock_suspect": "coalesce(s, false)",
+}
+_INSERT_POSITIONS = (
+    f"INSERT INTO positions_position (device_id, measured_at, {', '.join(_CONTENT)})"
+    f" SELECT d, m, {', '.join(_CONTENT.values())} FROM {recordset(_PositionJson)}"
+    " ON CONFLICT DO NOTHING RETURNING device_id, measured_at"
+)
+_OVERWRITE_POSITIONS = (
+    "UPDATE positions_position p"
+    f" SET {', '.join(f'{column} = {value}' for column, value in _CONTENT.items())}"
+    f" FROM {recordset(_PositionJson)} WHERE p.device_id = o.d AND p.measured_at = o.m"
+)
 
 
 class Stored(Struct, frozen=True):
@@ -205,29 +206,44 @@ def _complete(repeated: dict[tuple[int, datetime], Fact]) -> dict[tuple[int, dat
 
 
 def _existing(keys: list[tuple[int, datetime]]) -> list[Fact]:
-    found = rows(
-        "SELECT p.device_id, p.measured_at, p.received_at, p.time_source, ST_X(p.point),"
-        " ST_Y(p.point), p.altitude_m, p.accuracy_m, p.speed_mps, p.course_deg, p.method,"
-        " p.readings::text FROM unnest(%s::bigint[], %s::timestamptz[]) AS k(d, m)"
+    return records(
+        _fact,
+        "SELECT p.device_id, p.measured_at, p.received_at, p.time_source,"
+        " ST_X(p.point) AS lon_deg, ST_Y(p.point) AS lat_deg, p.altitude_m, p.accuracy_m,"
+        " p.speed_mps, p.course_deg, p.method, p.readings::text AS readings"
+        " FROM unnest(%s::bigint[], %s::timestamptz[]) AS k(d, m)"
         " JOIN positions_position p ON p.device_id = k.d AND p.measured_at = k.m"
         " ORDER BY p.device_id, p.measured_at FOR UPDATE OF p",
         [[device_id for device_id, _ in keys], [at for _, at in keys]],
+        readings=orjson.loads,
     )
-    return [_fact_of_row(row) for row in found]
 
 
-def _fact_of_row(row: tuple[Any, ...]) -> Fact:
-    device_id, measured_at, received_at, time_source, lon, lat, *rest, method, readings = row
-    altitude, accuracy, speed, course = rest
+def _fact(
+    device_id: int,
+    measured_at: datetime,
+    received_at: datetime,
+    time_source: TimeSource,
+    lon_deg: float | None,
+    lat_deg: float | None,
+    altitude_m: float | None,
+    accuracy_m: float | None,
+    speed_mps: float | None,
+    course_deg: float | None,
+    method: Method | None,
+    readings: dict[str, Value],
+) -> Fact:
     fix = None
-    if lon is not None:
+    if lon_deg is not None:
+        assert lat_deg is not None, "a point has both"
+        assert method is not None, "a fix has a method"
         fix = Fix(
-            lon_deg=lon,
-            lat_deg=lat,
-            altitude_m=altitude,
-            accuracy_m=accuracy,
-            speed_mps=speed,
-            course_deg=course,
+            lon_deg=lon_deg,
+            lat_deg=lat_deg,
+            altitude_m=altitude_m,
+            accuracy_m=accuracy_m,
+            speed_mps=speed_mps,
+            course_deg=course_deg,
             method=method,
         )
     return Fact.of(
@@ -236,7 +252,7 @@ def _fact_of_row(row: tuple[Any, ...]) -> Fact:
         received_at=received_at,
         time_source=time_source,
         fix=fix,
-        readings=orjson.loads(readings),
+        readings=readings,
     )
 
 
@@ -244,17 +260,11 @@ def _overwrite(facts: list[Fact]) -> None:
     run(_OVERWRITE_POSITIONS, [_json([_PositionJson.of(fact) for fact in facts])])
 
 
+_WRITTEN_AS = {"fold": "decode(o.fold, 'base64')"}
 _UPDATE_STATES = (
-    "UPDATE positions_assetstate s SET device_id = o.device_id, measured_at = o.measured_at,"
-    " received_at = o.received_at, fix_at = o.fix_at, fix_device_id = o.fix_device_id,"
-    " lon_deg = o.lon_deg, lat_deg = o.lat_deg, altitude_m = o.altitude_m,"
-    " accuracy_m = o.accuracy_m, speed_mps = o.speed_mps, course_deg = o.course_deg,"
-    " method = o.method, readings = o.readings, fold = decode(o.fold, 'base64')"
-    " FROM json_to_recordset(%s::json) AS o(asset_id bigint, device_id bigint,"
-    " measured_at timestamptz, received_at timestamptz, fix_at timestamptz,"
-    " fix_device_id bigint, lon_deg float8, lat_deg float8, altitude_m float8,"
-    " accuracy_m float8, speed_mps float8, course_deg float8, method text, readings jsonb,"
-    " fold text) WHERE s.asset_id = o.asset_id"
+    "UPDATE positions_assetstate s SET "
+    + ", ".join(f"{name} = {_WRITTEN_AS.get(name, f'o.{name}')}" for name in _STATE_COLUMNS[2:])
+    + f" FROM {recordset(StateRow)} WHERE s.asset_id = o.asset_id"
 )
 
 
