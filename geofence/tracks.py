@@ -20,8 +20,9 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from core.errors import Unprocessable
-from core.observation import Fix, microseconds
+from core.observation import Fix
 from geofence.crossings import Mark
+from positions.deciding import deciding_fix
 from positions.facts import Fact, merged
 
 SPELLINGS = {
@@ -56,8 +57,11 @@ def read_track(body: bytes) -> list[Mark]:
             raise _unreadable(f"Fix {number}: {error}.") from error
         former = facts.get(fact.measured_at)
         facts[fact.measured_at] = merged(former, fact) if former else fact
-    # An estimate from gateways decides nothing.
-    return [_mark(facts[at]) for at in sorted(facts) if _fix(facts[at]).method != "gateway"]
+    return [
+        _mark(facts[at], fix)
+        for at in sorted(facts)
+        if (fix := deciding_fix(facts[at])) is not None
+    ]
 
 
 def _rows(body: bytes) -> Iterator[Row]:
@@ -220,15 +224,9 @@ def _has_zone(text: str) -> bool:
     return re.search(r"([zZ]|[+-]\d\d:?\d\d)\s*$", text) is not None
 
 
-def _fix(fact: Fact) -> Fix:
-    assert fact.fix is not None, "each row has a place"
-    return fact.fix
-
-
-def _mark(fact: Fact) -> Mark:
-    fix = _fix(fact)
+def _mark(fact: Fact, fix: Fix) -> Mark:
     return Mark(
-        microseconds(fact.measured_at),
+        fact.at_us,
         fact.device_id,
         fix.lon_deg,
         fix.lat_deg,
