@@ -11,6 +11,8 @@ from msgspec import Struct
 from alerts.quiet_hours import QuietHours
 from geofence.changes import CrossingChange
 
+Trigger = Literal["enter", "exit", "enter_or_exit"]
+
 
 class Condition(Struct, frozen=True, kw_only=True):
     """What one version of a rule looks for, and whom it tells.
@@ -23,7 +25,7 @@ class Condition(Struct, frozen=True, kw_only=True):
     version_id: int
     organisation_id: int
     geofence_id: int
-    trigger: Literal["enter", "exit", "enter_or_exit"]
+    trigger: Trigger
     asset_ids: frozenset[int]
     tags: frozenset[str]
     recipients: tuple[str, ...]

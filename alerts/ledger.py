@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from datetime import datetime, time
 from uuid import UUID
 
+import msgspec
 from django.db import connection
 from msgspec import Struct
 
-from alerts.conditions import Condition
+from alerts.conditions import Condition, Trigger
 from alerts.models import Alert, Notification
 from alerts.quiet_hours import QuietHours
 from alerts.telling import Reason, Word
 from alerts.verdicts import StandingAlert, Step
 from assets.models import Asset
-from core.statements import rows
+from core.statements import records, recordset, rows, run
 from geofence.changes import CrossingChange
 
 
@@ -33,9 +33,11 @@ def conditions_for(crossings: Sequence[CrossingChange]) -> list[Condition]:
     """Return the versions of active rules that any of `crossings` could meet."""
     earliest = min(crossing.at for crossing in crossings)
     latest = max(crossing.at for crossing in crossings)
-    found = rows(
-        "SELECT v.rule_id, v.id, r.organisation_id, v.geofence_id, v.trigger, v.asset_ids, v.tags,"
-        " v.recipients, v.valid_from, v.valid_to, v.quiet_from, v.quiet_until, v.time_zone"
+    return records(
+        _condition,
+        "SELECT v.rule_id, v.id AS version_id, r.organisation_id, v.geofence_id, v.trigger,"
+        " v.asset_ids, v.tags, v.recipients, v.valid_from, v.valid_to, v.quiet_from,"
+        " v.quiet_until, v.time_zone"
         " FROM alerts_ruleversion v JOIN alerts_rule r ON r.id = v.rule_id"
         " WHERE v.geofence_id = ANY(%s::bigint[]) AND r.organisation_id = ANY(%s::bigint[])"
         " AND v.is_active AND v.valid_from <= %s AND (v.valid_to IS NULL OR v.valid_to > %s)",
@@ -46,13 +48,26 @@ def conditions_for(crossings: Sequence[CrossingChange]) -> list[Condition]:
             earliest,
         ],
     )
-    return [_condition(*row) for row in found]
 
 
 def _condition(
-    rule_id: int, version_id: int, organisation_id: int, geofence_id: int, *rest: Any
+    rule_id: int,
+    version_id: int,
+    organisation_id: int,
+    geofence_id: int,
+    trigger: Trigger,
+    asset_ids: list[int],
+    tags: list[str],
+    recipients: list[str],
+    valid_from: datetime,
+    valid_to: datetime | None,
+    quiet_from: time | None,
+    quiet_until: time | None,
+    time_zone: str,
 ) -> Condition:
-    trigger, asset_ids, tags, recipients, valid_from, valid_to, since, until, zone = rest
+    quiet = None
+    if quiet_from is not None and quiet_until is not None:
+        quiet = QuietHours(quiet_from, quiet_until, time_zone)
     return Condition(
         rule_id=rule_id,
         version_id=version_id,
@@ -64,7 +79,7 @@ def _condition(
         recipients=tuple(recipients),
         valid_from=valid_from,
         valid_to=valid_to,
-        quiet=None if since is None else QuietHours(since, until, zone),
+        quiet=quiet,
     )
 
 
@@ -77,19 +92,18 @@ def standing_alerts(crossings: Sequence[CrossingChange]) -> list[StandingAlert]:
         Alert.objects.select_for_update()
         .filter(crossing_id__in=[crossing.crossing_id for crossing in crossings])
         .order_by("pk")
-        .values_list("pk", "rule_id", "rule_version_id", "crossing_id", "kind", "at", "state")
     )
     return [
         StandingAlert(
-            alert_id=pk,
-            rule_id=rule_id,
-            version_id=version_id,
-            crossing_id=crossing_id,
-            kind=kind,
-            at=at,
-            is_withdrawn=state == Alert.State.WITHDRAWN,
+            alert_id=alert.pk,
+            rule_id=alert.rule_id,
+            version_id=alert.rule_version_id,
+            crossing_id=alert.crossing_id,
+            kind=alert.kind,
+            at=alert.at,
+            is_withdrawn=alert.state == Alert.State.WITHDRAWN,
         )
-        for pk, rule_id, version_id, crossing_id, kind, at, state in standing
+        for alert in standing
     ]
 
 
@@ -111,16 +125,24 @@ def take_numbers(count: int) -> range:
     return range(row[0] - count + 1, row[0] + 1)
 
 
-_RAISE = """
-INSERT INTO alerts_alert (organisation_id, rule_id, rule_version_id, asset_id, geofence_id,
-    crossing_id, kind, at, number, is_late, told_nobody, opened_at, state)
-SELECT organisation_id, rule_id, rule_version_id, asset_id, geofence_id,
-    crossing_id, kind, at, number, is_late, told_nobody, %s, 'open'
-FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
-    %s::text[], %s::timestamptz[], %s::bigint[], %s::bool[], %s::bool[]) WITH ORDINALITY
-    AS row (organisation_id, rule_id, rule_version_id, asset_id, geofence_id, crossing_id,
-            kind, at, number, is_late, told_nobody, place)
-ORDER BY place
+class _RaisedRow(Struct):
+    organisation_id: int
+    rule_id: int
+    rule_version_id: int
+    asset_id: int
+    geofence_id: int
+    crossing_id: int
+    kind: str
+    at: datetime
+    number: int
+    is_late: bool
+    told_nobody: bool
+
+
+_RAISED = ", ".join(_RaisedRow.__struct_fields__)
+_RAISE = f"""
+INSERT INTO alerts_alert ({_RAISED}, opened_at, state)
+SELECT {_RAISED}, %s, 'open' FROM {recordset(_RaisedRow)} ORDER BY number
 ON CONFLICT (rule_id, crossing_id) DO NOTHING
 RETURNING number, id
 """
@@ -128,89 +150,95 @@ RETURNING number, id
 
 def raise_alerts(numbered: Sequence[tuple[int, Step]], *, now: datetime) -> dict[int, int]:
     """Write new alerts; return the ids of those that nobody else raised first, by number."""
-    rows = [_raised_row(number, step) for number, step in numbered]
-    with connection.cursor() as cursor:
-        cursor.execute(_RAISE, [now, *_columns(rows, 11)])
-        return dict(cursor.fetchall())
+    return dict(rows(_RAISE, [now, _json([_raised(number, step) for number, step in numbered])]))
 
 
-def _raised_row(number: int, step: Step) -> tuple[Any, ...]:
+def _raised(number: int, step: Step) -> _RaisedRow:
     crossing, condition = step.crossing, step.condition
     assert condition is not None, "only a condition that is met raises an alert"
-    return (
-        crossing.organisation_id,
-        condition.rule_id,
-        condition.version_id,
-        crossing.asset_id,
-        crossing.geofence_id,
-        crossing.crossing_id,
-        crossing.kind,
-        crossing.at,
-        number,
-        crossing.is_late or crossing.change in ("added", "moved"),
-        not condition.recipients,
+    return _RaisedRow(
+        organisation_id=crossing.organisation_id,
+        rule_id=condition.rule_id,
+        rule_version_id=condition.version_id,
+        asset_id=crossing.asset_id,
+        geofence_id=crossing.geofence_id,
+        crossing_id=crossing.crossing_id,
+        kind=crossing.kind,
+        at=crossing.at,
+        number=number,
+        is_late=crossing.is_late or crossing.change in ("added", "moved"),
+        told_nobody=not condition.recipients,
     )
 
 
+class _CorrectedRow(Struct):
+    alert_id: int
+    number: int
+    change: str
+    kind: str
+    at: datetime
+    version_id: int
+
+
 # An alert that is withdrawn keeps what it said; one that was acknowledged stays so.
-_CORRECT = """
+_CORRECT = f"""
 UPDATE alerts_alert alert SET
-    number = row.number, kind = row.kind, at = row.at, rule_version_id = row.rule_version_id,
-    amended_at = CASE WHEN row.change = 'amended' THEN %(now)s ELSE alert.amended_at END,
-    withdrawn_at = CASE WHEN row.change = 'withdrawn' THEN %(now)s END,
-    state = CASE WHEN row.change = 'withdrawn' THEN 'withdrawn'
+    number = o.number, kind = o.kind, at = o.at, rule_version_id = o.version_id,
+    amended_at = CASE WHEN o.change = 'amended' THEN %s ELSE alert.amended_at END,
+    withdrawn_at = CASE WHEN o.change = 'withdrawn' THEN %s END,
+    state = CASE WHEN o.change = 'withdrawn' THEN 'withdrawn'
                  WHEN alert.acknowledged_at IS NOT NULL THEN 'acknowledged'
                  WHEN alert.state = 'withdrawn' THEN 'open'
                  ELSE alert.state END
-FROM unnest(%(id)s::bigint[], %(number)s::bigint[], %(change)s::text[], %(kind)s::text[],
-            %(at)s::timestamptz[], %(version)s::bigint[])
-    AS row (id, number, change, kind, at, rule_version_id)
-WHERE alert.id = row.id
+FROM {recordset(_CorrectedRow)} WHERE alert.id = o.alert_id
 """
 
 
 def correct_alerts(numbered: Sequence[tuple[int, Step]], *, now: datetime) -> None:
-    rows = [_corrected_row(number, step) for number, step in numbered]
-    names = ("id", "number", "change", "kind", "at", "version")
-    with connection.cursor() as cursor:
-        cursor.execute(_CORRECT, dict(zip(names, _columns(rows, 6), strict=True)) | {"now": now})
+    run(_CORRECT, [now, now, _json([_corrected(number, step) for number, step in numbered])])
 
 
-def _corrected_row(number: int, step: Step) -> tuple[Any, ...]:
-    alert, condition = step.alert, step.condition
+def _corrected(number: int, step: Step) -> _CorrectedRow:
+    alert, condition, crossing = step.alert, step.condition, step.crossing
     assert alert is not None, "only an alert that stands is corrected"
-    if condition is None:
-        return (alert.alert_id, number, step.change, alert.kind, alert.at, alert.version_id)
-    crossing = step.crossing
-    return (
-        alert.alert_id, number, step.change, crossing.kind, crossing.at, condition.version_id
-    )  # fmt: skip
+    is_met = condition is not None
+    return _CorrectedRow(
+        alert_id=alert.alert_id,
+        number=number,
+        change=step.change,
+        kind=crossing.kind if is_met else alert.kind,
+        at=crossing.at if is_met else alert.at,
+        version_id=condition.version_id if condition else alert.version_id,
+    )
 
 
-def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
-    return [[row[place] for row in rows] for place in range(width)]
+class _NotedRow(Struct):
+    number: int
+    organisation_id: int
+    alert_id: int
+    change: str
+    was_at: datetime | None
 
 
-_NOTE = """
-INSERT INTO alerts_alertchange (number, organisation_id, alert_id, change, was_at, recorded_at)
-SELECT row.*, %s FROM unnest(
-    %s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::timestamptz[]) AS row
+_NOTED = ", ".join(_NotedRow.__struct_fields__)
+_NOTE = f"""
+INSERT INTO alerts_alertchange ({_NOTED}, recorded_at)
+SELECT {_NOTED}, %s FROM {recordset(_NotedRow)}
 """
 
 
 def note_changes(entries: Iterable[Entry], *, now: datetime) -> None:
-    rows = [
-        (
-            entry.number,
-            entry.step.crossing.organisation_id,
-            entry.alert_id,
-            entry.step.change,
-            entry.step.was_at,
+    noted = [
+        _NotedRow(
+            number=entry.number,
+            organisation_id=entry.step.crossing.organisation_id,
+            alert_id=entry.alert_id,
+            change=entry.step.change,
+            was_at=entry.step.was_at,
         )
         for entry in entries
     ]
-    with connection.cursor() as cursor:
-        cursor.execute(_NOTE, [now, *_columns(rows, 5)])
+    run(_NOTE, [now, _json(noted)])
 
 
 def cancel_unsent(alert_ids: Sequence[int]) -> None:
@@ -223,40 +251,48 @@ def cancel_unsent(alert_ids: Sequence[int]) -> None:
 def words_about(alert_ids: Sequence[int]) -> Mapping[int, list[Word]]:
     """Return all notifications of each alert, oldest first."""
     known = (Notification.State.SENT, Notification.State.SENDING)
-    rows = Notification.objects.filter(alert_id__in=alert_ids).order_by("change_id")
     words: dict[int, list[Word]] = defaultdict(list)
-    for alert_id, recipient, reason, state, may_have_arrived in rows.values_list(
-        "alert_id", "recipient", "reason", "state", "may_have_arrived"
-    ):
+    for row in Notification.objects.filter(alert_id__in=alert_ids).order_by("change_id"):
         word = Word(
-            recipient=recipient,
-            reason=reason,
-            is_pending=state == Notification.State.PENDING,
-            may_be_known=state in known or may_have_arrived,
+            recipient=row.recipient,
+            reason=row.reason,
+            is_pending=row.state == Notification.State.PENDING,
+            may_be_known=row.state in known or row.may_have_arrived,
         )
-        words[alert_id].append(word)
+        words[row.alert_id].append(word)
     return words
 
 
-_PROMISE = """
-INSERT INTO alerts_notification (id, alert_id, change_id, recipient, reason, sender, state,
+class _PromisedRow(Struct):
+    alert_id: int
+    change_id: int
+    recipient: str
+    reason: Reason
+
+
+_PROMISED = ", ".join(_PromisedRow.__struct_fields__)
+_PROMISE = f"""
+INSERT INTO alerts_notification (id, {_PROMISED}, sender, state,
     attempts, may_have_arrived, last_error, next_try_at, created_at)
-SELECT gen_random_uuid(), row.*, 'email', 'pending', 0, false, '', %(now)s, %(now)s
-FROM unnest(%(alert)s::bigint[], %(change)s::bigint[], %(recipient)s::text[], %(reason)s::text[])
-    AS row
+SELECT gen_random_uuid(), {_PROMISED}, 'email', 'pending', 0, false, '', %s, %s
+FROM {recordset(_PromisedRow)}
 RETURNING change_id, id
 """
 
 
 def promise(owed: Sequence[tuple[Entry, str, Reason]], *, now: datetime) -> dict[int, list[UUID]]:
     """Write pending notifications; return their ids by the number of the change."""
-    rows = [(entry.alert_id, entry.number, recipient, reason) for entry, recipient, reason in owed]
     ids: dict[int, list[UUID]] = defaultdict(list)
-    if not rows:
+    if not owed:
         return ids
-    names = ("alert", "change", "recipient", "reason")
-    with connection.cursor() as cursor:
-        cursor.execute(_PROMISE, dict(zip(names, _columns(rows, 4), strict=True)) | {"now": now})
-        for number, pk in cursor.fetchall():
-            ids[number].append(pk)
+    promised = [
+        _PromisedRow(entry.alert_id, entry.number, recipient, reason)
+        for entry, recipient, reason in owed
+    ]
+    for number, pk in rows(_PROMISE, [now, now, _json(promised)]):
+        ids[number].append(pk)
     return ids
+
+
+def _json(rows: Sequence[Struct]) -> str:
+    return msgspec.json.encode(rows).decode()

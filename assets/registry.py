@@ -16,7 +16,7 @@ from django.utils import timezone
 from msgspec import Struct, structs
 
 from accounts.tokens import digest_of
-from core.statements import rows
+from core.statements import records, rows
 
 # The same few tokens come with each uplink.
 _digest_of = lru_cache(maxsize=10_000)(digest_of)
@@ -106,38 +106,35 @@ class Registry:
             return True
 
     def _load_sources(self) -> None:
-        found = rows(
-            "SELECT id, organisation_id, wire_format, device_id, unknown_devices = 'register',"
+        found = records(
+            _opened_by,
+            "SELECT id AS source_id, organisation_id, wire_format, device_id,"
+            " unknown_devices = 'register' AS registers_devices,"
             " digest, previous_digest, previous_valid_until"
-            " FROM assets_source WHERE revoked_at IS NULL"
+            " FROM assets_source WHERE revoked_at IS NULL",
         )
-        sources: dict[str, SourceEntry] = {}
-        by_id: dict[int, SourceEntry] = {}
-        for row in found:
-            entry = SourceEntry(*row[:5])
-            digest, previous, previous_until = row[5:]
-            by_id[entry.id] = sources[digest] = entry
-            if previous:
-                sources[previous] = structs.replace(entry, valid_until=previous_until)
-        self._sources, self._source_by_id = sources, by_id
+        self._sources = {digest: entry for opened in found for digest, entry in opened.items()}
+        # The token of now has no end; the one before it has.
+        self._source_by_id = {
+            entry.id: entry for entry in self._sources.values() if entry.valid_until is None
+        }
 
     def _load_devices(self, since: int) -> None:
-        found = rows(
-            "SELECT d.id, d.organisation_id, d.identifier,"
-            " coalesce(array_agg(a.asset_id ORDER BY a.id) FILTER (WHERE a.id IS NOT NULL), '{}'),"
+        found = records(
+            _device,
+            "SELECT d.id AS device_id, d.organisation_id, d.identifier,"
+            " coalesce(array_agg(a.asset_id ORDER BY a.id) FILTER (WHERE a.id IS NOT NULL), '{}')"
+            " AS asset_ids,"
             " coalesce(array_agg((extract(epoch FROM lower(a.during)) * 1000000)::bigint"
-            " ORDER BY a.id) FILTER (WHERE a.id IS NOT NULL), '{}'),"
+            " ORDER BY a.id) FILTER (WHERE a.id IS NOT NULL), '{}') AS starts,"
             " coalesce(array_agg((extract(epoch FROM upper(a.during)) * 1000000)::bigint"
-            " ORDER BY a.id) FILTER (WHERE a.id IS NOT NULL), '{}')"
+            " ORDER BY a.id) FILTER (WHERE a.id IS NOT NULL), '{}') AS ends"
             " FROM assets_device d LEFT JOIN assets_assignment a ON a.device_id = d.id"
             " WHERE d.revision > %s OR %s < 0 GROUP BY d.id",
             [since, since],
         )
-        for device_id, organisation_id, identifier, assets, starts, ends in found:
-            self._replace(
-                DeviceEntry(device_id, organisation_id, _spans(assets, starts, ends)),
-                identifier,
-            )
+        for entry, identifier in found:
+            self._replace(entry, identifier)
 
     def _replace(self, entry: DeviceEntry, identifier: str) -> None:
         former = self._identifiers.get(entry.id)
@@ -147,10 +144,31 @@ class Registry:
         self._devices[entry.organisation_id, identifier] = entry
 
 
-def _spans(
-    asset_ids: list[int], starts: list[int | None], ends: list[int | None]
-) -> tuple[Span, ...]:
-    return tuple(
+def _opened_by(
+    source_id: int,
+    organisation_id: int,
+    wire_format: str,
+    device_id: int | None,
+    registers_devices: bool,
+    digest: str,
+    previous_digest: str,
+    previous_valid_until: datetime | None,
+) -> dict[str, SourceEntry]:
+    """Return what the tokens of a source open, by digest: the one of now and the one before."""
+    entry = SourceEntry(source_id, organisation_id, wire_format, device_id, registers_devices)
+    former = structs.replace(entry, valid_until=previous_valid_until)
+    return {digest: entry} | ({previous_digest: former} if previous_digest else {})
+
+
+def _device(
+    device_id: int,
+    organisation_id: int,
+    identifier: str,
+    asset_ids: list[int],
+    starts: list[int | None],
+    ends: list[int | None],
+) -> tuple[DeviceEntry, str]:
+    spans = tuple(
         Span(
             asset_id,
             _FAR_PAST_US if start is None else start,
@@ -158,6 +176,7 @@ def _spans(
         )
         for asset_id, start, end in zip(asset_ids, starts, ends, strict=True)
     )
+    return DeviceEntry(device_id, organisation_id, spans), identifier
 
 
 def revision_in_database() -> int:

@@ -24,7 +24,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tracker.settings")
 
-from positions.latest import NAMES, NULL, Columns
+from positions.latest import NULL, Columns
+from positions.live_columns import LIVE_COLUMNS, NAMES
 from tracker.live.connection import Allowance, Connection
 from tracker.live.frames import Subscribe
 from tracker.live.table import Permitted, Table
@@ -49,7 +50,9 @@ class Fleet:
         values = self.random.integers(0, 10**9, size=(len(NAMES), len(indexes)), dtype=np.int64)
         for name in ("measured_at", "received_at", "fix_at"):
             values[NAMES.index(name)] = self.at
-        values[NAMES.index("method")] = 1
+        for index, column in enumerate(LIVE_COLUMNS):
+            if column.choices:
+                values[index] = 1
         values[NAMES.index("course_cdeg")] = NULL
         return Columns(self.ids[indexes], self.organisation_ids[indexes], values)
 

@@ -15,7 +15,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -29,7 +28,6 @@ BEAT_EVERY_S = 2.0
 REST_AFTER_S = 60.0
 QUEUE_LIMIT = 10_000
 FAREWELL_S = 1.0
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class _Frame(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -39,20 +37,11 @@ class _Frame(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class Moved(_Frame, frozen=True, kw_only=True, tag="moved"):
     """The latest states that one batch changed in one organisation, as equally long columns.
 
-    Units and rounding as in docs/live-protocol.md, see `scaled` and `ms`; absent is None.
+    `columns` are those that `positions.live_columns` declares, by name; absent is None.
     """
 
     id: list[int]
-    lon_e7: list[int | None]
-    lat_e7: list[int | None]
-    fix_at: list[int | None]
-    measured_at: list[int]
-    received_at: list[int]
-    speed_mms: list[int | None]
-    course_cdeg: list[int | None]
-    accuracy_dm: list[int | None]
-    method: list[str | None]
-    battery: list[int | None]
+    columns: dict[str, list[int | None]]
 
 
 class Crossed(_Frame, frozen=True, kw_only=True, tag="crossed"):
@@ -86,16 +75,6 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     number: int
     frames: list[Frame] = []
     is_resting: bool = False
-
-
-def scaled(value: float | None, factor: float) -> int | None:
-    """Return `value` in units of 1 / `factor`, as docs/live-protocol.md rounds."""
-    return None if value is None else round(value * factor)
-
-
-def ms(at: datetime | None) -> int | None:
-    """Return milliseconds since 1970, rounded down."""
-    return None if at is None else (at - _EPOCH) // timedelta(milliseconds=1)
 
 
 def channel() -> str:

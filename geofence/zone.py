@@ -10,7 +10,7 @@ from msgspec import Struct
 FAR_FUTURE_US = 1 << 62
 
 
-class Zone(Struct, frozen=True, kw_only=True):
+class Zone(Struct, frozen=True):
     """One version of a geofence.
 
     `area` is a valid shapely Polygon or MultiPolygon in degrees, longitude first; times are

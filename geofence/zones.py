@@ -9,24 +9,29 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import shapely
 
-from core.statements import rows
+from core.statements import records, rows
 from geofence.zone import FAR_FUTURE_US, Zone
 from geofence.zone_index import ZoneIndex
 
 _EMPTY = ZoneIndex(())
-_SELECT = (
-    "SELECT v.id, v.geofence_id, ST_AsBinary(v.area),"
-    " (extract(epoch FROM v.valid_from) * 1000000)::bigint,"
-    " (extract(epoch FROM v.valid_to) * 1000000)::bigint,"
-    " v.accuracy_cap_m, v.inradius_m, v.max_accuracy_m, v.persist_fixes, v.persist_s,"
-    " v.judges_pass_through, v.max_gap_s, v.floor_m, v.ceiling_m, v.asset_ids, v.tags"
-    " FROM geofence_geofenceversion v JOIN geofence_geofence g ON g.id = v.geofence_id"
-    " WHERE g.organisation_id = %s AND v.revision > %s"
-)
+# Each column is the member of `Zone` of that name, with its default filled in.
+_SELECT = f"""
+    SELECT v.id AS version_id, v.geofence_id, ST_AsBinary(v.area) AS area,
+        (extract(epoch FROM v.valid_from) * 1000000)::bigint AS valid_from_us,
+        coalesce((extract(epoch FROM v.valid_to) * 1000000)::bigint, {FAR_FUTURE_US})
+            AS valid_to_us,
+        -- So that a small yard can be entered at all by a coarse receiver.
+        coalesce(v.accuracy_cap_m, v.inradius_m / 2) AS accuracy_cap_m,
+        coalesce(v.max_accuracy_m, 'infinity') AS max_accuracy_m,
+        v.persist_fixes, round(v.persist_s * 1000000)::bigint AS persist_us,
+        v.judges_pass_through, round(v.max_gap_s * 1000000)::bigint AS max_gap_us,
+        coalesce(v.floor_m, '-infinity') AS floor_m, coalesce(v.ceiling_m, 'infinity') AS ceiling_m,
+        v.asset_ids, v.tags
+    FROM geofence_geofenceversion v JOIN geofence_geofence g ON g.id = v.geofence_id
+    WHERE g.organisation_id = %s AND v.revision > %s"""
 
 
 class ZoneStore:
@@ -63,10 +68,15 @@ class ZoneStore:
     def _load(self, organisation_id: int, known: int, revision: int) -> ZoneIndex:
         """Read the versions that changed since `known`, and build the index anew."""
         zones = self._zones.setdefault(organisation_id, {})
-        found = rows(_SELECT, [organisation_id, known])
-        areas = shapely.from_wkb([bytes(row[2]) for row in found])
-        for row, area in zip(found, areas, strict=True):
-            zone = zone_of(row, area)
+        found = records(
+            Zone,
+            _SELECT,
+            [organisation_id, known],
+            area=shapely.from_wkb,
+            asset_ids=frozenset,
+            tags=frozenset,
+        )
+        for zone in found:
             if zone.valid_to_us > zone.valid_from_us:
                 zones[zone.version_id] = zone
             else:
@@ -83,31 +93,4 @@ def _revisions(organisation_ids: Sequence[int]) -> dict[int, int]:
             " WHERE organisation_id = ANY(%s::bigint[])",
             [organisation_ids],
         )
-    )
-
-
-def zone_of(row: tuple[Any, ...], area: Any) -> Zone:
-    """Return the zone that a row of `_SELECT` describes, with its defaults filled in."""
-    version_id, geofence_id, _, valid_from_us, valid_to_us, cap_m, inradius_m, *rest = row
-    max_m, persist_fixes, persist_s, passes, max_gap_s, floor_m, ceiling_m, asset_ids, tags = rest
-    limits: dict[str, Any] = {
-        "max_accuracy_m": max_m,
-        "floor_m": floor_m,
-        "ceiling_m": ceiling_m,
-    }
-    return Zone(
-        geofence_id=geofence_id,
-        version_id=version_id,
-        area=area,
-        valid_from_us=valid_from_us,
-        valid_to_us=FAR_FUTURE_US if valid_to_us is None else valid_to_us,
-        # So that a small yard can be entered at all by a coarse receiver.
-        accuracy_cap_m=inradius_m / 2 if cap_m is None else cap_m,
-        persist_fixes=persist_fixes,
-        persist_us=round(persist_s * 1_000_000),
-        judges_pass_through=passes,
-        max_gap_us=round(max_gap_s * 1_000_000),
-        asset_ids=frozenset(asset_ids),
-        tags=frozenset(tags),
-        **{name: value for name, value in limits.items() if value is not None},
     )

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from core.fact_order import message_of
 from core.observation import Observation
-from core.statements import rows, run
+from core.statements import records, run
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -51,16 +51,13 @@ def recall(events: Sequence[Event]) -> dict[tuple[int, str], Event]:
     """Return those events that are known already, as they first were."""
     if not events:
         return {}
-    found = rows(
+    known = records(
+        Event,
         "SELECT e.device_id, e.event_id, e.measured_at, e.message, e.digest"
         " FROM unnest(%s::bigint[], %s::text[]) AS k(d, n) JOIN positions_eventid e"
         " ON e.device_id = k.d AND e.event_id = k.n",
         [[event.device_id for event in events], [event.event_id for event in events]],
     )
-    known = [
-        Event(device_id, name, at, message, bytes(digest))
-        for device_id, name, at, message, digest in found
-    ]
     return {event.key: event for event in known}
 
 

@@ -21,6 +21,7 @@ from core.fact_order import (
 )
 from core.judged_fact import NO_READINGS, DecidingFix, JudgedFact
 from core.statements import rows, run
+from positions.deciding import DECIDES
 from positions.stretches import NewCheckpoint, SavedState, Stretch, WantedStretch
 
 # an asset, and the keys of the checkpoints around a stretch of its facts
@@ -51,10 +52,8 @@ _BOUNDS = """
 _ENDS = ", ".join(
     f"%s::{kind}[]" for kind in ("int", "bigint", *COLUMN_TYPES, *COLUMN_TYPES)
 )  # fmt: skip
-# A place by gateways decides nothing; see `stored_fact.judged_fact_of`.
-_DECIDES = "p.point IS NOT NULL AND p.method <> 'gateway'"
 _FACTS = f"""
-    SELECT w.n, {key_columns_sql("p")}, {_DECIDES}, ST_X(p.point), ST_Y(p.point), p.accuracy_m,
+    SELECT w.n, {key_columns_sql("p")}, {DECIDES}, ST_X(p.point), ST_Y(p.point), p.accuracy_m,
         p.altitude_m, p.speed_mps{{readings}}
     FROM unnest({_ENDS}) AS w(n, asset_id, low_at, low_reported, low_device, low_message,
         high_at, high_reported, high_device, high_message)
@@ -69,7 +68,7 @@ _FACTS = f"""
     WHERE {order_sql("p")} > (w.low_at, w.low_reported, w.low_device, w.low_message)
         AND {order_sql("p")} <= (w.high_at, w.high_reported, w.high_device, w.high_message)
     ORDER BY w.n, {order_sql("p")}"""
-_FIXES_ONLY = _FACTS.format(readings="", narrowed=f" AND {_DECIDES}")
+_FIXES_ONLY = _FACTS.format(readings="", narrowed=f" AND {DECIDES}")
 _WITH_READINGS = _FACTS.format(readings=", p.readings::text", narrowed="")
 
 

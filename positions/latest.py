@@ -4,22 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 
-from core.observation import Method
+from positions.live_columns import LIVE_COLUMNS, NAMES
 
 NULL: Final = int(np.iinfo(np.int64).min)
-METHODS: Final[tuple[str, ...]] = get_args(Method)
-NAMES: Final = (
-    "lon_e7", "lat_e7", "fix_at", "measured_at", "received_at",
-    "speed_mms", "course_cdeg", "accuracy_dm", "method", "battery",
-)  # fmt: skip
-_METHOD = NAMES.index("method")
-_METHOD_NAMES = np.array([None, *METHODS], dtype=object)
 
 _WIDTH = len(NAMES) + 2
 # PGCOPY: a count of fields, then a length and eight bytes each. Nothing is null, so that
@@ -27,24 +20,12 @@ _WIDTH = len(NAMES) + 2
 _ROW = np.dtype([("fields", ">i2"), ("cells", [("length", ">i4"), ("value", ">i8")], (_WIDTH,))])
 _HEADER_BYTES, _TRAILER_BYTES = 19, 2
 
-# Rounding as in docs/live-protocol.md: float8 `round` takes halves to even, like Python's.
-_MS = "floor(extract(epoch FROM s.{}) * 1000)"
-_BATTERY = "s.readings->'battery.level'->0"
-_FULLNESS = f"round(least(greatest(({_BATTERY})::float8, 0), 100))"
-_CELLS = (
-    "s.asset_id",
-    "a.organisation_id",
-    "round(s.lon_deg * 1e7)",
-    "round(s.lat_deg * 1e7)",
-    _MS.format("fix_at"),
-    _MS.format("measured_at"),
-    _MS.format("received_at"),
-    "round(s.speed_mps * 1000)",
-    "round(s.course_deg * 100)",
-    "round(s.accuracy_m * 10)",
-    "array_position(%(methods)s::text[], s.method::text)",
-    f"CASE WHEN jsonb_typeof({_BATTERY}) = 'number' THEN {_FULLNESS} END",
-)
+_CELLS = ("s.asset_id", "a.organisation_id", *(column.sql for column in LIVE_COLUMNS))
+_NAMES_BY_CODE = {
+    column.name: np.array([None, *column.choices], dtype=object)
+    for column in LIVE_COLUMNS
+    if column.choices
+}
 _SELECT = (
     "COPY (SELECT "
     + ", ".join(f"coalesce(({cell})::bigint, {NULL + 1} - 1)" for cell in _CELLS)
@@ -55,10 +36,7 @@ _SELECT = (
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Latest states: `values` has shape (len(NAMES), n), units as in docs/live-protocol.md.
-
-    Absent is NULL; a method is its place in METHODS, from 1.
-    """
+    """Latest states: `values` has shape (len(LIVE_COLUMNS), n), in that order; absent is NULL."""
 
     id: NDArray[np.int64]
     organisation_id: NDArray[np.int64]
@@ -68,11 +46,13 @@ class Columns:
         return len(self.id)
 
     def as_lists(self) -> dict[str, list[Any]]:
-        """Return the columns of the live protocol, absent as None."""
+        """Return the columns of the live protocol: absent as None, choices by name."""
         lists: dict[str, list[Any]] = {"id": self.id.tolist()}
-        for index, name in enumerate(NAMES):
-            column = self.values[index]
-            lists[name] = _methods(column) if index == _METHOD else _with_none(column)
+        for column, values in zip(LIVE_COLUMNS, self.values, strict=True):
+            names = _NAMES_BY_CODE.get(column.name)
+            lists[column.name] = (
+                _with_none(values) if names is None else names[np.maximum(values, 0)].tolist()
+            )
         return lists
 
 
@@ -89,7 +69,6 @@ def columns(
     if received_within_s is not None:
         narrowed += " AND s.received_at > now() - make_interval(secs => %(seconds)s)"
     parameters = {
-        "methods": list(METHODS),
         "organisations": list(organisation_ids or ()),
         "seconds": received_within_s,
     }
@@ -110,11 +89,6 @@ def _columns_of(binary: bytes) -> Columns:
         organisation_id=np.ascontiguousarray(cells[1]),
         values=np.ascontiguousarray(cells[2:]),
     )
-
-
-def _methods(codes: NDArray[np.int64]) -> list[str | None]:
-    names: list[str | None] = _METHOD_NAMES[np.maximum(codes, 0)].tolist()
-    return names
 
 
 def _with_none(column: NDArray[np.int64]) -> list[int | None]:

@@ -5,7 +5,7 @@ Whoever calls has narrowed devices and assets to what the reader may see.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +22,7 @@ from assets.models import Asset, Assignment
 from core.fact_order import LAST, FactKey, key_parameters, order_sql
 from core.observation import Method, TimeSource, instant, microseconds
 from core.observation import Value as ReadingValue
+from core.statements import records_of
 from positions.models import AssetState, Rejudging
 
 _BEGINNING, _END = "-infinity", "infinity"
@@ -34,7 +35,7 @@ class Period(Struct, frozen=True):
     until: datetime | None = None
 
 
-class PositionRow(Struct, frozen=True, kw_only=True):
+class PositionRow(Struct, frozen=True):
     """A position with its device's identifier and the asset that the device was on then."""
 
     device_id: int
@@ -77,7 +78,7 @@ class Spans:
         place = [column[0] for column in key_parameters([before or LAST])]
         with connection.cursor() as cursor:
             cursor.execute(_PAGE, [*self.parameters, place[0], *place, limit, limit])
-            return [_position_row(row) for row in cursor.fetchall()]
+            return records_of(PositionRow, cursor, readings=orjson.loads)
 
 
 def spans_of_devices(device_ids: Iterable[int], period: Period) -> Spans:
@@ -107,8 +108,8 @@ def _earlier(until: datetime | None, period: Period) -> datetime | None:
 _PAGE = f"""
     SELECT p.device_id, d.identifier, a.asset_id, p.measured_at, p.message, p.reported_at,
         p.received_at, p.time_source,
-        ST_X(p.point), ST_Y(p.point), p.altitude_m, p.accuracy_m, p.speed_mps, p.course_deg,
-        p.method, p.is_clock_suspect, p.readings::text
+        ST_X(p.point) AS lon_deg, ST_Y(p.point) AS lat_deg, p.altitude_m, p.accuracy_m,
+        p.speed_mps, p.course_deg, p.method, p.readings::text AS readings, p.is_clock_suspect
     FROM (
         SELECT newest.* FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[])
             AS s(device_id, since, until)
@@ -124,16 +125,6 @@ _PAGE = f"""
     JOIN assets_device d ON d.id = p.device_id
     LEFT JOIN assets_assignment a ON a.device_id = p.device_id AND a.during @> p.measured_at
     ORDER BY {order_sql("p")} DESC"""
-_NAMES = (
-    "device_id", "identifier", "asset_id", "measured_at", "message", "reported_at",
-    "received_at", "time_source",
-    "lon_deg", "lat_deg", "altitude_m", "accuracy_m", "speed_mps", "course_deg",
-    "method", "is_clock_suspect",
-)  # fmt: skip
-
-
-def _position_row(row: Sequence[Any]) -> PositionRow:
-    return PositionRow(**dict(zip(_NAMES, row, strict=False)), readings=orjson.loads(row[-1]))
 
 
 class LatestRow(Struct, frozen=True, kw_only=True):

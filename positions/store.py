@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 
 import msgspec
 import orjson
 from msgspec import Struct
 
 from core.fact_order import order_sql
-from core.observation import Fix, Method, TimeSource
-from core.statements import rows, run
+from core.observation import Fix, Method, TimeSource, Value
+from core.statements import records, records_of, recordset, rows, run
 from positions.stored_fact import Fact, Identity, merged
 
 _to_json = msgspec.json.Encoder().encode
@@ -53,10 +53,10 @@ class StateRow(Struct):
 
 
 _STATE_COLUMNS = StateRow.__struct_fields__
+_READ_AS = {"readings": "s.readings::text AS readings"}
 _SELECT_STATES = (
-    "SELECT "
-    + ", ".join(f"s.{name}" for name in _STATE_COLUMNS[:-2])
-    + ", s.readings::text, s.judged FROM positions_assetstate s"
+    f"SELECT {', '.join(_READ_AS.get(name, f's.{name}') for name in _STATE_COLUMNS)}"
+    " FROM positions_assetstate s"
     " WHERE s.asset_id = ANY(%s::bigint[]) ORDER BY s.asset_id FOR UPDATE OF s"
 )
 
@@ -74,7 +74,8 @@ def ask_for_states(asset_ids: Iterable[int]) -> Any:
 
 def states_of(cursor: Any) -> dict[int, StateRow]:
     with cursor:
-        return {row[0]: _state(row) for row in cursor.fetchall()}
+        states = records_of(StateRow, cursor, readings=orjson.loads)
+    return {state.asset_id: state for state in states}
 
 
 def _made_states(asset_ids: Iterable[int]) -> dict[int, StateRow]:
@@ -89,40 +90,14 @@ def _made_states(asset_ids: Iterable[int]) -> dict[int, StateRow]:
     return states_of(ask_for_states(wanted))
 
 
-def _state(row: tuple[Any, ...]) -> StateRow:
-    # The columns stand in the order of the members.
-    *columns, readings, judged = row
-    return StateRow(*columns, orjson.loads(readings), bytes(judged))  # type: ignore[call-arg]
-
-
 def tags_of(asset_ids: Iterable[int]) -> dict[int, frozenset[str]]:
     """Return the tags of assets, for geofences that are linked by tag."""
     found = rows("SELECT id, tags FROM assets_asset WHERE id = ANY(%s::bigint[])", [[*asset_ids]])
     return {asset_id: frozenset(tags) for asset_id, tags in found}
 
 
-_POSITIONS = (
-    " FROM json_to_recordset(%s::json) AS o(d bigint, m timestamptz, k bigint, p timestamptz,"
-    " r timestamptz, x float8, y float8, a float8, u float8, v float8, c float8, f text, t text,"
-    " q jsonb, s boolean)"
-)
-_POINT = "CASE WHEN x IS NOT NULL THEN ST_SetSRID(ST_MakePoint(x, y), 4326) END"
-_INSERT_POSITIONS = (
-    "INSERT INTO positions_position (device_id, measured_at, message, reported_at, received_at,"
-    " point, altitude_m, accuracy_m, speed_mps, course_deg, method, time_source, readings,"
-    " is_clock_suspect)"
-    f" SELECT d, m, k, p, r, {_POINT}, a, u, v, c, f, t, q, coalesce(s, false){_POSITIONS}"
-    " ON CONFLICT DO NOTHING RETURNING device_id, measured_at, message"
-)
-_COMPLETE_POSITIONS = (
-    "UPDATE positions_position p SET reported_at = o.p, received_at = o.r, time_source = o.t,"
-    f" is_clock_suspect = coalesce(o.s, false){_POSITIONS}"
-    " WHERE p.device_id = o.d AND p.measured_at = o.m AND p.message = o.k"
-)
-
-
 class _PositionJson(Struct, omit_defaults=True, gc=False):
-    """A fact under the short names of `_INSERT_POSITIONS`."""
+    """A fact under short names, as it goes to the database."""
 
     d: int
     m: datetime
@@ -158,6 +133,36 @@ class _PositionJson(Struct, omit_defaults=True, gc=False):
             row.u, row.v, row.c = fix.accuracy_m, fix.speed_mps, fix.course_deg
             row.f = fix.method
         return row
+
+
+# The columns of a position, each with what it is of a `_PositionJson`.
+_WRITTEN_AS: dict[LiteralString, LiteralString] = {
+    "device_id": "d",
+    "measured_at": "m",
+    "message": "k",
+    "reported_at": "p",
+    "received_at": "r",
+    "point": "CASE WHEN x IS NOT NULL THEN ST_SetSRID(ST_MakePoint(x, y), 4326) END",
+    "altitude_m": "a",
+    "accuracy_m": "u",
+    "speed_mps": "v",
+    "course_deg": "c",
+    "method": "f",
+    "time_source": "t",
+    "readings": "q",
+    "is_clock_suspect": "coalesce(s, false)",
+}
+_INSERT_POSITIONS = (
+    f"INSERT INTO positions_position ({', '.join(_WRITTEN_AS)})"
+    f" SELECT {', '.join(_WRITTEN_AS.values())} FROM {recordset(_PositionJson)}"
+    " ON CONFLICT DO NOTHING RETURNING device_id, measured_at, message"
+)
+# What a second copy of a message may change.
+_COMPLETE_POSITIONS = (
+    "UPDATE positions_position p SET reported_at = o.p, received_at = o.r, time_source = o.t,"
+    f" is_clock_suspect = coalesce(o.s, false) FROM {recordset(_PositionJson)}"
+    " WHERE p.device_id = o.d AND p.measured_at = o.m AND p.message = o.k"
+)
 
 
 class Completed(Struct, frozen=True):
@@ -220,29 +225,48 @@ def _complete(repeated: dict[Identity, Fact]) -> dict[Identity, Completed]:
 
 
 def _existing(identities: list[Identity]) -> list[Fact]:
-    found = rows(
+    return records(
+        _fact,
         "SELECT p.device_id, p.measured_at, p.message, p.reported_at, p.received_at,"
-        " p.time_source, p.readings::text, p.method, ST_X(p.point), ST_Y(p.point),"
-        " p.altitude_m, p.accuracy_m, p.speed_mps, p.course_deg"
+        " p.time_source, ST_X(p.point) AS lon_deg, ST_Y(p.point) AS lat_deg, p.altitude_m,"
+        " p.accuracy_m, p.speed_mps, p.course_deg, p.method, p.readings::text AS readings"
         " FROM unnest(%s::bigint[], %s::timestamptz[], %s::bigint[]) AS k(d, m, n)"
         " JOIN positions_position p ON p.device_id = k.d AND p.measured_at = k.m"
         " AND p.message = k.n ORDER BY p.device_id, p.measured_at, p.message FOR UPDATE OF p",
         [[each[place] for each in identities] for place in range(3)],
+        readings=orjson.loads,
     )
-    return [_fact_of_row(*row) for row in found]
 
 
-def _fact_of_row(
+def _fact(
     device_id: int,
     measured_at: datetime,
     message: int,
     reported_at: datetime | None,
     received_at: datetime,
     time_source: TimeSource,
-    readings: str,
+    lon_deg: float | None,
+    lat_deg: float | None,
+    altitude_m: float | None,
+    accuracy_m: float | None,
+    speed_mps: float | None,
+    course_deg: float | None,
     method: Method | None,
-    *place: float | None,
+    readings: dict[str, Value],
 ) -> Fact:
+    fix = None
+    if lon_deg is not None:
+        assert lat_deg is not None, "a point has both"
+        assert method is not None, "a fix has a method"
+        fix = Fix(
+            lon_deg=lon_deg,
+            lat_deg=lat_deg,
+            altitude_m=altitude_m,
+            accuracy_m=accuracy_m,
+            speed_mps=speed_mps,
+            course_deg=course_deg,
+            method=method,
+        )
     return Fact.of(
         device_id=device_id,
         measured_at=measured_at,
@@ -250,48 +274,19 @@ def _fact_of_row(
         reported_at=reported_at,
         received_at=received_at,
         time_source=time_source,
-        fix=_fix_of_row(method, *place),
-        readings=orjson.loads(readings),
+        fix=fix,
+        readings=readings,
     )
 
 
-def _fix_of_row(
-    method: Method | None,
-    lon_deg: float | None,
-    lat_deg: float | None,
-    altitude_m: float | None,
-    accuracy_m: float | None,
-    speed_mps: float | None,
-    course_deg: float | None,
-) -> Fix | None:
-    if method is None or lon_deg is None or lat_deg is None:
-        return None
-    return Fix(
-        lon_deg=lon_deg,
-        lat_deg=lat_deg,
-        altitude_m=altitude_m,
-        accuracy_m=accuracy_m,
-        speed_mps=speed_mps,
-        course_deg=course_deg,
-        method=method,
-    )
-
-
+_OF_BYTES = ("newest_key", "fix_key", "judged")
 _UPDATE_STATES = (
-    "UPDATE positions_assetstate s SET device_id = o.device_id, measured_at = o.measured_at,"
-    " received_at = o.received_at, fix_at = o.fix_at, newest_key = decode(o.newest_key, 'base64'),"
-    " fix_key = decode(o.fix_key, 'base64'), asks_at = o.asks_at,"
-    " lon_deg = o.lon_deg, lat_deg = o.lat_deg, altitude_m = o.altitude_m,"
-    " accuracy_m = o.accuracy_m, speed_mps = o.speed_mps, course_deg = o.course_deg,"
-    " method = o.method, motion = o.motion, motion_since = o.motion_since,"
-    " estimated_speed_mps = o.estimated_speed_mps, readings = o.readings,"
-    " judged = decode(o.judged, 'base64')"
-    " FROM json_to_recordset(%s::json) AS o(asset_id bigint, device_id bigint,"
-    " measured_at timestamptz, received_at timestamptz, fix_at timestamptz,"
-    " newest_key text, fix_key text, asks_at timestamptz, lon_deg float8, lat_deg float8,"
-    " altitude_m float8, accuracy_m float8, speed_mps float8, course_deg float8, method text,"
-    " motion text, motion_since timestamptz, estimated_speed_mps float8, readings jsonb,"
-    " judged text) WHERE s.asset_id = o.asset_id"
+    "UPDATE positions_assetstate s SET "
+    + ", ".join(
+        f"{name} = decode(o.{name}, 'base64')" if name in _OF_BYTES else f"{name} = o.{name}"
+        for name in _STATE_COLUMNS[2:]
+    )
+    + f" FROM {recordset(StateRow)} WHERE s.asset_id = o.asset_id"
 )
 
 

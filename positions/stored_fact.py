@@ -7,7 +7,6 @@ from datetime import datetime
 from msgspec import Struct
 
 from core.fact_order import FactKey, message_of
-from core.judged_fact import NO_READINGS, DecidingFix, JudgedFact
 from core.observation import (
     Fix,
     Observation,
@@ -103,25 +102,3 @@ def merged(one: Fact, other: Fact) -> Fact:
         fix=one.fix,
         readings=one.readings,
     )
-
-
-def judged_fact_of(fact: Fact, *, with_readings: bool) -> JudgedFact | None:
-    """Return the fact as folds see it; None where it may not decide anything.
-
-    A doubted clock is not judged (fault F-043), and an estimate from gateways is unsure
-    everywhere. `positions.stretches` says the same in SQL.
-    """
-    if fact.is_clock_suspect:
-        return None
-    fix, deciding = fact.fix, None
-    if fix is not None and fix.method != "gateway":
-        deciding = DecidingFix(
-            fact.at_us,
-            fact.device_id,
-            fix.lon_deg,
-            fix.lat_deg,
-            fix.accuracy_m or 0.0,
-            fix.altitude_m,
-            fix.speed_mps,
-        )
-    return JudgedFact(fact.key, deciding, fact.readings if with_readings else NO_READINGS)

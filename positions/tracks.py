@@ -10,6 +10,7 @@ from django.db import connection
 from numpy.typing import NDArray
 
 from core.errors import Fault, Refused
+from positions.deciding import DECIDES
 from positions.reading import Spans
 from positions.simplifying import Fixes
 
@@ -18,7 +19,6 @@ MAX_FIXES = 2_000_000
 
 # PostgreSQL counts µs from 2000.
 _POSTGRES_EPOCH_US = 946_684_800_000_000
-# A time from a clock that is wrong, or a place that is a gateway's, is no part of the way.
 # One row of arrays, since each row of a copy costs Python more than all else together.
 _SELECT = f"""
     COPY (
@@ -28,7 +28,7 @@ _SELECT = f"""
                 AS s(device_id, since, until)
             JOIN positions_position p ON p.device_id = s.device_id
                 AND p.measured_at >= s.since AND p.measured_at < s.until
-            WHERE p.point IS NOT NULL AND NOT p.is_clock_suspect AND p.method <> 'gateway'
+            WHERE {DECIDES}
             LIMIT {MAX_FIXES + 1}
         ) fixes
     ) TO STDOUT (FORMAT binary)"""

@@ -1,10 +1,11 @@
 /** The real engine under a fleet that never was: what each tick costs the page's main thread. */
 import "../src/panels/styles";
+import { columnsOf } from "../src/fleet/columns";
 import { LiveState } from "../src/fleet/live_state";
 import { counts, matching } from "../src/fleet/roster";
 import { seeded } from "../src/fleet/seeded";
 import { LiveMap } from "../src/map/live_map";
-import { type Columns, readFrame } from "../src/wire/live";
+import { readFrame } from "../src/wire/live";
 
 const STEP_DEG = 0.002;
 const TOWNS = 300;
@@ -61,20 +62,21 @@ class World {
 
   private frame(type: "snapshot" | "delta", rows: number[]): string {
     const time = Math.round(this.now);
-    const all = <T>(value: (at: number) => T) => rows.map(value);
-    const assets: Columns = {
-      id: all((at) => at + 1),
-      lon_e7: all((at) => Math.round((this.lon_deg[at] ?? 0) * 1e7)),
-      lat_e7: all((at) => Math.round((this.lat_deg[at] ?? 0) * 1e7)),
-      fix_at: all(() => time),
-      measured_at: all(() => time),
-      received_at: all(() => time),
-      speed_mms: all((at) => (at % 3 === 0 ? 0 : 8_000 + at)),
-      course_cdeg: all((at) => Math.round((this.course_deg[at] ?? 0) * 100)),
-      accuracy_dm: all(() => 50),
-      method: all(() => "gnss"),
-      battery: all((at) => at % 100),
-    };
+    const assets = columnsOf(
+      rows.map((at) => ({
+        id: at + 1,
+        lon_e7: Math.round((this.lon_deg[at] ?? 0) * 1e7),
+        lat_e7: Math.round((this.lat_deg[at] ?? 0) * 1e7),
+        fix_at: time,
+        measured_at: time,
+        received_at: time,
+        speed_mms: at % 3 === 0 ? 0 : 8_000 + at,
+        course_cdeg: Math.round((this.course_deg[at] ?? 0) * 100),
+        accuracy_dm: 50,
+        method: "gnss",
+        battery: at % 100,
+      })),
+    );
     const common = { epoch: "a", seq: this.seq, server_time: time, tick_ms: 1_000, assets };
     return JSON.stringify({ type, ...common, prev: this.seq - 1, gone: [] });
   }

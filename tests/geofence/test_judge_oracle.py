@@ -100,7 +100,8 @@ def around_lines(draw: st.DrawFn, plane: Plane, cap_m: float) -> Case:
     corners = draw(st.lists(place, min_size=1, max_size=3, unique=True))
     reach_m = draw(st.floats(20, 120))
     line = [plane.degrees(corner) for corner in corners]
-    if len(line) == 1:
+    # Corners may differ by less than degrees can tell.
+    if all(corner == line[0] for corner in line):
         circle = {"type": "Point", "coordinates": line[0]}
         feature, tolerance_m = _feature(circle, radius_m=reach_m), 0.5 + 0.002 * reach_m
     else:

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 import redis
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
@@ -25,10 +26,11 @@ from websockets.sync.client import ClientConnection, connect
 from accounts.models import User
 from assets.models import Asset
 from core.broadcast import Moved, Publisher
-from positions import latest
 from positions.models import AssetState
+from positions.store import lock_states
 from tests import builders
 from tests.live.world import Client
+from tracker.road.frames import frames_of
 
 ROOT = Path(__file__).resolve().parents[2]
 STARTS_WITHIN_S = 30.0
@@ -198,12 +200,11 @@ def commit(asset: Asset, at_s: float, *, lon_deg: float = 9.7) -> Moved:
     times = {"measured_at": at, "received_at": timezone.now()}
     whose = {"organisation_id": asset.organisation_id}
     AssetState.objects.update_or_create(asset=asset, defaults=given | times | whose)
-    lists = latest.columns([asset.organisation_id]).as_lists()
-    row = lists["id"].index(asset.pk)
-    return Moved(
-        organisation_id=asset.organisation_id,
-        **{name: [column[row]] for name, column in lists.items()},
-    )
+    with transaction.atomic():
+        states = lock_states([asset.pk]).values()
+    [frame] = frames_of(states, [], [])
+    assert isinstance(frame, Moved)
+    return frame
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ import pytest
 
 from accounts.models import Organisation, User
 from assets.models import Asset
-from core.broadcast import Moved, Publisher
+from core.broadcast import Publisher
 from positions import latest
 from tests import builders
 from tests.live.conftest import RedisServer, Socket, commit, eventually
-from tests.live.world import by_id
+from tests.live.world import by_id, moved
 
 Open = Callable[..., Socket]
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -85,7 +85,7 @@ def test_a_frame_that_was_dropped_is_made_good(
     with publisher._wake:
         publisher._number += 1
     commit(van, 5)
-    publisher.put([Moved(organisation_id=north.pk, **{n: [] for n in ("id", *latest.NAMES)})])
+    publisher.put([moved(north.pk, {})])
 
     all_equal_the_database(consoles, north)
 
@@ -93,7 +93,7 @@ def test_a_frame_that_was_dropped_is_made_good(
 def test_the_publisher_neither_blocks_nor_raises_while_redis_is_away(
     own_redis: RedisServer, publisher: Publisher, caplog
 ) -> None:
-    frame = [Moved(organisation_id=1, **{n: [] for n in ("id", *latest.NAMES)})]
+    frame = [moved(1, {})]
     own_redis.kill()
     try:
         for _ in range(50):

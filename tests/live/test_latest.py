@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, get_args
 
 import pytest
 from django.db import transaction
+from hypothesis import given
+from hypothesis import strategies as some
 
 from accounts.models import Organisation
 from assets.models import Asset
-from core.broadcast import Moved, ms, scaled
+from core.broadcast import Moved
+from core.observation import Method, instant
 from positions import latest, store
+from positions.latest import Columns
 from positions.models import AssetState
+from positions.store import StateRow
 from tests import builders
 from tests.builders import NOON
-from tests.live.world import by_id
+from tests.live.world import by_id, moved, state
 from tracker.live.frames import columns_of
 from tracker.road.frames import frames_of
 
@@ -35,24 +40,25 @@ def read(organisation_ids: list[int] | None = None, **narrowed: float) -> dict[i
 
 
 def test_every_quantity_is_an_integer_of_its_unit(van: Asset) -> None:
-    at = NOON + timedelta(microseconds=123_999)
+    at = datetime(2026, 3, 2, 12, 0, 0, 123_999, tzinfo=UTC)
     put(
         van, fix_at=at, measured_at=at, lon_deg=9.7320001, lat_deg=-52.37590005, speed_mps=13.8889,
         course_deg=271.255, accuracy_m=12.34, method="wifi", readings={"battery.level": [81.5, 0]},
     )  # fmt: skip
 
-    assert read()[van.pk] == {
-        "lon_e7": scaled(9.7320001, 1e7),
-        "lat_e7": scaled(-52.37590005, 1e7),
-        "fix_at": ms(at),
-        "measured_at": ms(at),
-        "received_at": ms(NOON),
-        "speed_mms": 13889,
-        "course_cdeg": scaled(271.255, 100),
+    said = {
+        "lon_e7": 97_320_001,
+        "lat_e7": -523_759_000,
+        "fix_at": 1_772_452_800_123,
+        "measured_at": 1_772_452_800_123,
+        "received_at": 1_772_452_800_000,
+        "speed_mms": 13_889,
+        "course_cdeg": 27_126,
         "accuracy_dm": 123,
         "method": "wifi",
         "battery": 82,
     }
+    assert read()[van.pk].items() >= said.items()
 
 
 def test_what_is_unknown_is_none_and_what_is_zero_is_zero(van: Asset) -> None:
@@ -61,12 +67,11 @@ def test_what_is_unknown_is_none_and_what_is_zero_is_zero(van: Asset) -> None:
     row = read()[van.pk]
 
     assert (row["lon_e7"], row["lat_e7"]) == (0, 0)
-    assert [name for name, value in row.items() if value is None] == [
-        "fix_at", "speed_mms", "course_cdeg", "accuracy_dm", "method", "battery",
-    ]  # fmt: skip
+    unknown = ("fix_at", "speed_mms", "course_cdeg", "accuracy_dm", "method", "battery")
+    assert {row[name] for name in unknown} == {None}
 
 
-@pytest.mark.parametrize("method", latest.METHODS)
+@pytest.mark.parametrize("method", get_args(Method))
 def test_methods_keep_their_names(van: Asset, method: str) -> None:
     put(van, method=method)
 
@@ -116,7 +121,12 @@ def test_it_can_be_read_while_queries_are_counted(van: Asset, django_assert_num_
         assert len(latest.columns()) == 1
 
 
-def test_the_database_and_the_road_say_the_same(van: Asset) -> None:
+def from_the_road(states: list[StateRow]) -> list[Columns]:
+    frames = frames_of(states, [], [])
+    return [columns_of(frame) for frame in frames if isinstance(frame, Moved)]
+
+
+def test_the_database_and_the_road_round_alike(van: Asset) -> None:
     put(
         van, fix_at=NOON, lon_deg=9.73200015, lat_deg=52.37590005, speed_mps=0.0125,
         course_deg=0.125, accuracy_m=2.25, method="ble", readings={"battery.level": [50.5, 0]},
@@ -124,7 +134,75 @@ def test_the_database_and_the_road_say_the_same(van: Asset) -> None:
     with transaction.atomic():
         states = list(store.lock_states([van.pk]).values())
 
-    [frame] = frames_of(states, [], [])
+    [rows] = from_the_road(states)
 
-    assert isinstance(frame, Moved)
-    assert columns_of(frame).as_lists() == latest.columns().as_lists()
+    assert rows.as_lists() == latest.columns().as_lists()
+
+
+moments = some.integers(-2 * 10**15, 4 * 10**15).map(instant)
+levels = some.one_of(
+    some.floats(-1e9, 1e9),
+    some.integers(-(10**6), 10**6),
+    some.booleans(),
+    some.text(some.characters(codec="ascii", categories=["L"])),
+)
+
+
+def quantities(lowest: float, highest: float) -> some.SearchStrategy[float | None]:
+    return some.none() | some.floats(lowest, highest)
+
+
+fixes = some.fixed_dictionaries(
+    {
+        "measured_at": moments,
+        "received_at": moments,
+        "fix_at": some.none() | moments,
+        "lon_deg": quantities(-180, 180),
+        "lat_deg": quantities(-90, 90),
+        "altitude_m": quantities(-1e4, 1e5),
+        "accuracy_m": quantities(0, 1e6),
+        "speed_mps": quantities(0, 1e5),
+        "course_deg": quantities(0, 359.99),
+        "method": some.none() | some.sampled_from(get_args(Method)),
+        "readings": some.just({})
+        | levels.map(lambda level: {"battery.level": [level, 0], "shock": [1.0, 0]}),
+    }
+)
+
+
+@pytest.mark.django_db
+class TestWhateverTheState:
+    @given(given=some.lists(fixes, min_size=1, max_size=10))
+    def test_the_database_and_the_road_say_the_same(self, given: list[dict[str, Any]]) -> None:
+        organisation = builders.make_organisation()
+        for members in given:
+            put(builders.make_asset(organisation), **members)
+        ids = Asset.objects.filter(organisation=organisation).values_list("pk", flat=True)
+        states = list(store.lock_states(ids).values())
+
+        [rows] = from_the_road(states)
+
+        assert by_id(rows.as_lists()) == read([organisation.pk])
+
+
+def test_a_frame_without_a_declared_column_is_refused() -> None:
+    frame = moved(1, {7: state(1)})
+    lacking = {name: values for name, values in frame.columns.items() if name != "battery"}
+
+    with pytest.raises(ValueError, match="battery"):
+        columns_of(Moved(organisation_id=1, id=[7], columns=lacking))
+
+
+def test_a_frame_with_a_column_that_is_not_declared_is_refused() -> None:
+    frame = moved(1, {7: state(1)})
+
+    with pytest.raises(ValueError, match="mood"):
+        columns_of(Moved(organisation_id=1, id=[7], columns=frame.columns | {"mood": [1]}))
+
+
+@pytest.mark.parametrize("code", [0, -1, len(get_args(Method)) + 1])
+def test_a_frame_with_a_code_that_stands_for_no_choice_is_refused(code: int) -> None:
+    frame = moved(1, {7: state(1)})
+
+    with pytest.raises(ValueError, match="method"):
+        columns_of(Moved(organisation_id=1, id=[7], columns=frame.columns | {"method": [code]}))

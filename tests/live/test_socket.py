@@ -132,7 +132,7 @@ def test_coming_back_brings_what_was_missed_without_a_snapshot(
     again = open_socket(token)
     again.client = console.client
     again.subscribe()
-    again.until(lambda client: client.assets[van.pk]["lon_e7"] == missed.lon_e7[0])
+    again.until(lambda client: client.assets[van.pk]["lon_e7"] == missed.columns["lon_e7"][0])
 
     assert again.client.snapshots == 1
 
@@ -168,7 +168,8 @@ def test_no_word_of_another_organisation_reaches_a_socket(
         theirs.take(0.01)
     last = commit(van, 100)
     publisher.put([last])
-    ours.until(lambda client: client.assets.get(van.pk, {}).get("fix_at") == last.fix_at[0])
+    newest = last.columns["fix_at"][0]
+    ours.until(lambda client: client.assets.get(van.pk, {}).get("fix_at") == newest)
     theirs.until(lambda client: foreign.pk in client.assets)
 
     assert list(ours.client.assets) == [van.pk]

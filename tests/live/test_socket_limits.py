@@ -112,15 +112,16 @@ def test_a_reader_that_stops_costs_little_and_then_gets_the_newest(
     # What counts in the end is committed: the hub compares with the database.
     last = commit(vans[0], 300)
     publisher.put([last])
-    newest = last.measured_at[0]
+    newest = last.columns["measured_at"][0]
 
     assert daphne.resident_bytes - before < 5 << 20
     console.until(lambda client: client.assets.get(vans[0].pk, {}).get("measured_at") == newest)
 
 
 def _later(frame: Moved, seconds: int) -> Moved:
-    at = [frame.measured_at[0] + seconds * 1000]
-    return msgspec.structs.replace(frame, measured_at=at, fix_at=at)
+    at = [(frame.columns["measured_at"][0] or 0) + seconds * 1000]
+    columns = frame.columns | {"measured_at": at, "fix_at": at}
+    return msgspec.structs.replace(frame, columns=columns)
 
 
 @pytest.mark.slow

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from core.broadcast import Moved
-from positions.latest import NAMES, Columns
+from positions.latest import Columns
+from positions.live_columns import LIVE_COLUMNS, NAMES, LiveColumn
 from tracker.live.frames import columns_of
 
 NONE = Columns(
@@ -22,7 +23,7 @@ NONE = Columns(
 def state(at: int, **members: Any) -> dict[str, Any]:
     """Return a van that was somewhere at second `at`."""
     ms = at * 1000
-    given = {
+    given: dict[str, Any] = {
         "lon_e7": 100_000_000 + at,
         "lat_e7": 500_000_000 - at,
         "fix_at": ms,
@@ -34,13 +35,20 @@ def state(at: int, **members: Any) -> dict[str, Any]:
         "method": "gnss",
         "battery": 80,
     }
-    return given | members
+    return dict.fromkeys(NAMES) | given | members
 
 
 def moved(organisation_id: int, states: dict[int, dict[str, Any]]) -> Moved:
     """Return the frame of one batch: `states` maps asset ids to states."""
-    lists = {name: [row[name] for row in states.values()] for name in NAMES}
-    return Moved(organisation_id=organisation_id, id=list(states), **lists)
+    columns = {
+        column.name: [_integer(column, row[column.name]) for row in states.values()]
+        for column in LIVE_COLUMNS
+    }
+    return Moved(organisation_id=organisation_id, id=list(states), columns=columns)
+
+
+def _integer(column: LiveColumn, value: Any) -> int | None:
+    return column.choices.index(value) + 1 if column.choices and value else value
 
 
 def rows(organisation_id: int, states: dict[int, dict[str, Any]]) -> Columns:

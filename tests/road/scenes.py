@@ -129,7 +129,9 @@ def occurrences_of(asset: Asset) -> list[tuple[Any, ...]]:
 def positions_of(asset: Asset) -> list[tuple[Any, ...]]:
     """Return every column of the positions of the asset's devices, in order."""
     devices = Device.objects.filter(assignments__asset=asset)
-    rows = Position.objects.filter(device__in=devices).order_by("device_id", "measured_at", "message")
+    rows = Position.objects.filter(device__in=devices).order_by(
+        "device_id", "measured_at", "message"
+    )
     return list(rows.values_list(*(field.attname for field in Position._meta.concrete_fields)))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import cast
+from typing import Any, cast
 
 import orjson
 from django.http import HttpResponse
@@ -16,30 +16,28 @@ from rest_framework.views import APIView
 
 from accounts.models import Organisation, User
 from positions import latest
+from positions.live_columns import LIVE_COLUMNS, LiveColumn
 from tracker.live import frames
 from tracker.live.hub import tick_ms
-
-
-def _integers(help_text: str, *, allow_null: bool = True) -> serializers.ListField:
-    return serializers.ListField(
-        child=serializers.IntegerField(allow_null=allow_null), help_text=help_text
-    )
 
 
 class LiveColumnsSerializer(serializers.Serializer[None]):
     """Equally long lists, one entry an asset."""
 
-    id = _integers("asset id", allow_null=False)
-    lon_e7 = _integers("1e-7 degree")
-    lat_e7 = _integers("1e-7 degree")
-    fix_at = _integers("ms since 1970 of the fix")
-    measured_at = _integers("ms since 1970 of the newest observation")
-    received_at = _integers("ms since 1970")
-    speed_mms = _integers("mm/s")
-    course_cdeg = _integers("0.01 degree")
-    accuracy_dm = _integers("0.1 m")
-    method = serializers.ListField(child=serializers.CharField(allow_null=True))
-    battery = _integers("per cent")
+    id = serializers.ListField(child=serializers.IntegerField(), help_text="asset id")
+
+    def get_fields(self) -> dict[str, Any]:
+        return super().get_fields() | {column.name: _list_of(column) for column in LIVE_COLUMNS}
+
+
+def _list_of(column: LiveColumn) -> serializers.ListField:
+    child: serializers.Field[Any, Any, Any, Any] = (
+        serializers.ChoiceField(column.choices, allow_null=True)
+        if column.choices
+        else serializers.IntegerField(allow_null=True)
+    )
+    described = column.meaning if column.choices else f"{column.unit}: {column.meaning}"
+    return serializers.ListField(child=child, help_text=described)
 
 
 class LiveSnapshotSerializer(serializers.Serializer[None]):

@@ -7,12 +7,14 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from core.broadcast import Moved
-from positions.latest import METHODS, NAMES, NULL, Columns
+from positions.latest import NULL, Columns
+from positions.live_columns import LIVE_COLUMNS, NAMES, LiveColumn
 
 FRAME_LIMIT_BYTES: Final = 64 * 1024
-_CODE_OF: Final = {name: code for code, name in enumerate(METHODS, start=1)}
+_DECLARED: Final = frozenset(NAMES)
 
 
 class _FromClient(
@@ -66,18 +68,29 @@ def delta(
 
 
 def columns_of(moved: Moved) -> Columns:
-    """Raises ValueError or OverflowError if the columns are not equally long or not integers."""
+    """Return what a frame of the road says.
+
+    Raises ValueError or OverflowError unless the columns are those declared and equally long.
+    """
+    if moved.columns.keys() != _DECLARED:
+        raise ValueError(f"not declared or missing: {sorted(moved.columns.keys() ^ _DECLARED)}")
     rows = len(moved.id)
-    values = np.empty((len(NAMES), rows), dtype=np.int64)
-    for index, name in enumerate(NAMES):
-        column = getattr(moved, name)
-        if len(column) != rows:
-            raise ValueError(f"{name} has {len(column)} rows, not {rows}")
-        if name == "method":
-            column = [_CODE_OF.get(method) for method in column]
-        values[index] = [NULL if value is None else value for value in column]
+    values = np.empty((len(LIVE_COLUMNS), rows), dtype=np.int64)
+    for index, column in enumerate(LIVE_COLUMNS):
+        given = moved.columns[column.name]
+        if len(given) != rows:
+            raise ValueError(f"{column.name} has {len(given)} rows, not {rows}")
+        values[index] = [NULL if value is None else value for value in given]
+        if column.choices:
+            _require_choices(values[index], column)
     return Columns(
         id=np.array(moved.id, dtype=np.int64),
         organisation_id=np.full(rows, moved.organisation_id, dtype=np.int64),
         values=values,
     )
+
+
+def _require_choices(codes: NDArray[np.int64], column: LiveColumn) -> None:
+    is_choice = (codes >= 1) & (codes <= len(column.choices))
+    if not (is_choice | (codes == NULL)).all():
+        raise ValueError(f"{column.name} has codes beyond {len(column.choices)}")

@@ -15,7 +15,8 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from positions.latest import NAMES, Columns
+from positions.latest import Columns
+from positions.live_columns import NAMES
 
 Slots = NDArray[np.intp]
 Permitted = frozenset[int] | None

@@ -14,9 +14,10 @@ from judging.machine import PendingAsset, Verdict
 from judging.motion import MotionFold, MotionState
 from positions import history
 from positions.actions import ask_for_rejudging, is_asked_for
+from positions.deciding import judged_fact_of
 from positions.latest_state import move_forward
 from positions.store import Completed, StateRow, newest_facts
-from positions.stored_fact import Fact, judged_fact_of
+from positions.stored_fact import Fact
 from tracker.road.interval_ledger import RecordedInterval
 from tracker.road.memory import RoadMemory
 from tracker.road.revisions import Revisions

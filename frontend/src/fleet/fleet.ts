@@ -1,40 +1,31 @@
 import type { Columns } from "../wire/live";
+import {
+  CHOICES,
+  type Choice,
+  type LiveRow,
+  NAMES,
+  type Named,
+  QUANTITIES,
+  type Quantity,
+  TIMES,
+  type Time,
+} from "../wire/live_columns";
 
 /** Stands for "not reported" in the integer columns; no real value reaches it. */
 const ABSENT = -2_147_483_648;
 const FIRST_CAPACITY = 1024;
 
-/** One asset as last reported, in the units of the wire; null is "not reported". */
-export type Row = {
-  id: number;
-  lon_e7: number | null;
-  lat_e7: number | null;
-  fix_at: number | null;
-  measured_at: number | null;
-  received_at: number | null;
-  speed_mms: number | null;
-  course_cdeg: number | null;
-  accuracy_dm: number | null;
-  method: string | null;
-  battery: number | null;
-};
+type Store = Int32Array | Float64Array | Uint8Array;
 
-type Store = Int32Array | Float64Array;
-const INT_COLUMNS = [
-  "lon_e7",
-  "lat_e7",
-  "speed_mms",
-  "course_cdeg",
-  "accuracy_dm",
-  "battery",
-] as const;
-const TIME_COLUMNS = ["fix_at", "measured_at", "received_at"] as const;
-type IntColumn = (typeof INT_COLUMNS)[number];
-type TimeColumn = (typeof TIME_COLUMNS)[number];
-
-function stores<K extends string, S>(names: readonly K[], make: () => S): Record<K, S> {
-  return Object.fromEntries(names.map((name) => [name, make()])) as Record<K, S>;
+function stores<K extends string, S>(names: readonly K[], make: (name: K) => S): Record<K, S> {
+  return Object.fromEntries(names.map((name) => [name, make(name)])) as Record<K, S>;
 }
+
+/** Names of choices are stored by their place, from 1; 0 is "not reported", or new to us. */
+const PLACE_OF = stores(
+  CHOICES,
+  (column) => new Map<string, number>(NAMES[column].map((name, at) => [name, at + 1])),
+);
 
 /**
  * The newest state of every asset, as a struct of arrays. Each asset has a
@@ -45,9 +36,9 @@ export class Fleet {
   private capacity = FIRST_CAPACITY;
   private ids = new Uint32Array(FIRST_CAPACITY);
   private versions = new Uint32Array(FIRST_CAPACITY);
-  private ints = stores(INT_COLUMNS, () => new Int32Array(FIRST_CAPACITY));
-  private times = stores(TIME_COLUMNS, () => new Float64Array(FIRST_CAPACITY));
-  private methods: (string | null)[] = [];
+  private ints = stores(QUANTITIES, () => new Int32Array(FIRST_CAPACITY));
+  private times = stores(TIMES, () => new Float64Array(FIRST_CAPACITY));
+  private places = stores(CHOICES, () => new Uint8Array(FIRST_CAPACITY));
   private slotOf = new Map<number, number>();
   private free: number[] = [];
   private readonly dirty = new Set<number>();
@@ -87,32 +78,34 @@ export class Fleet {
     return this.versions[slot] ?? 0;
   }
 
-  int(column: IntColumn, slot: number): number | null {
+  int(column: Quantity, slot: number): number | null {
     const value = this.ints[column][slot];
     return value === undefined || value === ABSENT ? null : value;
   }
 
-  time(column: TimeColumn, slot: number): number | null {
+  time(column: Time, slot: number): number | null {
     const value = this.times[column][slot];
     return value === undefined || Number.isNaN(value) ? null : value;
   }
 
-  row(id: number): Row | null {
+  choice<C extends Choice>(column: C, slot: number): Named<C> | null {
+    const names: readonly Named<C>[] = NAMES[column];
+    return names[(this.places[column][slot] ?? 0) - 1] ?? null;
+  }
+
+  row(id: number): LiveRow | null {
     const slot = this.slotOf.get(id);
     if (slot === undefined) return null;
     return {
       id,
-      lon_e7: this.int("lon_e7", slot),
-      lat_e7: this.int("lat_e7", slot),
-      fix_at: this.time("fix_at", slot),
-      measured_at: this.time("measured_at", slot),
-      received_at: this.time("received_at", slot),
-      speed_mms: this.int("speed_mms", slot),
-      course_cdeg: this.int("course_cdeg", slot),
-      accuracy_dm: this.int("accuracy_dm", slot),
-      method: this.methods[slot] ?? null,
-      battery: this.int("battery", slot),
+      ...stores(QUANTITIES, (name) => this.int(name, slot)),
+      ...stores(TIMES, (name) => this.time(name, slot)),
+      ...this.choices(slot),
     };
+  }
+
+  private choices(slot: number): Pick<LiveRow, Choice> {
+    return stores(CHOICES, (name) => this.choice(name, slot)) as Pick<LiveRow, Choice>;
   }
 
   /** Makes the fleet exactly what a snapshot says. */
@@ -130,11 +123,14 @@ export class Fleet {
     columns.id.forEach((id, row) => {
       const slot = slots[row] ?? 0;
       this.versions[slot] = this.version;
-      this.methods[slot] = columns.method[row] ?? null;
       this.dirty.add(id);
     });
-    for (const name of INT_COLUMNS) scatter(columns[name], ABSENT, slots, this.ints[name]);
-    for (const name of TIME_COLUMNS) scatter(columns[name], Number.NaN, slots, this.times[name]);
+    for (const name of QUANTITIES) scatter(columns[name], ABSENT, slots, this.ints[name]);
+    for (const name of TIMES) scatter(columns[name], Number.NaN, slots, this.times[name]);
+    for (const name of CHOICES) {
+      const values = columns[name].map((value) => PLACE_OF[name].get(value ?? "") ?? null);
+      scatter(values, 0, slots, this.places[name]);
+    }
   }
 
   remove(ids: readonly number[]): void {
@@ -179,11 +175,14 @@ export class Fleet {
     this.capacity *= 2;
     this.ids = larger(this.ids, new Uint32Array(this.capacity));
     this.versions = larger(this.versions, new Uint32Array(this.capacity));
-    for (const name of INT_COLUMNS) {
+    for (const name of QUANTITIES) {
       this.ints[name] = larger(this.ints[name], new Int32Array(this.capacity));
     }
-    for (const name of TIME_COLUMNS) {
+    for (const name of TIMES) {
       this.times[name] = larger(this.times[name], new Float64Array(this.capacity));
+    }
+    for (const name of CHOICES) {
+      this.places[name] = larger(this.places[name], new Uint8Array(this.capacity));
     }
   }
 }

@@ -1,23 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Delta, Snapshot } from "../wire/live";
+import { columnsOf } from "./columns";
 import { LiveState } from "./live_state";
 
-const columns = (id: number[]): Delta["assets"] => {
-  const ints = id.map(() => 1);
-  return {
-    id,
-    lon_e7: ints,
-    lat_e7: ints,
-    fix_at: ints,
-    measured_at: ints,
-    received_at: ints,
-    speed_mms: ints,
-    course_cdeg: ints,
-    accuracy_dm: ints,
-    method: id.map(() => "gnss"),
-    battery: ints,
-  };
-};
+const columns = (ids: number[]) =>
+  columnsOf(ids.map((id) => ({ id, measured_at: 1, received_at: 1, method: "gnss" })));
 
 const snapshot: Snapshot = {
   type: "snapshot",

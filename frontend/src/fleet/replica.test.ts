@@ -1,45 +1,30 @@
 import { describe, expect, it } from "vitest";
-import type { Columns, Delta } from "../wire/live";
-import { Fleet, type Row } from "./fleet";
+import type { Delta } from "../wire/live";
+import { CHOICES, type LiveRow, NAMES, QUANTITIES, TIMES } from "../wire/live_columns";
+import { columnsOf } from "./columns";
+import { Fleet } from "./fleet";
 import { Replica } from "./replica";
 import { seeded } from "./seeded";
 
-function columnsOf(rows: Row[]): Columns {
-  const column = <K extends keyof Row>(name: K): Row[K][] => rows.map((row) => row[name]);
-  return {
-    id: column("id"),
-    lon_e7: column("lon_e7"),
-    lat_e7: column("lat_e7"),
-    fix_at: column("fix_at"),
-    measured_at: column("measured_at"),
-    received_at: column("received_at"),
-    speed_mms: column("speed_mms"),
-    course_cdeg: column("course_cdeg"),
-    accuracy_dm: column("accuracy_dm"),
-    method: column("method"),
-    battery: column("battery"),
-  };
-}
-
-function randomRow(id: number, random: () => number): Row {
+/** Something in each column, whatever columns there are, and a place that fits the globe. */
+function randomRow(id: number, random: () => number): LiveRow {
   const some = (top: number) => (random() < 0.2 ? null : Math.floor(random() * top));
+  const columns = [
+    ...QUANTITIES.map((name) => [name, some(40_000)]),
+    ...TIMES.map((name) => [name, some(2e12)]),
+    ...CHOICES.map((name) => [name, NAMES[name][some(NAMES[name].length) ?? -1] ?? null]),
+  ];
   const has_fix = random() < 0.8;
   return {
+    ...(Object.fromEntries(columns) as LiveRow),
     id,
     lon_e7: has_fix ? Math.floor((random() - 0.5) * 3.6e9) : null,
     lat_e7: has_fix ? Math.floor((random() - 0.5) * 1.8e9) : null,
     fix_at: has_fix ? 1_732_300_000_000 + Math.floor(random() * 1e6) : null,
-    measured_at: some(2e12),
-    received_at: some(2e12),
-    speed_mms: some(40_000),
-    course_cdeg: some(36_000),
-    accuracy_dm: some(500),
-    method: random() < 0.5 ? "gnss" : null,
-    battery: some(100),
   };
 }
 
-const snapshot = (rows: Row[], seq: number, epoch = "a") => ({
+const snapshot = (rows: LiveRow[], seq: number, epoch = "a") => ({
   type: "snapshot" as const,
   epoch,
   seq,
@@ -47,7 +32,7 @@ const snapshot = (rows: Row[], seq: number, epoch = "a") => ({
   tick_ms: 250,
   assets: columnsOf(rows),
 });
-const delta = (rows: Row[], gone: number[], prev: number, seq: number, epoch = "a"): Delta => ({
+const delta = (rows: LiveRow[], gone: number[], prev: number, seq: number, epoch = "a"): Delta => ({
   type: "delta",
   epoch,
   prev,
@@ -58,15 +43,15 @@ const delta = (rows: Row[], gone: number[], prev: number, seq: number, epoch = "
   gone,
 });
 
-function contents(fleet: Fleet): (Row | null)[] {
+function contents(fleet: Fleet): (LiveRow | null)[] {
   return [...fleet.idList()].sort((a, b) => a - b).map((id) => fleet.row(id));
 }
 
 /** The server's side of the law: a plain map that makes frames as it changes. */
 function changeSome(
-  world: Map<number, Row>,
+  world: Map<number, LiveRow>,
   random: () => number,
-): { rows: Row[]; gone: number[] } {
+): { rows: LiveRow[]; gone: number[] } {
   const known = [...world.keys()];
   const gone = known.filter(() => random() < 0.05);
   for (const id of gone) world.delete(id);
@@ -81,7 +66,7 @@ function changeSome(
 describe("a snapshot and the deltas since", () => {
   it.each([1, 2, 3, 4, 5, 6, 7, 8])("equal a fresh snapshot (seed %i)", (seed) => {
     const random = seeded(seed);
-    const world = new Map<number, Row>();
+    const world = new Map<number, LiveRow>();
     for (let id = 1; id <= 1500; id++) world.set(id, randomRow(id, random));
     const follower = new Replica();
     follower.take(snapshot([...world.values()], 1));
@@ -120,6 +105,15 @@ describe("gaps", () => {
     expect(replica.take(snapshot([], 10, "b"))).toBe("applied");
     expect(replica.position).toEqual({ epoch: "b", seq: 10 });
     expect(replica.fleet.size).toBe(0);
+  });
+});
+
+describe("a name that this console does not know yet", () => {
+  it("is not reported", () => {
+    const fleet = new Fleet();
+    fleet.upsert({ ...columnsOf([{ id: 1 }, { id: 2 }]), method: ["telepathy", "gnss"] });
+    expect(fleet.row(1)?.method).toBeNull();
+    expect(fleet.row(2)?.method).toBe("gnss");
   });
 });
 

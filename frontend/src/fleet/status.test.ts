@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { LagMeter } from "./clock";
+import { columnsOf } from "./columns";
 import { Fleet } from "./fleet";
 import { counts, matching, Roster } from "./roster";
 import { status } from "./status";
@@ -34,19 +35,8 @@ describe("status", () => {
   });
 });
 
-const at = (lon: number) => ({
-  id: [1],
-  lon_e7: [lon * 1e7],
-  lat_e7: [0],
-  fix_at: [NOW],
-  measured_at: [NOW],
-  received_at: [NOW],
-  speed_mms: [9_000],
-  course_cdeg: [0],
-  accuracy_dm: [50],
-  method: ["gnss"],
-  battery: [80],
-});
+const at = (lon_deg: number) =>
+  columnsOf([{ id: 1, lon_e7: lon_deg * 1e7, lat_e7: 0, fix_at: NOW, speed_mms: 9_000 }]);
 
 describe("roster", () => {
   const asset = (id: number, name: string) => ({

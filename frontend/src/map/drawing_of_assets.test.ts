@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { columnsOf } from "../fleet/columns";
 import { Fleet } from "../fleet/fleet";
 import { Roster } from "../fleet/roster";
 import { seeded } from "../fleet/seeded";
@@ -229,20 +230,20 @@ class Remembering implements AssetLayer {
 const WORLD = { box: { west: -180, south: -85, east: 180, north: 85 }, zoom: 6 };
 
 function columns(ids: readonly number[], random: () => number, now: number): Columns {
-  const each = <T>(make: () => T) => ids.map(make);
-  return {
-    id: [...ids],
-    lon_e7: each(() => (random() < 0.05 ? null : Math.round(random() * 3e7))),
-    lat_e7: each(() => Math.round(45e7 + random() * 3e7)),
-    fix_at: each(() => now - Math.round(random() * 400_000)),
-    measured_at: each(() => now),
-    received_at: each(() => now),
-    speed_mms: each(() => Math.round(random() * 20_000)),
-    course_cdeg: each(() => Math.round(random() * 35_999)),
-    accuracy_dm: each(() => 50),
-    method: each(() => "gnss"),
-    battery: each(() => null),
-  };
+  return columnsOf(
+    ids.map((id) => ({
+      id,
+      lon_e7: random() < 0.05 ? null : Math.round(random() * 3e7),
+      lat_e7: Math.round(45e7 + random() * 3e7),
+      fix_at: now - Math.round(random() * 400_000),
+      measured_at: now,
+      received_at: now,
+      speed_mms: Math.round(random() * 20_000),
+      course_cdeg: Math.round(random() * 35_999),
+      accuracy_dm: 50,
+      method: "gnss",
+    })),
+  );
 }
 
 const LABELS = { put: () => undefined, putCounts: () => undefined };

@@ -1,5 +1,7 @@
+import { CHOICES, type Choice, QUANTITIES, type Quantity, TIMES, type Time } from "./live_columns";
 import {
   column,
+  each,
   fallback,
   list,
   number,
@@ -9,7 +11,6 @@ import {
   tagged,
   text,
   Unreadable,
-  type Value,
 } from "./read";
 import { type Alert, alert, type Crossing, crossing } from "./rest";
 
@@ -19,22 +20,16 @@ const isNumberOrNull = (value: unknown): value is number | null =>
   value === null || isNumber(value);
 const isTextOrNull = (value: unknown): value is string | null =>
   value === null || typeof value === "string";
-const numbersOrNull = column(isNumberOrNull, "a number or null");
 
-const columnLists = object({
+/** Equally long lists. Names of choices may be new to us. */
+export type Columns = { id: number[] } & Record<Quantity | Time, (number | null)[]> &
+  Record<Choice, (string | null)[]>;
+
+const columnLists: Read<Columns> = object({
   id: column(isNumber, "a number"),
-  lon_e7: numbersOrNull,
-  lat_e7: numbersOrNull,
-  fix_at: numbersOrNull,
-  measured_at: numbersOrNull,
-  received_at: numbersOrNull,
-  speed_mms: numbersOrNull,
-  course_cdeg: numbersOrNull,
-  accuracy_dm: numbersOrNull,
-  method: column(isTextOrNull, "text or null"),
-  battery: numbersOrNull,
+  ...each([...QUANTITIES, ...TIMES], column(isNumberOrNull, "a number or null")),
+  ...each(CHOICES, column(isTextOrNull, "text or null")),
 });
-export type Columns = Value<typeof columnLists>;
 
 export const columns: Read<Columns> = (value, at) => {
   const read = columnLists(value, at);

@@ -90,6 +90,11 @@ export function object<F extends Fields>(fields: F): Read<Shape<F>> {
   };
 }
 
+/** The same reader under each of the names. */
+export function each<K extends string, T>(names: readonly K[], read: Read<T>): Record<K, Read<T>> {
+  return Object.fromEntries(names.map((name) => [name, read])) as Record<K, Read<T>>;
+}
+
 export function tagged<T>(tag: string, readers: Record<string, Read<T>>): Read<T> {
   return (value, at) => {
     const kind = asObject(value, at)[tag];

@@ -1577,24 +1577,31 @@ export interface components {
         LiveColumns: {
             /** @description asset id */
             id: number[];
-            /** @description 1e-7 degree */
+            /** @description 1e-7 degree: longitude of the fix */
             lon_e7: (number | null)[];
-            /** @description 1e-7 degree */
+            /** @description 1e-7 degree: latitude of the fix */
             lat_e7: (number | null)[];
-            /** @description ms since 1970 of the fix */
+            /** @description ms since 1970: time of the fix, the newest; null where the asset never had one */
             fix_at: (number | null)[];
-            /** @description ms since 1970 of the newest observation */
+            /** @description ms since 1970: time of the newest observation */
             measured_at: (number | null)[];
-            /** @description ms since 1970 */
+            /** @description ms since 1970: when the newest observation was received */
             received_at: (number | null)[];
-            /** @description mm/s */
+            /** @description mm/s: speed of the fix */
             speed_mms: (number | null)[];
-            /** @description 0.01 degree */
+            /** @description 0.01 degree: course of the fix */
             course_cdeg: (number | null)[];
-            /** @description 0.1 m */
+            /** @description 0.1 m: accuracy of the fix */
             accuracy_dm: (number | null)[];
-            method: (string | null)[];
-            /** @description per cent */
+            /** @description how the fix was found */
+            method: ((components["schemas"]["MethodEnum"] | components["schemas"]["NullEnum"]) | null)[];
+            /** @description whether the asset moves; null where nobody can say */
+            motion: ((components["schemas"]["MotionEnum"] | components["schemas"]["NullEnum"]) | null)[];
+            /** @description ms since 1970: since when it moves or rests */
+            motion_since: (number | null)[];
+            /** @description mm/s: speed between the last two fixes, where the device reports none */
+            estimated_speed_mms: (number | null)[];
+            /** @description per cent: the newest `battery.level`, where it is a number */
             battery: (number | null)[];
         };
         LiveSnapshot: {
@@ -1666,6 +1673,12 @@ export interface components {
             last_at: string;
             times: number;
         };
+        /**
+         * @description * `moving` - moving
+         *     * `resting` - resting
+         * @enum {string}
+         */
+        MotionEnum: "moving" | "resting";
         Notification: {
             /** Format: uuid */
             readonly id: string;

@@ -1,8 +1,8 @@
 import { Button, CloseButton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
-import type { Row } from "../../fleet/fleet";
 import { LOOKS } from "../../fleet/look";
+import type { LiveRow } from "../../wire/live_columns";
 import type { AssetState } from "../../wire/rest";
 import { AlertItem } from "../alerts/alert_item";
 import { useLive, useMap, useNow, usePorts } from "../context";
@@ -34,7 +34,7 @@ function Fact({ name, title, children }: { name: string; title?: string; childre
   );
 }
 
-function Facts({ row, now }: { row: Row; now: number }) {
+function Facts({ row, now }: { row: LiveRow; now: number }) {
   const { lon_e7, lat_e7, fix_at, speed_mms, course_cdeg, accuracy_dm, battery, method } = row;
   return (
     <dl className="facts">
@@ -144,7 +144,7 @@ function CardActions({ id, hasFix }: { id: number; hasFix: boolean }) {
   );
 }
 
-function isBehind(state: AssetState | undefined, row: Row | null): boolean {
+function isBehind(state: AssetState | undefined, row: LiveRow | null): boolean {
   return Date.parse(state?.received_at ?? "1970-01-01") < (row?.received_at ?? 0);
 }
 

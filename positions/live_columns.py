@@ -1,0 +1,128 @@
+"""What the live map is told of an asset: each column declared once.
+
+An entry of `LIVE_COLUMNS` is all that a column takes. The reading of the database, the frames
+of the road, the table of the hub and the schema of the snapshot go through them; `make schema`
+writes the table of docs/live-protocol.md and the console's types from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any, Final, Literal, get_args
+
+from msgspec import Struct
+
+from core.observation import Method, microseconds
+from positions.store import StateRow
+
+
+class LiveColumn(Struct, frozen=True, kw_only=True):
+    """A column of integers; absent is None, and NULL in SQL.
+
+    `of_state` says what the road knows, `sql` the same of a row `s` of positions_assetstate.
+    Of a column with `choices` the integer is the place of a name in them, from 1: names may
+    be added at the end only. Viewers are sent the names.
+    """
+
+    name: str
+    kind: Literal["quantity", "time", "choice"]
+    unit: str
+    meaning: str
+    of_state: Callable[[StateRow], int | None]
+    sql: str
+    choices: tuple[str, ...] = ()
+
+
+def _quantity(name: str, unit: str, meaning: str, *, member: str, factor: float) -> LiveColumn:
+    """Return the column of a member of the state in units of 1 / `factor`, which fits 32 bits."""
+    value_of = attrgetter(member)
+
+    def of_state(state: StateRow) -> int | None:
+        value = value_of(state)
+        return None if value is None else round(value * factor)
+
+    # Halves to even, in Python and of a float8 in PostgreSQL.
+    sql = f"round(s.{member} * {factor})"
+    return LiveColumn(
+        name=name, kind="quantity", unit=unit, meaning=meaning, of_state=of_state, sql=sql
+    )
+
+
+def _time(name: str, meaning: str) -> LiveColumn:
+    """Return the column of the state's time of that name, rounded down to milliseconds."""
+    at_of = attrgetter(name)
+
+    def of_state(state: StateRow) -> int | None:
+        at = at_of(state)
+        return None if at is None else microseconds(at) // 1000
+
+    return LiveColumn(
+        name=name,
+        kind="time",
+        unit="ms since 1970",
+        meaning=meaning,
+        of_state=of_state,
+        sql=f"floor(extract(epoch FROM s.{name}) * 1000)",
+    )
+
+
+def _choice(name: str, meaning: str, choices: tuple[str, ...]) -> LiveColumn:
+    """Return the column of the state's text of that name, which is one of `choices`."""
+    code_of = {choice: code for code, choice in enumerate(choices, start=1)}
+    name_of = attrgetter(name)
+    listed = ", ".join(f"'{choice}'" for choice in choices)
+    return LiveColumn(
+        name=name,
+        kind="choice",
+        unit="one of " + ", ".join(f"`{choice}`" for choice in choices),
+        meaning=meaning,
+        of_state=lambda state: code_of.get(name_of(state)),
+        sql=f"array_position(ARRAY[{listed}], s.{name}::text)",
+        choices=choices,
+    )
+
+
+def _battery(state: StateRow) -> int | None:
+    level: Any = state.readings.get("battery.level", (None,))[0]
+    is_number = isinstance(level, (int, float)) and not isinstance(level, bool)
+    return round(min(max(level, 0), 100)) if is_number else None
+
+
+_LEVEL = "s.readings->'battery.level'->0"
+_BATTERY = (
+    f"CASE WHEN jsonb_typeof({_LEVEL}) = 'number'"
+    f" THEN round(least(greatest(({_LEVEL})::float8, 0), 100)) END"
+)
+
+# Unknown is no motion.
+MOTIONS: Final = ("moving", "resting")
+LIVE_COLUMNS: Final = (
+    _quantity("lon_e7", "1e-7 degree", "longitude of the fix", member="lon_deg", factor=1e7),
+    _quantity("lat_e7", "1e-7 degree", "latitude of the fix", member="lat_deg", factor=1e7),
+    _time("fix_at", "time of the fix, the newest; null where the asset never had one"),
+    _time("measured_at", "time of the newest observation"),
+    _time("received_at", "when the newest observation was received"),
+    _quantity("speed_mms", "mm/s", "speed of the fix", member="speed_mps", factor=1e3),
+    _quantity("course_cdeg", "0.01 degree", "course of the fix", member="course_deg", factor=1e2),
+    _quantity("accuracy_dm", "0.1 m", "accuracy of the fix", member="accuracy_m", factor=1e1),
+    _choice("method", "how the fix was found", get_args(Method)),
+    _choice("motion", "whether the asset moves; null where nobody can say", MOTIONS),
+    _time("motion_since", "since when it moves or rests"),
+    _quantity(
+        "estimated_speed_mms",
+        "mm/s",
+        "speed between the last two fixes, where the device reports none",
+        member="estimated_speed_mps",
+        factor=1e3,
+    ),
+    LiveColumn(
+        name="battery",
+        kind="quantity",
+        unit="per cent",
+        meaning="the newest `battery.level`, where it is a number",
+        of_state=_battery,
+        sql=_BATTERY,
+    ),
+)
+NAMES: Final = tuple(column.name for column in LIVE_COLUMNS)
