@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from unfold.admin import ModelAdmin, TabularInline
 
 from alerts import actions, outbox
+from alerts.mail import sentence_about
 from alerts.models import Alert, AlertChange, Notification, NotificationAttempt, Rule, RuleVersion
 from alerts.nudging import nudge
 from core.errors import Conflict
@@ -117,9 +118,9 @@ class NotificationAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
     def about(self, notification: Notification) -> str:
         alert = notification.alert
         return format_html(
-            '<a class="text-primary-600 dark:text-primary-500" href="{}">{} {} {}</a>',
+            '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>',
             reverse("admin:alerts_alert_change", args=[alert.pk]),
-            *(alert.asset, alert.get_kind_display(), alert.geofence),
+            sentence_about(alert, is_withdrawn=alert.state == Alert.State.WITHDRAWN),
         )
 
     @admin.action(description="Try once more, now")

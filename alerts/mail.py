@@ -120,7 +120,7 @@ def _context(notification: Notification) -> dict[str, Any]:
     return {
         "alert": alert,
         "asset_name": wording.one_line(alert.asset.name),
-        "geofence_name": wording.one_line(alert.geofence.name),
+        "geofence_name": wording.one_line(alert.geofence.name) if alert.geofence else "",
         "rule_name": wording.one_line(alert.rule.name),
         "said": said,
         "subject": wording.subject(said, is_correction=is_correction),
@@ -142,9 +142,8 @@ def _context(notification: Notification) -> dict[str, Any]:
 
 
 def sentence_about(alert: Alert, *, is_withdrawn: bool) -> str:
-    return wording.sentence(
-        alert.asset.name, alert.kind, alert.geofence.name, is_withdrawn=is_withdrawn
-    )
+    geofence = alert.geofence.name if alert.geofence else None
+    return wording.sentence(alert.asset.name, alert.kind, geofence, is_withdrawn=is_withdrawn)
 
 
 def _host() -> str:
