@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 from pathlib import Path
 
@@ -27,7 +26,6 @@ if env_file.exists():
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="")
-IS_TEST_RUN = "pytest" in sys.modules
 # A short or sample key would let anybody sign sessions (fault F-111).
 if len(SECRET_KEY) < 40 or "sample" in SECRET_KEY or "changeme" in SECRET_KEY:
     raise ImproperlyConfigured(
@@ -167,15 +165,19 @@ SPOOL_MAX_BYTES = env.int("SPOOL_MAX_BYTES", default=1 << 30)
 # hangs up after 5 s and never comes back.
 COMMIT_PATIENCE_S = env.float("COMMIT_PATIENCE_S", default=2.0)
 BODY_LIMIT_BYTES = env.int("BODY_LIMIT_BYTES", default=1 << 20)
-BATCH_LIMIT = env.int("BATCH_LIMIT", default=1000)
 QUEUE_LIMIT_OBSERVATIONS = env.int("QUEUE_LIMIT_OBSERVATIONS", default=50_000)
 QUEUE_LIMIT_BYTES = env.int("QUEUE_LIMIT_BYTES", default=64 << 20)
 READ_TIMEOUT_S = env.float("READ_TIMEOUT_S", default=10.0)
 POSITION_PARTITION_DAYS = env.int("POSITION_PARTITION_DAYS", default=7)
-# Wrong tokens from one address before it is told to wait (fault F-034).
 # Room for a device that dumps a week of stored positions, but not for a loop.
 OBSERVATIONS_PER_DEVICE_AND_MINUTE = env.int("OBSERVATIONS_PER_DEVICE_AND_MINUTE", default=100_000)
+# Wrong tokens from one address before it is told to wait (fault F-034).
 WRONG_TOKENS_PER_MINUTE = env.int("WRONG_TOKENS_PER_MINUTE", default=100)
+
+# --- live map -------------------------------------------------------------
+
+# Between two frames of one connection.
+LIVE_TICK_MS = env.int("LIVE_TICK_MS", default=250)
 
 # --- background -----------------------------------------------------------
 

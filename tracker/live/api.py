@@ -6,6 +6,7 @@ import time
 from typing import cast
 
 import orjson
+from django.conf import settings
 from django.http import HttpResponse
 from django.urls import path
 from drf_spectacular.utils import extend_schema
@@ -17,7 +18,6 @@ from rest_framework.views import APIView
 from accounts.models import Organisation, User
 from positions import latest
 from tracker.live import frames
-from tracker.live.hub import tick_ms
 
 
 def _integers(help_text: str, *, allow_null: bool = True) -> serializers.ListField:
@@ -65,7 +65,7 @@ class LiveSnapshotView(APIView):
             epoch=None,
             seq=0,
             server_time=time.time_ns() // 1_000_000,
-            tick_ms=tick_ms(),
+            tick_ms=settings.LIVE_TICK_MS,
         )
         return HttpResponse(text, content_type="application/json")
 

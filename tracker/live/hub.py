@@ -35,10 +35,6 @@ RETRY_S = 0.5
 _decode = msgspec.msgpack.Decoder(Message).decode
 
 
-def tick_ms() -> int:
-    return int(getattr(settings, "LIVE_TICK_MS", 250))
-
-
 @dataclass(slots=True, eq=False)
 class Viewer:
     """A connection with whose it is. `due` is set at each tick, `ended` when access is."""
@@ -60,7 +56,7 @@ class Hub:
 
     def __init__(self, sources: Sources | None = None, *, redis_url: str = "") -> None:
         self.table = Table()
-        self.tick_s = tick_ms() / 1000
+        self.tick_s = settings.LIVE_TICK_MS / 1000
         self.alerts_known = -1
         self._redis_url = redis_url or settings.REDIS_URL
         self._viewers: set[Viewer] = set()
