@@ -14,7 +14,6 @@ from alerts.verdicts import AlertStep, newest_changes, steps_owed
 from assets.dated_tags import dated_tags_of
 from core.occurrence import OccurrenceChange
 
-
 # After which what was still to be sent is not true any more.
 TURNED = ("withdrawn", "reinstated")
 

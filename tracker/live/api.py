@@ -6,6 +6,7 @@ import time
 from typing import Any, cast
 
 import orjson
+from django.conf import settings
 from django.http import HttpResponse
 from django.urls import path
 from drf_spectacular.utils import extend_schema
@@ -18,7 +19,6 @@ from accounts.models import Organisation, User
 from positions import latest
 from positions.live_columns import LIVE_COLUMNS, LiveColumn
 from tracker.live import frames
-from tracker.live.hub import tick_ms
 
 
 class LiveColumnsSerializer(serializers.Serializer[None]):
@@ -63,7 +63,7 @@ class LiveSnapshotView(APIView):
             epoch=None,
             seq=0,
             server_time=time.time_ns() // 1_000_000,
-            tick_ms=tick_ms(),
+            tick_ms=settings.LIVE_TICK_MS,
         )
         return HttpResponse(text, content_type="application/json")
 
