@@ -12,12 +12,18 @@ from rest_framework.test import APIClient
 from accounts.models import Membership, Organisation, User
 from assets.models import Asset
 from tests import builders
+from tests.lanes import keep_own_lane
 from tracker.road.memory import RoadMemory, replace_memory_of_process
 
 # `make night` looks longer; the clock of a busy machine is no reason to fail.
 settings.register_profile("day", deadline=None)
 settings.register_profile("night", deadline=None, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "day"))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    keep_own_lane(config, items)
+
 
 Api = Callable[[User], APIClient]
 
