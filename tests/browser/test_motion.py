@@ -20,7 +20,7 @@ SUMMIT: LonLat = (16.4000, 43.6799)
 CARD = role("region", "Selected asset")
 
 
-def add_container(server: Server, name: str) -> int:
+def add_wagon(server: Server, name: str) -> int:
     since = datetime.now(UTC) - timedelta(hours=1)
     interval_s = int(QUARTER_OF_AN_HOUR.total_seconds())
     return server.add_asset(name, name, since=since, expected_interval_s=interval_s)
@@ -38,13 +38,13 @@ def state_word(word: str) -> At:
 def test_a_device_without_a_speed_that_covers_20_km_is_shown_as_moving_with_its_estimated_speed(
     signed_in: Open, server: Server
 ) -> None:
-    asset = add_container(server, "Container on the road")
-    report(server, "Container on the road", RAMP, ago=QUARTER_OF_AN_HOUR)
-    report(server, "Container on the road", SUMMIT)
+    asset = add_wagon(server, "Wagon on the road")
+    report(server, "Wagon on the road", RAMP, ago=QUARTER_OF_AN_HOUR)
+    report(server, "Wagon on the road", SUMMIT)
 
-    console = signed_in(f"/app/map?find=container+on&states=moving&selected={asset}")
+    console = signed_in(f"/app/map?find=wagon+on&states=moving&selected={asset}")
 
-    console.see(role("option", "Container on the road ≈ 80 km/h"))
+    console.see(role("option", "Wagon on the road ≈ 80 km/h"))
     console.see(state_word("Moving since"))
     console.see(text("Speed, estimated", within=CARD))
     console.see(text("≈ 80 km/h", within=CARD))
@@ -54,13 +54,13 @@ def test_a_device_without_a_speed_that_covers_20_km_is_shown_as_moving_with_its_
 def test_a_device_without_a_speed_that_stays_is_shown_as_resting(
     signed_in: Open, server: Server
 ) -> None:
-    asset = add_container(server, "Container at the ramp")
-    report(server, "Container at the ramp", RAMP, ago=QUARTER_OF_AN_HOUR)
-    report(server, "Container at the ramp", RAMP)
+    asset = add_wagon(server, "Wagon at the ramp")
+    report(server, "Wagon at the ramp", RAMP, ago=QUARTER_OF_AN_HOUR)
+    report(server, "Wagon at the ramp", RAMP)
 
-    console = signed_in(f"/app/map?find=container+at&states=resting&selected={asset}")
+    console = signed_in(f"/app/map?find=wagon+at&states=resting&selected={asset}")
 
-    console.see(role("option", "Container at the ramp Resting"))
+    console.see(role("option", "Wagon at the ramp Resting"))
     console.see(state_word("Resting since"))
     console.see(text("not reported", within=CARD))
     console.assert_clean()
@@ -69,12 +69,12 @@ def test_a_device_without_a_speed_that_stays_is_shown_as_resting(
 def test_of_a_device_that_reported_once_and_no_speed_the_page_says_that_nobody_knows(
     signed_in: Open, server: Server
 ) -> None:
-    asset = add_container(server, "Container just found")
-    report(server, "Container just found", RAMP)
+    asset = add_wagon(server, "Wagon just found")
+    report(server, "Wagon just found", RAMP)
 
-    console = signed_in(f"/app/map?find=container+just&states=unknown&selected={asset}")
+    console = signed_in(f"/app/map?find=wagon+just&states=unknown&selected={asset}")
 
-    console.see(role("option", "Container just found Motion unknown"))
+    console.see(role("option", "Wagon just found Motion unknown"))
     console.see(state_word("Motion unknown"))
     assert "since" not in console.read(CARD)
     console.assert_clean()
@@ -83,12 +83,12 @@ def test_of_a_device_that_reported_once_and_no_speed_the_page_says_that_nobody_k
 def test_a_page_that_is_open_follows_a_device_that_sets_off(
     signed_in: Open, server: Server
 ) -> None:
-    asset = add_container(server, "Container that leaves")
-    report(server, "Container that leaves", RAMP, ago=QUARTER_OF_AN_HOUR)
+    asset = add_wagon(server, "Wagon that leaves")
+    report(server, "Wagon that leaves", RAMP, ago=QUARTER_OF_AN_HOUR)
     console = signed_in("/app/assets?find=leaves")
     console.see(role("cell", "Motion unknown"))
 
-    report(server, "Container that leaves", SUMMIT)
+    report(server, "Wagon that leaves", SUMMIT)
 
     console.see(role("cell", "Moving"))
     console.see(role("cell", "≈ 80 km/h"))

@@ -25,6 +25,7 @@ export type LookName = Status | "moving-no-course";
 export const LOOK_NAMES: readonly LookName[] = [...STATUSES, "moving-no-course"];
 
 const ARROW = "M12 2.5 19.5 20.5 12 16.6 4.5 20.5Z";
+const DIAMOND = "M12 3 21 12 12 21 3 12Z";
 const CIRCLE = "M12 4a8 8 0 1 1 0 16 8 8 0 0 1 0-16Z";
 const SQUARE =
   "M6.5 5h11A1.5 1.5 0 0 1 19 6.5v11a1.5 1.5 0 0 1-1.5 1.5h-11A1.5 1.5 0 0 1 5 17.5v-11A1.5 1.5 0 0 1 6.5 5Z";
@@ -40,11 +41,7 @@ const SILENT = { light: "#5B6470", dark: "#8E99A5", path: CIRCLE, is_hollow: tru
 
 export const LOOKS: Record<LookName, Look> = {
   moving: { ...MOVING, path: ARROW },
-  "moving-no-course": {
-    ...MOVING,
-    path: CIRCLE,
-    mark: "M12 8.4a3.6 3.6 0 1 1 0 7.2 3.6 3.6 0 0 1 0-7.2Z",
-  },
+  "moving-no-course": { ...MOVING, path: DIAMOND },
   resting: {
     word: "Resting",
     meaning: "Reports that it stands, or was near one place for three minutes or longer.",
