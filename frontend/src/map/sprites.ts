@@ -168,7 +168,7 @@ export class Sprites {
   }
 }
 
-/** Number of the look in the first byte, flags in the second, course in 1/65536 of a turn in the others. */
+/** Number of the look in the first byte, flags in the second, 1/65536 of a turn in the others. */
 function lookOf(mark: Mark): number {
   const flags =
     (mark.is_alerting ? LOOK.alerting : 0) |

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Entry } from "../fleet/roster";
-import { course, doing, reading, span, speed, speedTitle, speedWord, whenEach } from "./words";
+import { course, reading, span, speed, speedTitle, speedWord, stateWords, whenEach } from "./words";
 
 describe("words", () => {
   it.each([
@@ -29,13 +29,15 @@ describe("words", () => {
     const now = Date.parse("2026-03-05T16:00:00");
     const entry = (status: Entry["status"], since: string | null) =>
       ({ status, motion_since: since === null ? null : Date.parse(since) }) as Entry;
-    expect(doing(entry("resting", "2026-03-05T14:20:00"), now)).toMatch(
+    expect(stateWords(entry("resting", "2026-03-05T14:20:00"), now)).toMatch(
       /^Resting since (0?2|14):20/,
     );
-    expect(doing(entry("moving", "2026-03-03T14:20:00"), now)).toMatch(/^Moving since .*3.*, /);
-    expect(doing(entry("moving", null), now)).toBe("Moving");
-    expect(doing(entry("unknown", null), now)).toBe("Motion unknown");
-    expect(doing(entry("stale", "2026-03-05T14:20:00"), now)).toBe("Stale");
+    expect(stateWords(entry("moving", "2026-03-03T14:20:00"), now)).toMatch(
+      /^Moving since .*3.*, /,
+    );
+    expect(stateWords(entry("moving", null), now)).toBe("Moving");
+    expect(stateWords(entry("unknown", null), now)).toBe("Motion unknown");
+    expect(stateWords(entry("stale", "2026-03-05T14:20:00"), now)).toBe("Stale");
   });
 
   it("tells two times apart by the second where the minute is the same", () => {

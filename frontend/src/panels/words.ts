@@ -87,7 +87,7 @@ export function speedTitle({ is_estimated }: Speed): string | undefined {
 }
 
 /** What an asset is doing, and since when where that is known. */
-export function doing({ status, motion_since }: Entry, now: number): string {
+export function stateWords({ status, motion_since }: Entry, now: number): string {
   const { word } = LOOKS[status];
   const isKnown = status === "moving" || status === "resting";
   return isKnown && motion_since !== null ? `${word} since ${when(motion_since, now)}` : word;

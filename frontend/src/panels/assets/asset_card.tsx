@@ -13,7 +13,6 @@ import {
   ago,
   coordinates,
   course,
-  doing,
   exactly,
   methodWord,
   metres,
@@ -21,6 +20,7 @@ import {
   span,
   speedTitle,
   speedWord,
+  stateWords,
 } from "../words";
 import { TrackToggle } from "./track_toggle";
 
@@ -189,7 +189,7 @@ export function AssetCard({ id }: { id: number }) {
           {!isUnknown && (
             <p>
               <b className={`word-${entry.status}`} title={LOOKS[entry.status].meaning}>
-                {doing(entry, now)}
+                {stateWords(entry, now)}
               </b>
               {entry.is_alerting && <b className="severity-critical"> · Alerting</b>}
               {[entry.kind, ...entry.tags].filter(Boolean).map((word) => ` · ${word}`)}

@@ -10,7 +10,7 @@ import { FindField } from "../find_field";
 import { SeverityGlyph, StatusGlyph } from "../glyphs";
 import { useIsPhone } from "../phone";
 import { useSelected } from "../stage/selection";
-import { ago, doing, exactly, span, speedTitle, speedWord } from "../words";
+import { ago, exactly, span, speedTitle, speedWord, stateWords } from "../words";
 import { AssetPanel, Loading, NoAssets, NoMatch } from "./asset_panel";
 import { StateChips } from "./state_chips";
 
@@ -28,7 +28,7 @@ function AssetRow({ entry, now }: { entry: Entry; now: number }) {
         </button>
       </Table.Td>
       <Table.Td>
-        <span className="state" title={doing(entry, now)}>
+        <span className="state" title={stateWords(entry, now)}>
           <StatusGlyph status={entry.status} course_deg={entry.course_deg} />
           {LOOKS[entry.status].word}
           {entry.is_alerting && (
