@@ -112,7 +112,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Return the latest fix, the latest of each reading, and the geofences that it is in. */
+        /** @description Return the latest fix, whether it moves, the latest readings, and its geofences. */
         get: operations["assets_state"];
         put?: never;
         post?: never;
@@ -2522,6 +2522,23 @@ export interface components {
             /** Format: date-time */
             received_at: string | null;
             fix: components["schemas"]["StateFix"] | null;
+            /**
+             * @description at the fix; null: nobody can say whether it moves
+             *
+             *     * `moving` - moving
+             *     * `resting` - resting
+             */
+            motion: (components["schemas"]["MotionEnum"] | components["schemas"]["NullEnum"]) | null;
+            /**
+             * Format: date-time
+             * @description since when it moves or rests; null where `motion` is
+             */
+            motion_since: string | null;
+            /**
+             * Format: double
+             * @description between the last two fixes, where the device reports none; 0 at rest
+             */
+            estimated_speed_mps: number | null;
             /** @description the newest of each name */
             readings: {
                 [key: string]: unknown;
