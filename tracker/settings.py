@@ -133,6 +133,9 @@ DATABASES["default"] |= {
     "CONN_MAX_AGE": env.int("DATABASE_CONN_MAX_AGE_S", default=600),
     "CONN_HEALTH_CHECKS": True,
 }
+# The web process sets it: there each request has a thread of its own, and would leave behind a
+# connection of its own.
+DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=0)
 DATABASES["default"].setdefault("OPTIONS", {})
 DATABASES["default"]["OPTIONS"] |= {
     "connect_timeout": 2,
@@ -141,12 +144,33 @@ DATABASES["default"]["OPTIONS"] |= {
     "options": "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
     " -c timezone=UTC -c jit=off",
 }
+if DATABASE_POOL_SIZE:
+    DATABASES["default"]["OPTIONS"]["pool"] = {
+        "min_size": 0,
+        "max_size": DATABASE_POOL_SIZE,
+        "max_lifetime": DATABASES["default"]["CONN_MAX_AGE"],
+        # Who gets no connection within it is answered 503, and beyond so many who wait, at once.
+        "timeout": 2.0,
+        "max_waiting": 100,
+        # Then the next request tries anew, with no long pause once the database is back.
+        "reconnect_timeout": 2.0,
+    }
+    DATABASES["default"]["CONN_MAX_AGE"] = 0
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.str("REDIS_URL")
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL]},
+        "CONFIG": {
+            "hosts": [
+                {
+                    "address": REDIS_URL,
+                    "socket_connect_timeout": 2,
+                    "socket_timeout": 5,
+                    "health_check_interval": 10,
+                }
+            ]
+        },
     }
 }
 # Throttles and the like; may be lost at any time.
