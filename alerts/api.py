@@ -18,9 +18,8 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.models import User
-from alerts import actions, outbox
-from alerts.models import Alert, AlertChange, Notification, NotificationAttempt, Rule, RuleVersion
-from alerts.nudging import nudge
+from alerts import actions
+from alerts.models import Alert, AlertChange, AlertNotification, Rule, RuleVersion
 from alerts.serializers import (
     AlertSerializer,
     ExplanationSerializer,
@@ -32,6 +31,9 @@ from core import broadcast
 from core.rest.pages import NewestFirst
 from core.rest.permissions import MayOperate
 from geofence.models import Correction
+from outbox.actions import resend_notification
+from outbox.models import Notification, NotificationAttempt
+from outbox.nudging import nudge
 
 METHODS = ["get", "post", "patch", "delete", "head", "options"]
 
@@ -68,9 +70,8 @@ class RuleViewSet(
     filterset_class = RuleFilter
 
     def get_queryset(self) -> QuerySet[Rule]:
-        current = Prefetch(
-            "versions", RuleVersion.objects.filter(valid_to=None), to_attr="current_version"
-        )
+        versions = RuleVersion.objects.filter(valid_to=None).with_addresses()
+        current = Prefetch("versions", versions, to_attr="current_version")
         rules = Rule.objects.visible_to(self.request.user).filter(retired_at=None)
         return rules.prefetch_related(current)
 
@@ -129,36 +130,43 @@ class AlertViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericView
             )
         )
         alert = explained.get(pk=self.get_object().pk)
+        alert.rule_version = RuleVersion.objects.with_addresses().get(pk=alert.rule_version_id)
         return Response(ExplanationSerializer(alert, context=self.get_serializer_context()).data)
 
 
 class NotificationsNewestFirst(NewestFirst):
-    ordering = ("-created_at", "-id")  # type: ignore[assignment]
+    ordering = ("-change_id", "-pk")  # type: ignore[assignment]
 
 
 class NotificationFilter(django_filters.FilterSet):  # type: ignore[misc]
     alert = django_filters.NumberFilter()
-    state = django_filters.ChoiceFilter(choices=Notification.State.choices)
+    state = django_filters.ChoiceFilter(
+        field_name="notification__state", choices=Notification.State.choices
+    )
 
 
 class NotificationViewSet(
-    mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[Notification]
+    mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[AlertNotification]
 ):
-    queryset = Notification.objects.none()
+    queryset = AlertNotification.objects.none()
+    # The key is named after the outbox's row; in addresses it is the id of the notification.
+    lookup_url_kwarg = "id"
     http_method_names = METHODS
     permission_classes = (MayOperate,)
     serializer_class = NotificationSerializer
     filterset_class = NotificationFilter
     pagination_class = NotificationsNewestFirst
 
-    def get_queryset(self) -> QuerySet[Notification]:
-        tries = Prefetch("tries", NotificationAttempt.objects.order_by("number"))
-        return Notification.objects.visible_to(self.request.user).prefetch_related(tries)
+    def get_queryset(self) -> QuerySet[AlertNotification]:
+        tries = Prefetch("notification__tries", NotificationAttempt.objects.order_by("number"))
+        mine = AlertNotification.objects.visible_to(self.request.user)
+        return mine.select_related("notification").prefetch_related(tries)
 
     @extend_schema(request=None, responses=NotificationSerializer)
     @action(detail=True, methods=["post"])
-    def resend(self, request: Request, pk: str) -> Response:
+    def resend(self, request: Request, **_: str) -> Response:
         """Try once more, now."""
-        notification = outbox.resend_notification(notification=self.get_object())
-        transaction.on_commit(partial(nudge, [notification.pk]))
-        return Response(self.get_serializer(notification).data)
+        told = self.get_object()
+        resend_notification(notification=told.notification)
+        transaction.on_commit(partial(nudge, [told.pk]))
+        return Response(self.get_serializer(told).data)

@@ -67,14 +67,14 @@ def _write(steps: Sequence[Step], *, now: datetime) -> list[Entry]:
     ]
 
 
-def _owed(entries: Sequence[Entry]) -> list[tuple[Entry, str, Reason]]:
+def _owed(entries: Sequence[Entry]) -> list[tuple[Entry, int, Reason]]:
     past = _past([entry for entry in entries if entry.step.alert])
     return [
-        (entry, recipient, reason)
+        (entry, recipient_id, reason)
         for entry in entries
-        for recipient, reason in words_owed(
+        for recipient_id, reason in words_owed(
             entry.step.change,
-            entry.step.condition.recipients if entry.step.condition else (),
+            entry.step.condition.recipient_ids if entry.step.condition else (),
             past.get(entry.alert_id, ()),
         )
     ]

@@ -12,13 +12,15 @@ from django.db import connection
 from msgspec import Struct
 
 from alerts.conditions import Condition, Trigger
-from alerts.models import Alert, Notification
+from alerts.models import ALERT_KIND, Alert, AlertNotification
 from alerts.quiet_hours import QuietHours
 from alerts.telling import Reason, Word
 from alerts.verdicts import StandingAlert, Step
 from assets.models import Asset
 from core.statements import records, recordset, rows, run
 from geofence.changes import CrossingChange
+from outbox.actions import cancel_pending, insertion_from
+from outbox.models import Notification
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -36,8 +38,9 @@ def conditions_for(crossings: Sequence[CrossingChange]) -> list[Condition]:
     return records(
         _condition,
         "SELECT v.rule_id, v.id AS version_id, r.organisation_id, v.geofence_id, v.trigger,"
-        " v.asset_ids, v.tags, v.recipients, v.valid_from, v.valid_to, v.quiet_from,"
-        " v.quiet_until, v.time_zone"
+        " v.asset_ids, v.tags, ARRAY(SELECT id FROM alerts_recipient"
+        " WHERE id = ANY(v.recipient_ids) AND is_active ORDER BY id) AS recipient_ids,"
+        " v.valid_from, v.valid_to, v.quiet_from, v.quiet_until, v.time_zone"
         " FROM alerts_ruleversion v JOIN alerts_rule r ON r.id = v.rule_id"
         " WHERE v.geofence_id = ANY(%s::bigint[]) AND r.organisation_id = ANY(%s::bigint[])"
         " AND v.is_active AND v.valid_from <= %s AND (v.valid_to IS NULL OR v.valid_to > %s)",
@@ -58,7 +61,7 @@ def _condition(
     trigger: Trigger,
     asset_ids: list[int],
     tags: list[str],
-    recipients: list[str],
+    recipient_ids: list[int],
     valid_from: datetime,
     valid_to: datetime | None,
     quiet_from: time | None,
@@ -76,7 +79,7 @@ def _condition(
         trigger=trigger,
         asset_ids=frozenset(asset_ids),
         tags=frozenset(tags),
-        recipients=tuple(recipients),
+        recipient_ids=tuple(recipient_ids),
         valid_from=valid_from,
         valid_to=valid_to,
         quiet=quiet,
@@ -167,7 +170,7 @@ def _raised(number: int, step: Step) -> _RaisedRow:
         at=crossing.at,
         number=number,
         is_late=crossing.is_late or crossing.change in ("added", "moved"),
-        told_nobody=not condition.recipients,
+        told_nobody=not condition.recipient_ids,
     )
 
 
@@ -243,21 +246,22 @@ def note_changes(entries: Iterable[Entry], *, now: datetime) -> None:
 
 def cancel_unsent(alert_ids: Sequence[int]) -> None:
     """Take back what waits to be sent about alerts that it is no longer true of."""
-    Notification.objects.filter(alert_id__in=alert_ids, state=Notification.State.PENDING).update(
-        state=Notification.State.CANCELLED
-    )
+    about = AlertNotification.objects.filter(alert_id__in=alert_ids)
+    cancel_pending(Notification.objects.filter(pk__in=about.values("notification_id")))
 
 
 def words_about(alert_ids: Sequence[int]) -> Mapping[int, list[Word]]:
     """Return all notifications of each alert, oldest first."""
     known = (Notification.State.SENT, Notification.State.SENDING)
+    about = AlertNotification.objects.filter(alert_id__in=alert_ids).select_related("notification")
     words: dict[int, list[Word]] = defaultdict(list)
-    for row in Notification.objects.filter(alert_id__in=alert_ids).order_by("change_id"):
+    for row in about.order_by("change_id"):
+        notification = row.notification
         word = Word(
-            recipient=row.recipient,
+            recipient_id=row.recipient_id,
             reason=row.reason,
-            is_pending=row.state == Notification.State.PENDING,
-            may_be_known=row.state in known or row.may_have_arrived,
+            is_pending=notification.state == Notification.State.PENDING,
+            may_be_known=notification.state in known or notification.may_have_arrived,
         )
         words[row.alert_id].append(word)
     return words
@@ -266,30 +270,36 @@ def words_about(alert_ids: Sequence[int]) -> Mapping[int, list[Word]]:
 class _PromisedRow(Struct):
     alert_id: int
     change_id: int
-    recipient: str
+    recipient_id: int
     reason: Reason
 
 
 _PROMISED = ", ".join(_PromisedRow.__struct_fields__)
 _PROMISE = f"""
-INSERT INTO alerts_notification (id, {_PROMISED}, sender, state,
-    attempts, may_have_arrived, last_error, next_try_at, created_at)
-SELECT gen_random_uuid(), {_PROMISED}, 'email', 'pending', 0, false, '', %s, %s
-FROM {recordset(_PromisedRow)}
-RETURNING change_id, id
+WITH promised AS MATERIALIZED (
+    SELECT gen_random_uuid() AS id, channel, address, '{ALERT_KIND}' AS kind,
+        jsonb_build_object('alert_id', alert_id) AS reference, %s::timestamptz AS created_at,
+        {_PROMISED}
+    FROM {recordset(_PromisedRow)} JOIN alerts_recipient recipient ON recipient.id = recipient_id
+), handed_in AS (
+    {insertion_from("promised")}
+)
+INSERT INTO alerts_alertnotification (notification_id, {_PROMISED})
+SELECT id, {_PROMISED} FROM promised
+RETURNING change_id, notification_id
 """
 
 
-def promise(owed: Sequence[tuple[Entry, str, Reason]], *, now: datetime) -> dict[int, list[UUID]]:
-    """Write pending notifications; return their ids by the number of the change."""
+def promise(owed: Sequence[tuple[Entry, int, Reason]], *, now: datetime) -> dict[int, list[UUID]]:
+    """Hand notifications to the outbox; return their ids by the number of the change."""
     ids: dict[int, list[UUID]] = defaultdict(list)
     if not owed:
         return ids
     promised = [
-        _PromisedRow(entry.alert_id, entry.number, recipient, reason)
-        for entry, recipient, reason in owed
+        _PromisedRow(entry.alert_id, entry.number, recipient_id, reason)
+        for entry, recipient_id, reason in owed
     ]
-    for number, pk in rows(_PROMISE, [now, now, _json(promised)]):
+    for number, pk in rows(_PROMISE, [now, _json(promised)]):
         ids[number].append(pk)
     return ids
 

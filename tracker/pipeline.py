@@ -16,13 +16,13 @@ from django.utils import timezone
 
 from alerts.changes import Raised
 from alerts.judging import judge as judge_rules
-from alerts.nudging import nudge
 from assets.actions import register_unknown_device
 from billing.metering import meter, remeter
 from core import broadcast
 from core.errors import Unavailable
 from core.statements import together
 from geofence.changes import CrossingChange
+from outbox.nudging import nudge
 from positions import history, store
 from positions.store import StateRow
 from tracker.road.batch import Batch, Stale, by_asset

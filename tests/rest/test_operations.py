@@ -13,7 +13,7 @@ from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
 from accounts.models import Organisation, User
-from alerts.models import Notification
+from outbox.models import Notification
 from positions.actions import ask_for_rejudging
 from tests import builders
 from tests.alerts.scenes import make_geofence, make_rule, raise_alert

@@ -1705,7 +1705,7 @@ export interface components {
          *     * `sent` - sent
          *     * `failed` - refused for good
          *     * `given_up` - given up
-         *     * `cancelled` - cancelled, since the alert was withdrawn first
+         *     * `cancelled` - cancelled, since it need not be said any more
          * @enum {string}
          */
         NotificationStateEnum: "pending" | "sending" | "sent" | "failed" | "given_up" | "cancelled";
@@ -4426,7 +4426,7 @@ export interface operations {
                  *     * `sent` - sent
                  *     * `failed` - refused for good
                  *     * `given_up` - given up
-                 *     * `cancelled` - cancelled, since the alert was withdrawn first
+                 *     * `cancelled` - cancelled, since it need not be said any more
                  */
                 state?: "cancelled" | "failed" | "given_up" | "pending" | "sending" | "sent";
             };
@@ -4460,7 +4460,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description A UUID string identifying this notification. */
+                /** @description A unique value identifying this notification. */
                 id: string;
             };
             cookie?: never;
@@ -4494,7 +4494,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
-                /** @description A UUID string identifying this notification. */
+                /** @description A unique value identifying this notification. */
                 id: string;
             };
             cookie?: never;

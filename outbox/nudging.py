@@ -16,7 +16,7 @@ from uuid import UUID
 
 from kombu.exceptions import OperationalError
 
-from alerts.tasks import send_notifications
+from outbox.tasks import send_notifications
 
 logger = logging.getLogger(__name__)
 
