@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from alerts import ledger
+from alerts import ledger, notifying
 from alerts.changes import Raised
 from alerts.ledger import Entry
 from alerts.telling import Reason, Word, words_owed
@@ -26,7 +26,7 @@ def judge(changes: Sequence[CrossingChange], *, now: datetime) -> list[Raised]:
         return []
     entries = _write(steps, now=now)
     ledger.note_changes(entries, now=now)
-    ids = ledger.promise(_owed(entries), now=now)
+    ids = notifying.promise(_owed(entries), now=now)
     return [
         Raised(
             change=entry.step.change,
@@ -82,5 +82,5 @@ def _owed(entries: Sequence[Entry]) -> list[tuple[Entry, int, Reason]]:
 
 def _past(corrected: Sequence[Entry]) -> dict[int, list[Word]]:
     if turned := [entry.alert_id for entry in corrected if entry.step.change != "amended"]:
-        ledger.cancel_unsent(turned)
-    return dict(ledger.words_about([entry.alert_id for entry in corrected])) if corrected else {}
+        notifying.cancel_unsent(turned)
+    return dict(notifying.words_about([entry.alert_id for entry in corrected])) if corrected else {}
