@@ -1,6 +1,7 @@
-"""What people do to rules and alerts, one verb each, in a transaction of its own or its caller's.
+"""What people do to rules, recipients and alerts, one verb each.
 
-What facts do to alerts is in `judging`; sending is the outbox's.
+Each runs in a transaction of its own or its caller's. What facts do to alerts is in `judging`;
+sending is the outbox's.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from django.utils import timezone
 
 from accounts.models import Organisation, User
 from alerts.ledger import take_numbers
-from alerts.models import Alert, AlertChange, Rule, RuleVersion, Severity
+from alerts.models import Alert, AlertChange, Recipient, Rule, RuleVersion, Severity
 from alerts.recipients import find_or_add_recipients
 from assets.models import Asset
 from core.constraints import unless_taken
@@ -101,6 +102,36 @@ def retire_rule(*, rule: Rule, now: datetime | None = None) -> Rule:
         RuleVersion.objects.filter(pk=current.pk).update(valid_to=rule.retired_at)
         rule.save(update_fields=["retired_at"])
     return rule
+
+
+def add_recipient(
+    *, organisation: Organisation, address: str, name: str = "", is_active: bool = True
+) -> Recipient:
+    """Add somebody whom rules may tell by e-mail. Conflict if the address is known already."""
+    _require_address(address, "/address")
+    with unless_taken(f"There is a recipient {address} already."):
+        return Recipient.objects.create(
+            organisation=organisation,
+            channel=EMAIL,
+            address=address,
+            name=name,
+            is_active=is_active,
+        )
+
+
+def change_recipient(
+    *, recipient: Recipient, name: str | None = None, is_active: bool | None = None
+) -> Recipient:
+    """Change what is given. One who is switched off is told nothing from now on.
+
+    The address stays: versions of rules and notifications of the past mean it.
+    """
+    given = {"name": name, "is_active": is_active}
+    changes = {field: value for field, value in given.items() if value is not None}
+    for field, value in changes.items():
+        setattr(recipient, field, value)
+    recipient.save(update_fields=list(changes))
+    return recipient
 
 
 def acknowledge_alert(*, alert: Alert, user: User, now: datetime | None = None) -> bool:
@@ -210,10 +241,14 @@ def _require_addresses(addresses: Sequence[str]) -> None:
     if len(addresses) > MAX_RECIPIENTS:
         raise _wrong("/recipients", "max-length", f"At most {MAX_RECIPIENTS} recipients.")
     for place, address in enumerate(addresses):
-        try:
-            validate_email(address)
-        except ValidationError as error:
-            raise _wrong(f"/recipients/{place}", "invalid", "Not an e-mail address.") from error
+        _require_address(address, f"/recipients/{place}")
+
+
+def _require_address(address: str, pointer: str) -> None:
+    try:
+        validate_email(address)
+    except ValidationError as error:
+        raise _wrong(pointer, "invalid", "Not an e-mail address.") from error
 
 
 def _wrong(pointer: str, code: str, detail: str) -> Unprocessable:

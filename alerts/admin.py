@@ -13,7 +13,8 @@ from django.utils.html import format_html
 from unfold.admin import ModelAdmin, TabularInline
 
 from alerts import actions
-from alerts.models import Alert, AlertChange, AlertNotification, Rule, RuleVersion
+from alerts.models import Alert, AlertChange, AlertNotification, Recipient, Rule, RuleVersion
+from core.admin import ThroughActions
 from outbox.admin import resend_chosen
 
 
@@ -62,6 +63,23 @@ class RuleAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
     def retire(self, request: HttpRequest, rules: QuerySet[Rule]) -> None:
         for rule in rules.filter(retired_at=None):
             actions.retire_rule(rule=rule)
+
+
+@admin.register(Recipient)
+class RecipientAdmin(ThroughActions):
+    list_display = ("address", "name", "organisation", "channel", "is_active", "created_at")
+    list_filter = ("is_active", "channel", "organisation")
+    list_select_related = ("organisation",)
+    search_fields = ("address", "name")
+    fields = ("organisation", "address", "name", "is_active")
+    fixed = ("organisation", "address")
+
+    def save_through_action(
+        self, request: HttpRequest, row: Recipient, asked: dict[str, Any], *, is_new: bool
+    ) -> Recipient:
+        if is_new:
+            return actions.add_recipient(**asked)
+        return actions.change_recipient(recipient=row, **asked)
 
 
 class ChangeInline(ReadOnly, TabularInline):  # type: ignore[misc]

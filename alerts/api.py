@@ -1,4 +1,4 @@
-"""The REST API of rules, alerts and notifications: parse, permit, call one action, render."""
+"""The REST API of rules, recipients and alerts: parse, permit, call one action, render."""
 
 from __future__ import annotations
 
@@ -19,15 +19,18 @@ from rest_framework.viewsets import GenericViewSet
 
 from accounts.models import User
 from alerts import actions
-from alerts.models import Alert, AlertChange, AlertNotification, Rule, RuleVersion
+from alerts.models import Alert, AlertChange, AlertNotification, Recipient, Rule, RuleVersion
 from alerts.serializers import (
     AlertSerializer,
     ExplanationSerializer,
     NotificationSerializer,
+    RecipientSerializer,
     RuleSerializer,
 )
 from alerts.stream import NAMED
 from core import broadcast
+from core.rest.changes import changes_of, present
+from core.rest.filters import BooleanFilter, OrganisationFilter
 from core.rest.pages import NewestFirst
 from core.rest.permissions import MayOperate
 from geofence.models import Correction
@@ -41,6 +44,7 @@ METHODS = ["get", "post", "patch", "delete", "head", "options"]
 def register(router: BaseRouter) -> None:
     """Add the routes of this app."""
     router.register("rules", RuleViewSet, basename="rule")
+    router.register("recipients", RecipientViewSet, basename="recipient")
     router.register("alerts", AlertViewSet, basename="alert")
     router.register("notifications", NotificationViewSet, basename="notification")
 
@@ -86,6 +90,37 @@ class RuleViewSet(
 
     def perform_destroy(self, instance: Rule) -> None:
         actions.retire_rule(rule=instance)
+
+
+class RecipientFilter(OrganisationFilter):
+    is_active = BooleanFilter()
+
+
+class RecipientViewSet(
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.CreateModelMixin,
+    mixins.UpdateModelMixin,
+    GenericViewSet[Recipient],
+):
+    """PATCH changes the name, and switches a recipient off and on; the address stays."""
+
+    queryset = Recipient.objects.none()
+    http_method_names = METHODS
+    permission_classes = (MayOperate,)
+    serializer_class = RecipientSerializer
+    filterset_class = RecipientFilter
+
+    def get_queryset(self) -> QuerySet[Recipient]:
+        return Recipient.objects.visible_to(self.request.user)
+
+    def perform_create(self, serializer: BaseSerializer[Recipient]) -> None:
+        serializer.instance = actions.add_recipient(**serializer.validated_data)
+
+    def perform_update(self, serializer: BaseSerializer[Recipient]) -> None:
+        serializer.instance = actions.change_recipient(
+            recipient=present(serializer), **changes_of(serializer, "organisation", "address")
+        )
 
 
 class AlertFilter(django_filters.FilterSet):  # type: ignore[misc]

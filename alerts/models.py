@@ -167,7 +167,7 @@ class Alert(models.Model):
     state = models.CharField(max_length=16, choices=State.choices, default=State.OPEN)
     number = models.BigIntegerField(help_text="of the latest change")
     is_late = models.BooleanField(default=False, help_text="found when later facts were known")
-    told_nobody = models.BooleanField(default=False, help_text="the rule named no recipient")
+    told_nobody = models.BooleanField(default=False, help_text="the rule named no active recipient")
     amended_at = models.DateTimeField(null=True)
     withdrawn_at = models.DateTimeField(null=True)
     acknowledged_at = models.DateTimeField(null=True)

@@ -13,6 +13,7 @@ from alerts.models import (
     Alert,
     AlertChange,
     AlertNotification,
+    Recipient,
     Rule,
     RuleVersion,
     Severity,
@@ -78,6 +79,28 @@ _OF_VERSION = (
     "trigger", "severity", "asset_ids", "tags", "is_active", "quiet_from",
     "quiet_until", "time_zone", "version",
 )  # fmt: skip
+
+
+class RecipientSerializer(serializers.ModelSerializer[Recipient]):
+    """Somebody whom rules may tell. Rules name their addresses, and add those that are new."""
+
+    organisation = OperableField(queryset=Organisation.objects)
+    address = serializers.EmailField(max_length=320)
+
+    class Meta:
+        model = Recipient
+        fields: tuple[str, ...] = (
+            "id",
+            "organisation",
+            "channel",
+            "address",
+            "name",
+            "is_active",
+            "created_at",
+        )
+        read_only_fields = ("channel", "created_at")
+        # Known addresses are a 409 by the action, not a hint of the serializer's own query.
+        validators: list[Any] = []
 
 
 class AlertSerializer(serializers.ModelSerializer[Alert]):

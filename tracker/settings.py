@@ -313,6 +313,7 @@ UNFOLD = {
                     _admin_list("Alerts", "notifications", "alerts_alert"),
                     _admin_list("Rules", "rule", "alerts_rule"),
                     _admin_list("Notifications", "outgoing_mail", "alerts_alertnotification"),
+                    _admin_list("Recipients", "contacts", "alerts_recipient"),
                     _admin_list("Outbox", "outbox", "outbox_notification"),
                 ],
             },

@@ -65,7 +65,9 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "told_nobody",
-                    models.BooleanField(default=False, help_text="the rule named no recipient"),
+                    models.BooleanField(
+                        default=False, help_text="the rule named no active recipient"
+                    ),
                 ),
                 ("amended_at", models.DateTimeField(null=True)),
                 ("withdrawn_at", models.DateTimeField(null=True)),

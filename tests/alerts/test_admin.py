@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from alerts.models import Alert, AlertNotification, Rule
+from alerts.models import Alert, AlertNotification, Recipient, Rule
 from outbox.models import Notification
 from tests.alerts.scenes import make_rule, raise_alert
 from tests.builders import NOON
@@ -64,3 +64,16 @@ def test_a_rule_is_retired_from_the_list(office, depot):
     )
 
     assert Rule.objects.get().retired_at is not None
+
+
+def test_a_recipient_is_switched_off_on_its_page_and_keeps_its_address(office, depot):
+    make_rule(depot, ANNA)
+    recipient = Recipient.objects.get()
+
+    office.post(
+        reverse("admin:alerts_recipient_change", args=[recipient.pk]),
+        {"name": "Anna", "address": "eve@elsewhere.example"},
+    )
+
+    recipient.refresh_from_db()
+    assert (recipient.address, recipient.name, recipient.is_active) == (ANNA, "Anna", False)
