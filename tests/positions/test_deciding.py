@@ -9,12 +9,12 @@ from typing import get_args
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
-from positions.stored_fact import Fact
 
 from core.observation import CLOCK_TOLERANCE, EARLIEST_PLAUSIBLE, Fix, Method
 from core.statements import rows
 from positions.deciding import DECIDES, deciding_fix
 from positions.store import begin_to_store, stored
+from positions.stored_fact import Fact
 from tests.builders import NOON
 
 SECOND = timedelta(seconds=1)
