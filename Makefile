@@ -68,7 +68,7 @@ night: check ## all tests with many more examples, then every benchmark, briefly
 lock: ## compile deploy/requirements/*.in, with hashes; ARGS=--upgrade for newer ones
 	@cd deploy/requirements && for name in tools node run dev; do \
 	    ../../.venv/bin/uv pip compile --quiet $(ARGS) --generate-hashes --no-header --no-annotate \
-	        --no-emit-index-url --no-emit-find-links --python-version 3.11 \
+	        --no-emit-index-url --no-emit-find-links --python-version 3.11 --override overrides.txt \
 	        $$name.in --output-file $$name.txt || exit 1; \
 	done
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -15,12 +14,6 @@ from accounts import actions
 from accounts.models import ApiToken, AuditEntry, Membership, Organisation, User
 from accounts.roles import person_of
 from core.admin import ReadOnlyAdmin, ThroughActions, show_once
-
-admin.site.site_title = "Tracker"
-admin.site.site_header = "Tracker"
-admin.site.index_title = "Administration"
-# Rights come from `staff_role` and memberships; groups would be a second, unheeded way.
-admin.site.unregister(Group)
 
 
 @admin.register(User)

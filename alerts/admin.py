@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from unfold.admin import ModelAdmin, TabularInline
 
 from alerts import actions
+from alerts.mail import sentence_about
 from alerts.models import Alert, AlertChange, AlertNotification, Recipient, Rule, RuleVersion
 from core.admin import ThroughActions
 from outbox.admin import resend_chosen
@@ -153,9 +154,8 @@ class AlertNotificationAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
     @admin.display(description="about")
     def about(self, row: AlertNotification) -> str:
         alert = row.alert
-        return _link(
-            "alerts_alert", alert.pk, f"{alert.asset} {alert.get_kind_display()} {alert.geofence}"
-        )
+        is_withdrawn = alert.state == Alert.State.WITHDRAWN
+        return _link("alerts_alert", alert.pk, sentence_about(alert, is_withdrawn=is_withdrawn))
 
     @admin.display(description="attempts")
     def attempts(self, row: AlertNotification) -> str:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-ChangeKind = Literal["raised", "amended", "withdrawn", "reinstated"]
+ChangeKind = Literal["raised", "amended", "withdrawn", "reinstated", "resolved", "reopened"]
 
 
 class Raised(Struct, frozen=True, kw_only=True):

@@ -7,29 +7,27 @@ from datetime import datetime, time
 
 import msgspec
 from django.db import connection
+from django.db.models import Q
 from msgspec import Struct
 
 from alerts.conditions import Condition, Trigger
 from alerts.models import Alert
 from alerts.quiet_hours import QuietHours
-from alerts.verdicts import StandingAlert, Step
-from assets.models import Asset
+from alerts.verdicts import AlertStep, StandingAlert
+from core.occurrence import Occurrence
 from core.statements import records, recordset, rows, run
-from geofence.changes import CrossingChange
 
 
-class Entry(Struct, frozen=True, kw_only=True):
+class WrittenStep(Struct, frozen=True, kw_only=True):
     """A step that was written, with the alert's id and its number in the stream."""
 
-    step: Step
+    step: AlertStep
     alert_id: int
     number: int
 
 
-def conditions_for(crossings: Sequence[CrossingChange]) -> list[Condition]:
-    """Return the versions of active rules that any of `crossings` could meet."""
-    earliest = min(crossing.at for crossing in crossings)
-    latest = max(crossing.at for crossing in crossings)
+def conditions_for(occurrences: Sequence[Occurrence]) -> list[Condition]:
+    """Return the versions of active rules that any of the occurrences could meet."""
     return records(
         _condition,
         "SELECT v.rule_id, v.id AS version_id, r.organisation_id, v.geofence_id, v.trigger,"
@@ -37,13 +35,14 @@ def conditions_for(crossings: Sequence[CrossingChange]) -> list[Condition]:
         " WHERE id = ANY(v.recipient_ids) AND is_active ORDER BY id) AS recipient_ids,"
         " v.valid_from, v.valid_to, v.quiet_from, v.quiet_until, v.time_zone"
         " FROM alerts_ruleversion v JOIN alerts_rule r ON r.id = v.rule_id"
-        " WHERE v.geofence_id = ANY(%s::bigint[]) AND r.organisation_id = ANY(%s::bigint[])"
+        " WHERE (v.geofence_id IS NULL OR v.geofence_id = ANY(%s::bigint[]))"
+        " AND r.organisation_id = ANY(%s::bigint[])"
         " AND v.is_active AND v.valid_from <= %s AND (v.valid_to IS NULL OR v.valid_to > %s)",
         [
-            list({crossing.geofence_id for crossing in crossings}),
-            list({crossing.organisation_id for crossing in crossings}),
-            latest,
-            earliest,
+            list({each.geofence_id for each in occurrences if each.geofence_id is not None}),
+            list({each.organisation_id for each in occurrences}),
+            max(each.begin_at for each in occurrences),
+            min(each.begin_at for each in occurrences),
         ],
     )
 
@@ -52,7 +51,7 @@ def _condition(
     rule_id: int,
     version_id: int,
     organisation_id: int,
-    geofence_id: int,
+    geofence_id: int | None,
     trigger: Trigger,
     asset_ids: list[int],
     tags: list[str],
@@ -81,33 +80,30 @@ def _condition(
     )
 
 
-def standing_alerts(crossings: Sequence[CrossingChange]) -> list[StandingAlert]:
-    """Return and lock the alerts that `crossings` raised before.
+def standing_alerts(occurrences: Sequence[Occurrence]) -> list[StandingAlert]:
+    """Return and lock the alerts that the occurrences raised before.
 
     Always before `take_numbers`, as acknowledging does it: the same order, no deadlock.
     """
-    standing = (
-        Alert.objects.select_for_update()
-        .filter(crossing_id__in=[crossing.crossing_id for crossing in crossings])
-        .order_by("pk")
-    )
+    by_kind: dict[str, list[int]] = {}
+    for each in occurrences:
+        by_kind.setdefault(each.evidence_kind, []).append(each.evidence_id)
+    raised = Q()
+    for kind, ids in by_kind.items():
+        raised |= Q(evidence_kind=kind, evidence_id__in=ids)
     return [
         StandingAlert(
             alert_id=alert.pk,
             rule_id=alert.rule_id,
             version_id=alert.rule_version_id,
-            crossing_id=alert.crossing_id,
+            evidence=(alert.evidence_kind, alert.evidence_id),
             kind=alert.kind,
-            at=alert.at,
+            begin_at=alert.at,
+            end_at=alert.end_at,
             is_withdrawn=alert.state == Alert.State.WITHDRAWN,
         )
-        for alert in standing
+        for alert in Alert.objects.select_for_update().filter(raised).order_by("pk")
     ]
-
-
-def tags_of_assets(crossings: Sequence[CrossingChange]) -> dict[int, frozenset[str]]:
-    assets = Asset.objects.filter(pk__in={crossing.asset_id for crossing in crossings})
-    return {pk: frozenset(tags) for pk, tags in assets.values_list("pk", "tags")}
 
 
 def take_numbers(count: int) -> range:
@@ -128,45 +124,63 @@ class _RaisedRow(Struct):
     rule_id: int
     rule_version_id: int
     asset_id: int
-    geofence_id: int
-    crossing_id: int
+    geofence_id: int | None
+    crossing_id: int | None
+    evidence_kind: str
+    evidence_id: int
     kind: str
     at: datetime
+    end_at: datetime | None
+    peak: float | None
+    margin: float | None
     number: int
+    state: str
     is_late: bool
     told_nobody: bool
 
 
 _RAISED = ", ".join(_RaisedRow.__struct_fields__)
 _RAISE = f"""
-INSERT INTO alerts_alert ({_RAISED}, opened_at, state)
-SELECT {_RAISED}, %s, 'open' FROM {recordset(_RaisedRow)} ORDER BY number
-ON CONFLICT (rule_id, crossing_id) DO NOTHING
+INSERT INTO alerts_alert ({_RAISED}, opened_at)
+SELECT {_RAISED}, %s FROM {recordset(_RaisedRow)} ORDER BY number
+ON CONFLICT (rule_id, evidence_kind, evidence_id) DO NOTHING
 RETURNING number, id
 """
 
 
-def raise_alerts(numbered: Sequence[tuple[int, Step]], *, now: datetime) -> dict[int, int]:
+def raise_alerts(numbered: Sequence[tuple[int, AlertStep]], *, now: datetime) -> dict[int, int]:
     """Write new alerts; return the ids of those that nobody else raised first, by number."""
     return dict(rows(_RAISE, [now, _json([_raised(number, step) for number, step in numbered])]))
 
 
-def _raised(number: int, step: Step) -> _RaisedRow:
-    crossing, condition = step.crossing, step.condition
+def _raised(number: int, step: AlertStep) -> _RaisedRow:
+    occurrence, condition = step.occurrence, step.condition
     assert condition is not None, "only a condition that is met raises an alert"
+    is_crossing = occurrence.evidence_kind == "crossing"
     return _RaisedRow(
-        organisation_id=crossing.organisation_id,
+        organisation_id=occurrence.organisation_id,
         rule_id=condition.rule_id,
         rule_version_id=condition.version_id,
-        asset_id=crossing.asset_id,
-        geofence_id=crossing.geofence_id,
-        crossing_id=crossing.crossing_id,
-        kind=crossing.kind,
-        at=crossing.at,
+        asset_id=occurrence.asset_id,
+        geofence_id=occurrence.geofence_id,
+        crossing_id=occurrence.evidence_id if is_crossing else None,
+        evidence_kind=occurrence.evidence_kind,
+        evidence_id=occurrence.evidence_id,
+        kind=occurrence.kind,
+        at=occurrence.begin_at,
+        end_at=occurrence.end_at,
+        peak=occurrence.peak,
+        margin=occurrence.margin,
         number=number,
-        is_late=crossing.is_late or crossing.change in ("added", "moved"),
+        # What lasted, and is over when it is learned, needs nobody any more.
+        state="resolved" if _has_ended(occurrence) else "open",
+        is_late=occurrence.is_late or step.is_correction,
         told_nobody=not condition.recipient_ids,
     )
+
+
+def _has_ended(occurrence: Occurrence) -> bool:
+    return occurrence.end_at is not None and occurrence.end_at != occurrence.begin_at
 
 
 class _CorrectedRow(Struct):
@@ -175,38 +189,51 @@ class _CorrectedRow(Struct):
     change: str
     kind: str
     at: datetime
+    end_at: datetime | None
+    peak: float | None
+    margin: float | None
     version_id: int
+    has_ended: bool
 
 
-# An alert that is withdrawn keeps what it said; one that was acknowledged stays so.
+# An alert that is withdrawn keeps what it said; one that was acknowledged stays so until what
+# it is about has ended.
 _CORRECT = f"""
 UPDATE alerts_alert alert SET
     number = o.number, kind = o.kind, at = o.at, rule_version_id = o.version_id,
+    end_at = CASE WHEN o.change = 'withdrawn' THEN alert.end_at ELSE o.end_at END,
+    peak = CASE WHEN o.change = 'withdrawn' THEN alert.peak ELSE o.peak END,
+    margin = CASE WHEN o.change = 'withdrawn' THEN alert.margin ELSE o.margin END,
     amended_at = CASE WHEN o.change = 'amended' THEN %s ELSE alert.amended_at END,
     withdrawn_at = CASE WHEN o.change = 'withdrawn' THEN %s END,
     state = CASE WHEN o.change = 'withdrawn' THEN 'withdrawn'
+                 WHEN o.has_ended THEN 'resolved'
                  WHEN alert.acknowledged_at IS NOT NULL THEN 'acknowledged'
-                 WHEN alert.state = 'withdrawn' THEN 'open'
+                 WHEN alert.state IN ('withdrawn', 'resolved') THEN 'open'
                  ELSE alert.state END
 FROM {recordset(_CorrectedRow)} WHERE alert.id = o.alert_id
 """
 
 
-def correct_alerts(numbered: Sequence[tuple[int, Step]], *, now: datetime) -> None:
+def correct_alerts(numbered: Sequence[tuple[int, AlertStep]], *, now: datetime) -> None:
     run(_CORRECT, [now, now, _json([_corrected(number, step) for number, step in numbered])])
 
 
-def _corrected(number: int, step: Step) -> _CorrectedRow:
-    alert, condition, crossing = step.alert, step.condition, step.crossing
+def _corrected(number: int, step: AlertStep) -> _CorrectedRow:
+    alert, condition, occurrence = step.alert, step.condition, step.occurrence
     assert alert is not None, "only an alert that stands is corrected"
     is_met = condition is not None
     return _CorrectedRow(
         alert_id=alert.alert_id,
         number=number,
         change=step.change,
-        kind=crossing.kind if is_met else alert.kind,
-        at=crossing.at if is_met else alert.at,
+        kind=occurrence.kind if is_met else alert.kind,
+        at=occurrence.begin_at if is_met else alert.begin_at,
+        end_at=occurrence.end_at,
+        peak=occurrence.peak,
+        margin=occurrence.margin,
         version_id=condition.version_id if condition else alert.version_id,
+        has_ended=_has_ended(occurrence),
     )
 
 
@@ -225,11 +252,11 @@ SELECT {_NOTED}, %s FROM {recordset(_NotedRow)}
 """
 
 
-def note_changes(entries: Iterable[Entry], *, now: datetime) -> None:
+def note_changes(entries: Iterable[WrittenStep], *, now: datetime) -> None:
     noted = [
         _NotedRow(
             number=entry.number,
-            organisation_id=entry.step.crossing.organisation_id,
+            organisation_id=entry.step.occurrence.organisation_id,
             alert_id=entry.alert_id,
             change=entry.step.change,
             was_at=entry.step.was_at,

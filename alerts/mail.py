@@ -60,7 +60,7 @@ def _context(row: AlertNotification) -> dict[str, Any]:
     return {
         "alert": alert,
         "asset_name": one_line(alert.asset.name),
-        "geofence_name": one_line(alert.geofence.name),
+        "geofence_name": one_line(alert.geofence.name) if alert.geofence else "",
         "rule_name": one_line(alert.rule.name),
         "said": said,
         "subject": wording.subject(said, is_correction=is_correction),
@@ -82,6 +82,5 @@ def _context(row: AlertNotification) -> dict[str, Any]:
 
 
 def sentence_about(alert: Alert, *, is_withdrawn: bool) -> str:
-    return wording.sentence(
-        alert.asset.name, alert.kind, alert.geofence.name, is_withdrawn=is_withdrawn
-    )
+    geofence = alert.geofence.name if alert.geofence else None
+    return wording.sentence(alert.asset.name, alert.kind, geofence, is_withdrawn=is_withdrawn)

@@ -105,7 +105,7 @@ class RuleVersion(models.Model):
     rule = models.ForeignKey(Rule, models.CASCADE, related_name="versions")
     version = models.PositiveIntegerField()
     trigger = models.CharField(max_length=16, choices=Trigger.choices)
-    geofence = models.ForeignKey(Geofence, models.RESTRICT, related_name="rule_versions")
+    geofence = models.ForeignKey(Geofence, models.RESTRICT, null=True, related_name="rule_versions")
     severity = models.CharField(max_length=16, choices=Severity.choices, default=Severity.WARNING)
     asset_ids = ArrayField(
         models.BigIntegerField(), default=list, help_text="with tags: empty for all"
@@ -147,7 +147,15 @@ class RuleVersion(models.Model):
 
 
 class Alert(models.Model):
-    """That a rule found a crossing: as it now stands."""
+    """That a rule found an occurrence: as it now stands.
+
+    `evidence_kind` and `evidence_id` name the row of what was found; one that is a crossing, or
+    that has to do with a geofence, names it besides.
+    """
+
+    class EvidenceKind(models.TextChoices):
+        CROSSING = "crossing", "crossing"
+        OCCURRENCE = "occurrence", "occurrence"
 
     class State(models.TextChoices):
         OPEN = "open", "open"
@@ -159,10 +167,17 @@ class Alert(models.Model):
     rule = models.ForeignKey(Rule, models.CASCADE, related_name="alerts")
     rule_version = models.ForeignKey(RuleVersion, models.CASCADE, related_name="+", db_index=False)
     asset = models.ForeignKey(Asset, models.CASCADE, related_name="alerts")
-    geofence = models.ForeignKey(Geofence, models.CASCADE, related_name="alerts")
-    crossing = models.ForeignKey(Crossing, models.CASCADE, related_name="alerts")
-    kind = models.CharField(max_length=8, choices=Crossing.Kind.choices)
-    at = models.DateTimeField(help_text="when the asset crossed")
+    geofence = models.ForeignKey(Geofence, models.CASCADE, null=True, related_name="alerts")
+    crossing = models.ForeignKey(Crossing, models.CASCADE, null=True, related_name="alerts")
+    evidence_kind = models.CharField(max_length=16, choices=EvidenceKind.choices)
+    evidence_id = models.BigIntegerField()
+    kind = models.CharField(max_length=32, help_text="of the occurrence, such as `enter`")
+    at = models.DateTimeField(help_text="when it began: of a crossing, when the asset crossed")
+    end_at = models.DateTimeField(
+        null=True, help_text="null while it lasts; `at` where it is momentary"
+    )
+    peak = models.FloatField(null=True, help_text="the most extreme value while it lasted")
+    margin = models.FloatField(null=True, help_text="by how much it was sure")
     opened_at = models.DateTimeField(help_text="when this server found it")
     state = models.CharField(max_length=16, choices=State.choices, default=State.OPEN)
     number = models.BigIntegerField(help_text="of the latest change")
@@ -177,7 +192,9 @@ class Alert(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["rule", "crossing"], name="alert_once"),
+            models.UniqueConstraint(
+                fields=["rule", "evidence_kind", "evidence_id"], name="alert_once"
+            ),
         ]
         indexes = [
             models.Index(fields=["organisation", "-id"], name="alert_newest"),
@@ -215,6 +232,8 @@ class AlertChange(models.Model):
         AMENDED = "amended", "amended by a correction"
         WITHDRAWN = "withdrawn", "withdrawn by a correction"
         REINSTATED = "reinstated", "reinstated by a correction"
+        RESOLVED = "resolved", "resolved, since it ended"
+        REOPENED = "reopened", "reopened, since it had not ended"
         ACKNOWLEDGED = "acknowledged", "acknowledged"
 
     number = models.BigIntegerField(primary_key=True)

@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from alerts.ledger import Entry
+from alerts.ledger import WrittenStep
 from alerts.models import ALERT_KIND, AlertNotification
 from alerts.telling import Reason, Word
 from core.statements import recordset, rows
@@ -64,7 +64,9 @@ RETURNING change_id, notification_id
 """
 
 
-def promise(owed: Sequence[tuple[Entry, int, Reason]], *, now: datetime) -> dict[int, list[UUID]]:
+def promise(
+    owed: Sequence[tuple[WrittenStep, int, Reason]], *, now: datetime
+) -> dict[int, list[UUID]]:
     """Hand notifications to the outbox; return their ids by the number of the change."""
     ids: dict[int, list[UUID]] = defaultdict(list)
     if not owed:

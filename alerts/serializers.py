@@ -111,7 +111,9 @@ class AlertSerializer(serializers.ModelSerializer[Alert]):
         source="rule_version.severity", choices=Severity.choices, read_only=True
     )
     asset_name = serializers.CharField(source="asset.name", read_only=True)
-    geofence_name = serializers.CharField(source="geofence.name", read_only=True)
+    geofence_name = serializers.CharField(
+        source="geofence.name", read_only=True, default=None, allow_null=True
+    )
     acknowledged_by_name = serializers.SerializerMethodField()
     text = serializers.SerializerMethodField()
 
@@ -129,8 +131,13 @@ class AlertSerializer(serializers.ModelSerializer[Alert]):
             "geofence",
             "geofence_name",
             "crossing",
+            "evidence_kind",
+            "evidence_id",
             "kind",
             "at",
+            "end_at",
+            "peak",
+            "margin",
             "opened_at",
             "state",
             "is_late",
@@ -224,7 +231,7 @@ class ExplanationSerializer(serializers.Serializer[Alert]):
 
     alert = AlertSerializer(source="*")
     rule_version = RuleVersionSerializer()
-    crossing = EvidenceSerializer()
+    crossing = EvidenceSerializer(allow_null=True)
     changes = AlertChangeSerializer(many=True)
 
 

@@ -32,6 +32,8 @@ def words_owed(
     `recipient_ids` are those of the rule, none if it no longer holds; `past` is everything
     about this alert, oldest first, after what need not be sent any more was cancelled.
     """
+    if change in ("resolved", "reopened"):
+        return []
     if change == "raised":
         return [(recipient_id, "raised") for recipient_id in recipient_ids]
     known, awaited = _known_and_awaited(past)

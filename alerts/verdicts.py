@@ -1,4 +1,4 @@
-"""What the crossings as they now stand mean for the alerts there are, in plain Python.
+"""What occurrences as they now stand mean for the alerts there are, in plain Python.
 
 Declarative, so that judging twice makes nothing new: what should stand is compared with what
 does, and only the difference is a step.
@@ -13,78 +13,97 @@ from msgspec import Struct
 
 from alerts.changes import ChangeKind
 from alerts.conditions import Condition, conditions_met
-from geofence.changes import CrossingChange
+from core.dated_tags import NEVER_TAGGED, DatedTags
+from core.occurrence import EvidenceKind, Occurrence, OccurrenceChange
 
 
 class StandingAlert(Struct, frozen=True, kw_only=True):
-    """An alert that was raised before, withdrawn or not."""
+    """An alert that was raised before, withdrawn or not, with what it says of its occurrence."""
 
     alert_id: int
     rule_id: int
     version_id: int
-    crossing_id: int
+    evidence: tuple[EvidenceKind, int]
     kind: str
-    at: datetime
+    begin_at: datetime
+    end_at: datetime | None
     is_withdrawn: bool
 
 
-class Step(Struct, frozen=True, kw_only=True):
+class AlertStep(Struct, frozen=True, kw_only=True):
     """One change of one alert that is owed. A raised one has no `alert` yet."""
 
     change: ChangeKind
-    crossing: CrossingChange
+    occurrence: Occurrence
+    is_correction: bool
     condition: Condition | None
     alert: StandingAlert | None
 
     @property
     def was_at(self) -> datetime | None:
-        """When the alert said that the asset crossed, if this step changes it."""
-        if self.change == "amended" and self.alert and self.alert.at != self.crossing.at:
-            return self.alert.at
+        """When the alert said that it began, if this step changes it."""
+        if self.change == "amended" and self.alert:
+            was_at = self.alert.begin_at
+            return None if was_at == self.occurrence.begin_at else was_at
         return None
 
 
-def last_words(changes: Sequence[CrossingChange]) -> list[CrossingChange]:
-    """Return the last change of each crossing, in order of when the assets crossed."""
-    last = {change.crossing_id: change for change in changes}
-    return sorted(last.values(), key=lambda change: (change.at, change.crossing_id))
+def newest_changes(changes: Sequence[OccurrenceChange]) -> list[OccurrenceChange]:
+    """Return the last change of each occurrence, in order of when they began."""
+    newest = {change.occurrence.evidence: change for change in changes}
+    return sorted(
+        newest.values(), key=lambda each: (each.occurrence.begin_at, each.occurrence.evidence)
+    )
 
 
 def steps_owed(
-    crossings: Iterable[CrossingChange],
+    changes: Iterable[OccurrenceChange],
     conditions: Sequence[Condition],
-    tags_of_assets: Mapping[int, frozenset[str]],
+    tags_of_assets: Mapping[int, DatedTags],
     alerts: Iterable[StandingAlert],
-) -> list[Step]:
-    """Return the steps in the order of `crossings`, those of one crossing by rule."""
-    by_crossing: dict[int, dict[int, StandingAlert]] = {}
+) -> list[AlertStep]:
+    """Return the steps in the order of `changes`, those of one occurrence by rule."""
+    standing: dict[tuple[EvidenceKind, int], dict[int, StandingAlert]] = {}
     for alert in alerts:
-        by_crossing.setdefault(alert.crossing_id, {})[alert.rule_id] = alert
-    by_geofence: dict[int, list[Condition]] = {}
+        standing.setdefault(alert.evidence, {})[alert.rule_id] = alert
+    by_geofence: dict[int | None, list[Condition]] = {}
     for condition in conditions:
         by_geofence.setdefault(condition.geofence_id, []).append(condition)
-    steps: list[Step] = []
-    for crossing in crossings:
-        rivals = by_geofence.get(crossing.geofence_id, ())
-        tags = tags_of_assets.get(crossing.asset_id, frozenset())
-        met = conditions_met(crossing, rivals, tags)
-        steps += _differences(crossing, met, by_crossing.get(crossing.crossing_id, {}))
+    steps: list[AlertStep] = []
+    for change in changes:
+        occurrence = change.occurrence
+        rivals = {
+            condition.version_id: condition
+            for geofence_id in (occurrence.geofence_id, None)
+            for condition in by_geofence.get(geofence_id, ())
+        }
+        tags = tags_of_assets.get(occurrence.asset_id, NEVER_TAGGED)
+        is_gone = change.change == "withdrawn"
+        met = {} if is_gone else conditions_met(occurrence, rivals.values(), tags)
+        steps += _differences(change, met, standing.get(occurrence.evidence, {}))
     return steps
 
 
 def _differences(
-    crossing: CrossingChange,
+    change: OccurrenceChange,
     met: Mapping[int, Condition],
     standing: Mapping[int, StandingAlert],
-) -> Iterator[Step]:
+) -> Iterator[AlertStep]:
+    is_correction = change.change in ("added", "moved")
     for rule_id in sorted(met.keys() | standing.keys()):
         condition, alert = met.get(rule_id), standing.get(rule_id)
-        if change := _change(crossing, condition, alert):
-            yield Step(change=change, crossing=crossing, condition=condition, alert=alert)
+        if kind := _change(change.occurrence, condition, alert):
+            yield AlertStep(
+                change=kind,
+                occurrence=change.occurrence,
+                is_correction=is_correction,
+                condition=condition,
+                alert=alert,
+            )
 
 
 def _change(
-    crossing: CrossingChange, condition: Condition | None, alert: StandingAlert | None
+    occurrence: Occurrence, condition: Condition | None, alert: StandingAlert | None
 ) -> ChangeKind | None:
     if alert is None:
         return "raised" if condition else None
@@ -92,5 +111,12 @@ def _change(
         return None if alert.is_withdrawn else "withdrawn"
     if alert.is_withdrawn:
         return "reinstated"
-    said = (alert.at, alert.kind, alert.version_id)
-    return None if said == (crossing.at, crossing.kind, condition.version_id) else "amended"
+    said = (alert.begin_at, alert.kind, alert.version_id)
+    if said != (occurrence.begin_at, occurrence.kind, condition.version_id):
+        return "amended"
+    if alert.end_at == occurrence.end_at:
+        return None
+    # Of what is momentary the end moves with the beginning, so this one lasts.
+    if alert.end_at is None:
+        return "resolved"
+    return "reopened" if occurrence.end_at is None else "amended"

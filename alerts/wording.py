@@ -15,6 +15,8 @@ DID: Final = {
     "pass": "passed through",
     "found": "was found inside",
     "lost": "was no longer inside",
+    "moving": "was moving",
+    "resting": "was resting",
 }
 DID_NOT: Final = {
     "enter": "did not enter",
@@ -22,13 +24,20 @@ DID_NOT: Final = {
     "pass": "did not pass through",
     "found": "was not inside",
     "lost": "was still inside",
+    "moving": "was not moving",
+    "resting": "was not resting",
 }
 
 
-def sentence(asset: str, kind: str, geofence: str, *, is_withdrawn: bool = False) -> str:
-    """Return what happened, or that it did not, without a full stop."""
-    verb = (DID_NOT if is_withdrawn else DID)[kind]
-    return f"{one_line(asset)} {verb} {one_line(geofence)}"
+def sentence(asset: str, kind: str, geofence: str | None, *, is_withdrawn: bool = False) -> str:
+    """Return what happened, or that it did not, without a full stop.
+
+    A kind of occurrence without words of its own is named.
+    """
+    words = DID_NOT if is_withdrawn else DID
+    verb = words.get(kind, f"{'did not have' if is_withdrawn else 'had'} {one_line(kind)}")
+    place = "" if geofence is None else f" {one_line(geofence)}"
+    return f"{one_line(asset)} {verb}{place}"
 
 
 def subject(said: str, *, is_correction: bool) -> str:

@@ -82,7 +82,7 @@ class AssetViewSet(
         return Asset.objects.visible_to(self.request.user)
 
     def perform_create(self, serializer: BaseSerializer[Asset]) -> None:
-        serializer.instance = asset = actions.add_asset(**serializer.validated_data)
+        serializer.instance = asset = actions.add_asset(**changes_of(serializer, "tags_from"))
         _tell_viewers(asset.organisation_id)
 
     def perform_update(self, serializer: BaseSerializer[Asset]) -> None:

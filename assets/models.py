@@ -20,6 +20,7 @@ class Asset(models.Model):
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="assets")
     name = models.CharField(max_length=200)
     kind = models.CharField(max_length=40, default="vehicle", blank=True)
+    # Those of now; what they were when is in `TagPeriod`.
     tags = ArrayField(models.CharField(max_length=64), default=list, blank=True)
     expected_interval_s = models.PositiveIntegerField(
         default=300, help_text="how often it reports when all is well; staleness is judged by it"
@@ -36,6 +37,37 @@ class Asset(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class TagPeriod(models.Model):
+    """Which tags an asset carried, from when to when (half-open). A fact, kept beside the present.
+
+    What happened is judged by the tags of its time, however late it is learned.
+    """
+
+    asset = models.ForeignKey(Asset, models.CASCADE, related_name="tag_periods")
+    tags = ArrayField(models.CharField(max_length=64), default=list)
+    valid_from = models.DateTimeField()
+    valid_to = models.DateTimeField(null=True)
+    recorded_at = models.DateTimeField(db_default=Now(), editable=False)
+    recorded_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            ExclusionConstraint(
+                name="tag_period_once",
+                expressions=[
+                    ("asset", RangeOperators.EQUAL),
+                    (
+                        models.Func("valid_from", "valid_to", function="tstzrange"),
+                        RangeOperators.OVERLAPS,
+                    ),
+                ],
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"tags of asset {self.asset_id} since {self.valid_from}"
 
 
 class Device(models.Model):
@@ -96,7 +128,10 @@ class MovedHistory(models.Model):
     """
 
     asset = models.ForeignKey(Asset, models.CASCADE, related_name="+")
-    since = models.DateTimeField(help_text="no position before this changed hands")
+    since = models.DateTimeField(help_text="nothing before this changed")
+    is_scope_changed = models.BooleanField(
+        default=False, help_text="only what links it to geofences and rules"
+    )
     recorded_at = models.DateTimeField(db_default=Now(), editable=False)
     recorded_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
 

@@ -57,14 +57,6 @@ class DeviceEntry(Struct, frozen=True):
         return None
 
 
-class AssetEntry(Struct, frozen=True):
-    """What judging must know of an asset: whose it is and which geofences are linked by tag."""
-
-    id: int
-    organisation_id: int
-    tags: frozenset[str]
-
-
 class Registry:
     """The copy. Reading needs no lock; `refresh` may be called from any thread."""
 

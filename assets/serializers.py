@@ -19,6 +19,11 @@ class AssetSerializer(serializers.ModelSerializer[Asset]):
     tags = serializers.ListField(
         child=serializers.CharField(max_length=64), max_length=64, required=False
     )
+    tags_from = InstantField(
+        write_only=True,
+        required=False,
+        help_text="since when it has carried the tags; now by default, and always for a new asset",
+    )
     expected_interval_s = serializers.IntegerField(min_value=1, max_value=31_536_000, default=300)
 
     class Meta:
@@ -29,6 +34,7 @@ class AssetSerializer(serializers.ModelSerializer[Asset]):
             "name",
             "kind",
             "tags",
+            "tags_from",
             "expected_interval_s",
             "created_at",
             "archived_at",

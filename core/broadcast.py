@@ -1,19 +1,14 @@
 """Frames from the road to the live hubs, through Redis and never in its way.
 
-`publish` hands frames to a thread of its own: a slow or missing Redis delays no
-commit. What is lost on the way is noticed by the hub from the publisher's numbers
-and heartbeats, and made good from the database.
+A thread of its own sends them: a slow or missing Redis delays no commit. What is lost on the way
+is noticed by the hub from the publisher's numbers and heartbeats, and made good from the database.
 """
 
 from __future__ import annotations
 
-import atexit
 import logging
-import os
 import secrets
-import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,13 +16,14 @@ import msgspec
 import redis
 from django.conf import settings
 
+from core.background import BackgroundQueue, OncePerProcess
+
 logger = logging.getLogger(__name__)
 
 BEAT_EVERY_S = 2.0
 # A publisher that had nothing to say for so long says so, and beats no more.
 REST_AFTER_S = 60.0
 QUEUE_LIMIT = 10_000
-FAREWELL_S = 1.0
 
 
 class _Frame(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -89,8 +85,12 @@ def connect() -> redis.Redis:
     )
 
 
-class Publisher:
-    """A bounded queue and the thread that empties it, for one process."""
+class Publisher(BackgroundQueue[Sequence[Frame]]):
+    """Publishes the frames of one process, each lot as one message under its number."""
+
+    content, receiver = "live frames", "Redis"
+    failures = (redis.RedisError, OSError)
+    at_once = 100
 
     def __init__(
         self,
@@ -101,74 +101,33 @@ class Publisher:
         queue_limit: int = QUEUE_LIMIT,
     ) -> None:
         self.name = secrets.token_hex(8)
-        self.pid = os.getpid()
-        self.dropped = 0
         self._connect = connect
         self._client: redis.Redis | None = None
         self._beat_every_s, self._rest_after_s = beat_every_s, rest_after_s
-        self._queue: deque[tuple[int, Sequence[Frame]]] = deque(maxlen=queue_limit)
-        self._number = 0
-        self._wake = threading.Condition()
-        self._is_leaving = self._is_broken = False
-        self._thread = threading.Thread(target=self._run, name="broadcast", daemon=True)
-        self._thread.start()
+        self._spoke_at: float | None = None
+        super().__init__(limit=queue_limit)
 
-    def put(self, frames: Sequence[Frame]) -> None:
-        """Queue `frames` as one message. When full the oldest message is dropped: hubs notice."""
-        with self._wake:
-            self._number += 1
-            self.dropped += len(self._queue) == self._queue.maxlen
-            self._queue.append((self._number, frames))
-            self._wake.notify()
+    def patience_s(self) -> float | None:
+        return None if self._spoke_at is None else self._beat_every_s
 
-    def leave(self, within_s: float = FAREWELL_S) -> None:
-        """Send what is queued, say goodbye and end the thread, if that takes no longer."""
-        if self.pid != os.getpid():
-            return
-        with self._wake:
-            self._is_leaving = True
-            self._wake.notify()
-        self._thread.join(within_s)
+    def hand_out(self, items: Sequence[tuple[int, Sequence[Frame]]]) -> None:
+        now = time.monotonic()
+        if items:
+            self._spoke_at = now
+        elif self._spoke_at is not None and now - self._spoke_at > self._rest_after_s:
+            self._spoke_at = None
+        bodies = [body for numbered in items if (body := self._body(*numbered))]
+        self._publish(bodies or [self._beat(is_resting=self._spoke_at is None)])
 
-    def _run(self) -> None:
-        spoke_at = float("-inf")
-        while True:
-            batch, is_leaving = self._next(is_awake=spoke_at > float("-inf"))
-            now = time.monotonic()
-            if batch:
-                spoke_at = now
-            is_resting = is_leaving or now - spoke_at > self._rest_after_s
-            self._send(batch, is_resting=is_resting)
-            if is_leaving:
-                return
-            if is_resting:
-                spoke_at = float("-inf")
-
-    def _next(self, *, is_awake: bool) -> tuple[list[tuple[int, Sequence[Frame]]], bool]:
-        """Wait for something to send, or for the next beat while awake."""
-        with self._wake:
-            if not self._queue and not self._is_leaving:
-                self._wake.wait(self._beat_every_s if is_awake else None)
-            batch = [self._queue.popleft() for _ in range(min(len(self._queue), 100))]
-            return batch, self._is_leaving and not self._queue
-
-    def _send(self, batch: list[tuple[int, Sequence[Frame]]], *, is_resting: bool) -> None:
-        bodies = [body for number, frames in batch if (body := self._body(number, frames))]
-        if not batch or is_resting:
-            bodies.append(self._beat(is_resting=is_resting))
-        try:
-            self._publish(bodies)
-        except (redis.RedisError, OSError) as error:
-            self._broke(error)
-        else:
-            self._mended()
+    def farewell(self) -> None:
+        self._publish([self._beat(is_resting=True)])
 
     def _body(self, number: int, frames: Sequence[Frame]) -> bytes | None:
         message = Message(publisher=self.name, number=number, frames=list(frames))
         try:
             return msgspec.msgpack.encode(message)
         except (TypeError, ValueError, OverflowError):
-            # Our own mistake must not end the thread; hubs see the gap.
+            # Our own mistake must not cost the other messages; hubs see the gap.
             logger.exception("a live frame cannot be written")
             return None
 
@@ -183,51 +142,21 @@ class Publisher:
     def _publish(self, bodies: list[bytes]) -> None:
         if self._client is None:
             self._client = self._connect()
-        with self._client.pipeline(transaction=False) as pipeline:
-            for body in bodies:
-                pipeline.publish(channel(), body)
-            pipeline.execute()
-
-    def _broke(self, error: Exception) -> None:
-        if self._client is not None:
+        try:
+            with self._client.pipeline(transaction=False) as pipeline:
+                for body in bodies:
+                    pipeline.publish(channel(), body)
+                pipeline.execute()
+        except (redis.RedisError, OSError):
             self._client.close()
-        self._client = None
-        if not self._is_broken:
-            logger.warning("live frames do not reach Redis: %s", error)
-        self._is_broken = True
-        # Do not spin through a full queue against a closed door.
-        time.sleep(0 if self._is_leaving else 0.2)
-
-    def _mended(self) -> None:
-        if self._is_broken:
-            logger.info("live frames reach Redis again; dropped %d", self.dropped)
-        self._is_broken = False
+            self._client = None
+            raise
 
 
-_publisher: Publisher | None = None
-_starting = threading.Lock()
+_publisher = OncePerProcess(Publisher)
 
 
 def publish(frames: Sequence[Frame]) -> None:
     """Send `frames` to every hub, soon. Never blocks, never raises for what Redis does."""
-    global _publisher
-    if not frames:
-        return
-    publisher = _publisher
-    # A forked child has the parent's object but not its thread.
-    if publisher is None or publisher.pid != os.getpid():
-        with _starting:
-            if _publisher is None or _publisher.pid != os.getpid():
-                _publisher = Publisher()
-                atexit.register(_publisher.leave)
-            publisher = _publisher
-    publisher.put(frames)
-
-
-def _after_fork() -> None:
-    # Another thread may have held the lock while the process forked.
-    global _starting
-    _starting = threading.Lock()
-
-
-os.register_at_fork(after_in_child=_after_fork)
+    if frames:
+        _publisher.get().put(frames)

@@ -7,6 +7,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from core.occurrence import Occurrence, OccurrenceChange
+
 # RFC 3339 by name: `at`, `not_before`, `not_after`, `estimate`, `left_estimate`
 Times = dict[str, str | None]
 
@@ -15,10 +17,11 @@ class CrossingChange(Struct, frozen=True, kw_only=True):
     """A crossing as it now stands in its row, and how it came to be so.
 
     `new` came in order; `added`, `moved` and `withdrawn` are corrections by a late or changed
-    fact. `before` holds the former times of one that was moved or withdrawn.
+    fact; `same` has not changed. `before` holds the former times of one that was moved or
+    withdrawn.
     """
 
-    change: Literal["new", "added", "moved", "withdrawn"]
+    change: Literal["new", "added", "moved", "withdrawn", "same"]
     crossing_id: int
     organisation_id: int
     asset_id: int
@@ -36,3 +39,21 @@ class CrossingChange(Struct, frozen=True, kw_only=True):
     lon_deg: float
     lat_deg: float
     before: Times | None = None
+
+    def as_occurrence(self) -> OccurrenceChange:
+        """Return the change as rules and alerts see it: a crossing is momentary."""
+        return OccurrenceChange(
+            change=self.change,
+            occurrence=Occurrence(
+                kind=self.kind,
+                organisation_id=self.organisation_id,
+                asset_id=self.asset_id,
+                begin_at=self.at,
+                end_at=self.at,
+                evidence_kind="crossing",
+                evidence_id=self.crossing_id,
+                geofence_id=self.geofence_id,
+                version_id=self.version_id,
+                is_late=self.is_late,
+            ),
+        )

@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from core.dated_tags import NEVER_TAGGED, DatedTags
 from core.fact_order import FactKey
 from core.judged_fact import DecidingFix
 from geofence.zone import Zone
@@ -92,12 +93,13 @@ class LinkedAsset(Struct, frozen=True):
     """The asset that is judged, as far as zones linked to some assets must know it."""
 
     asset_id: int = 0
-    tags: frozenset[str] = frozenset()
+    tags: DatedTags = NEVER_TAGGED
 
-    def is_judged_by(self, zone: Zone) -> bool:
+    def is_judged_by(self, zone: Zone, at_us: int) -> bool:
+        """Return whether a zone is linked to the asset, by its id or by a tag of that time."""
         if not zone.asset_ids and not zone.tags:
             return True
-        return self.asset_id in zone.asset_ids or not self.tags.isdisjoint(zone.tags)
+        return self.asset_id in zone.asset_ids or not zone.tags.isdisjoint(self.tags.at(at_us))
 
 
 class CrossingContext(Struct, frozen=True):

@@ -111,9 +111,7 @@ class _Step:
     def take(self, met: Sequence[Contact]) -> None:
         near_zones = self._state.near
         contacts = {
-            contact.zone.geofence_id: contact
-            for contact in met
-            if self._asset.is_judged_by(contact.zone)
+            contact.zone.geofence_id: contact for contact in met if self._is_judged_by(contact.zone)
         }
         for geofence_id in [*near_zones]:
             if geofence_id not in contacts:
@@ -129,10 +127,13 @@ class _Step:
             else:
                 near_zones[geofence_id] = near
 
+    def _is_judged_by(self, zone: Zone) -> bool:
+        return self._asset.is_judged_by(zone, self._fix.at_us)
+
     def _revisit(self, geofence_id: int, contacts: dict[int, Contact]) -> None:
         """A remembered zone that the fix is not close to: outside of it, or the zone has ended."""
         zone = self._index.zone_at(geofence_id, self._fix.at_us)
-        if zone is None or not self._asset.is_judged_by(zone):
+        if zone is None or not self._is_judged_by(zone):
             near = self._state.near.pop(geofence_id)
             if near.is_inside:
                 self._find_lost(geofence_id, near)
@@ -150,7 +151,7 @@ class _Step:
                 holds = zone.valid_from_us <= fix.at_us < zone.valid_to_us
                 is_sure = fix.accuracy_m <= zone.max_accuracy_m
                 is_new = zone.geofence_id not in contacts
-                if holds and is_sure and is_new and self._asset.is_judged_by(zone):
+                if holds and is_sure and is_new and self._is_judged_by(zone):
                     contacts[zone.geofence_id] = Contact(zone, OUTSIDE)
 
     def _plainly_outside(self, zone: Zone) -> Near:
@@ -170,11 +171,11 @@ class _Step:
     def _held(self, zone: Zone, fix: DecidingFix) -> bool:
         """Whether the zone, or at the newest fix a former version of it, was judged at `fix`."""
         if fix.at_us >= zone.valid_from_us:
-            return True
+            return self._asset.is_judged_by(zone, fix.at_us)
         former = self._index.zone_at(zone.geofence_id, fix.at_us)
         # Only the newest: which others are remembered depends on limits that came later.
         is_newest = fix is self._state.recent[-1]
-        return is_newest and former is not None and self._asset.is_judged_by(former)
+        return is_newest and former is not None and self._asset.is_judged_by(former, fix.at_us)
 
     def _moved_on(self, near: Near, contact: Contact) -> Near:
         zone, side = contact.zone, contact.side

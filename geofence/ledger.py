@@ -12,8 +12,11 @@ from typing import Any
 
 import msgspec
 
+from assets.dated_tags import dated_tags_of
+from core.dated_tags import NEVER_TAGGED
 from core.fact_order import FIRST, LAST, moments_of
 from core.observation import instant, microseconds
+from core.occurrence import OccurrenceChange
 from core.statements import rows, run
 from geofence.changes import CrossingChange, Times
 from geofence.crossing_state import CrossingContext, FoundCrossing, LinkedAsset
@@ -23,7 +26,6 @@ from geofence.zones import ZoneStore
 from judging.differences import Differences, Likeness, differences
 from judging.ledgers import CauseOf, RevisionsByName
 from judging.machine import Verdict
-from positions.store import tags_of
 
 TIMES = ("at", "not_before", "not_after", "estimate", "left_estimate")
 _COLUMNS = tuple(field.attname for field in Crossing._meta.concrete_fields if field.attname != "id")
@@ -55,10 +57,10 @@ class CrossingLedger:
         """Return the zones of each asset's organisation; asks for tags only where they count."""
         indexes = self._zones.indexes(revisions["geofences"])
         tagged = [asset_id for asset_id, owner in assets.items() if indexes[owner].uses_tags]
-        tags = tags_of(tagged) if tagged else {}
+        tags = dated_tags_of(tagged) if tagged else {}
         return {
             asset_id: CrossingContext(
-                indexes[owner], LinkedAsset(asset_id, tags.get(asset_id, frozenset()))
+                indexes[owner], LinkedAsset(asset_id, tags.get(asset_id, NEVER_TAGGED))
             )
             for asset_id, owner in assets.items()
         }
@@ -77,6 +79,13 @@ class CrossingLedger:
         _correct(changes, cause_of)
         _update_presence(changes)
         return sorted(changes, key=lambda change: (change.at, change.crossing_id))
+
+    def occurrences(self, changes: Sequence[CrossingChange]) -> list[OccurrenceChange]:
+        return [change.as_occurrence() for change in changes]
+
+    def standing(self, asset_id: int, since: datetime) -> list[OccurrenceChange]:
+        standing = Crossing.objects.filter(asset_id=asset_id, withdrawn_at=None, at__gte=since)
+        return [_change("same", row).as_occurrence() for row in standing.order_by("at", "pk")]
 
 
 def _compared(verdicts: Sequence[Verdict], recorded: Sequence[Crossing]) -> Difference:

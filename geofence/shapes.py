@@ -185,10 +185,6 @@ def _joined_at_antimeridian(area: MultiPolygon) -> list[Polygon]:
     return earth.polygons_in(shapely.union_all(moved))
 
 
-def _turned_east(part: Polygon) -> Polygon:
-    return shapely.transform(part, lambda lonlat_deg: earth.turned(lonlat_deg, 1))
-
-
 def _inradius_m(part: Polygon) -> float:
     west, south, east, north = part.bounds
     if max(east - west, north - south) <= SMALL_DEG and max(-south, north) <= STEEP_DEG:

@@ -132,24 +132,6 @@ class ZoneIndex:
                 return zone
         return None
 
-    def has_geofence(self, geofence_id: int) -> bool:
-        return geofence_id in self._versions
-
-    def zones_at_each(self, lonlat_deg: Floats) -> list[frozenset[int]]:
-        """Return, for each point, the ids of the geofences that hold it, whenever valid.
-
-        `lonlat_deg` has shape (n, 2): longitude, latitude. The answer has n entries in the
-        same order. Raises ValueError for any other shape.
-        """
-        if lonlat_deg.ndim != 2 or lonlat_deg.shape[1] != 2:
-            raise ValueError(f"expected shape (n, 2), got {lonlat_deg.shape}")
-        points, zones = self._tree.query(shapely.points(lonlat_deg))
-        is_inside = self._hold(zones, lonlat_deg[points])
-        held: list[set[int]] = [set() for _ in range(len(lonlat_deg))]
-        for point, zone in zip(points[is_inside].tolist(), zones[is_inside].tolist(), strict=True):
-            held[point].add(self.zones[zone].geofence_id)
-        return [frozenset(ids) for ids in held]
-
     def contacts(self, fixes: FixColumns) -> list[list[Contact]]:
         """Return, for each fix, the zones valid at its time that it is not surely outside of."""
         met: list[list[Contact]] = [[] for _ in range(len(fixes.at_us))]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from core.occurrence import OccurrenceChange
 from judging.folds import Fold
 from judging.machine import Verdict
 
@@ -35,3 +36,9 @@ class Ledger(Protocol):
         Runs in the caller's transaction with the assets locked; a constant number of
         statements, none where nothing was found and nothing judged again.
         """
+
+    def occurrences(self, changes: Sequence[Any]) -> Sequence[OccurrenceChange]:
+        """Return what `record` returned as rules and alerts see it."""
+
+    def standing(self, asset_id: int, since: datetime) -> Sequence[OccurrenceChange]:
+        """Return what stands of an asset since then, as unchanged."""

@@ -19,6 +19,7 @@ def ask_for_rejudging(
     reason: str,
     asset_ids: Iterable[int] = (),
     is_history_moved: bool = False,
+    is_scope_changed: bool = False,
     by: User | None = None,
 ) -> int:
     """Write down that what follows from `since` on must be judged anew, for some or all assets.
@@ -31,6 +32,7 @@ def ask_for_rejudging(
         reason=reason[:200],
         asset_ids=sorted(set(asset_ids)),
         is_history_moved=is_history_moved,
+        is_scope_changed=is_scope_changed,
         asked_by=by,
     )
     return int(row.pk)

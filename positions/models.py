@@ -167,6 +167,9 @@ class Rejudging(models.Model):
     is_history_moved = models.BooleanField(
         default=False, help_text="positions changed hands: state and usage are made anew, too"
     )
+    is_scope_changed = models.BooleanField(
+        default=False, help_text="what links assets to rules changed: all is asked of them again"
+    )
     after_asset_id = models.BigIntegerField(default=0, help_text="done up to here, in id order")
     current_asset_id = models.BigIntegerField(null=True, help_text="judged in part")
     settled_until = models.DateTimeField(

@@ -11,7 +11,7 @@ import orjson
 from msgspec import Struct
 
 from core.fact_order import FIRST, LAST, FactKey
-from core.statements import rows, run
+from core.statements import records, recordset, rows, run
 
 
 class OccurrenceWindow(Struct, frozen=True):
@@ -22,10 +22,11 @@ class OccurrenceWindow(Struct, frozen=True):
     high: FactKey | None
 
 
-class OccurrenceRow(Struct, frozen=True, kw_only=True):
+class OccurrenceRow(Struct, frozen=True):
     """A standing row. `number` is its id."""
 
     number: int
+    organisation_id: int
     asset_id: int
     kind: str
     subject: int
@@ -36,19 +37,20 @@ class OccurrenceRow(Struct, frozen=True, kw_only=True):
     details: dict[str, Any]
 
 
-# Those that are open at some point of a window.
-_REACHING = """
-    SELECT o.id, o.asset_id, o.kind, o.subject, o.begin_at, o.begin_key, o.end_at, o.end_key,
-        o.details::text
+_COLUMNS_OF_ROW = (
+    "o.id AS number, o.organisation_id, o.asset_id, o.kind, o.subject, o.begin_at, o.begin_key,"
+    " o.end_at, o.end_key, o.details::text AS details"
+)
+# Those that are open at some point of a window; one that reaches into several is one.
+_REACHING = f"""
+    SELECT DISTINCT ON (o.asset_id, o.begin_key, o.id) {_COLUMNS_OF_ROW}
     FROM unnest(%s::bigint[], %s::bytea[], %s::bytea[]) AS w(asset_id, low, high)
     JOIN positions_recordedoccurrence o ON o.asset_id = w.asset_id AND o.fold = %s
         AND o.withdrawn_at IS NULL AND o.begin_key <= w.high
         AND (o.end_key IS NULL OR o.end_key > w.low)
     ORDER BY o.asset_id, o.begin_key, o.id"""
-_OPEN = """
-    SELECT o.id, o.asset_id, o.kind, o.subject, o.begin_at, o.begin_key, o.end_at, o.end_key,
-        o.details::text
-    FROM positions_recordedoccurrence o
+_OPEN = f"""
+    SELECT {_COLUMNS_OF_ROW} FROM positions_recordedoccurrence o
     WHERE o.asset_id = ANY(%s::bigint[]) AND o.fold = %s AND o.withdrawn_at IS NULL
         AND o.end_key IS NULL
     ORDER BY o.asset_id, o.begin_key, o.id"""
@@ -58,7 +60,8 @@ def reaching_into(fold: str, windows: Sequence[OccurrenceWindow]) -> list[Occurr
     """Return the standing occurrences that a fold found and that reach into judged windows."""
     if not windows:
         return []
-    found = rows(
+    return records(
+        OccurrenceRow,
         _REACHING,
         [
             [window.asset_id for window in windows],
@@ -66,29 +69,15 @@ def reaching_into(fold: str, windows: Sequence[OccurrenceWindow]) -> list[Occurr
             [(window.high or LAST).to_bytes() for window in windows],
             fold,
         ],
+        details=orjson.loads,
     )
-    # One that reaches into several windows is one.
-    return list({row.number: row for row in map(_row, found)}.values())
 
 
 def open_ones(fold: str, asset_ids: Sequence[int]) -> list[OccurrenceRow]:
     """Return the occurrences of assets that have not ended."""
-    return [_row(row) for row in rows(_OPEN, [list(asset_ids), fold])] if asset_ids else []
-
-
-def _row(row: Sequence[Any]) -> OccurrenceRow:
-    number, asset_id, kind, subject, begin_at, begin_key, end_at, end_key, details = row
-    return OccurrenceRow(
-        number=number,
-        asset_id=asset_id,
-        kind=kind,
-        subject=subject,
-        begin_at=begin_at,
-        begin_key=bytes(begin_key),
-        end_at=end_at,
-        end_key=None if end_key is None else bytes(end_key),
-        details=orjson.loads(details),
-    )
+    if not asset_ids:
+        return []
+    return records(OccurrenceRow, _OPEN, [list(asset_ids), fold], details=orjson.loads)
 
 
 class WrittenOccurrence(Struct, kw_only=True):
@@ -107,17 +96,11 @@ class WrittenOccurrence(Struct, kw_only=True):
     details: dict[str, Any]
     is_late: bool
     recorded_at: datetime
+    place: int = 0
 
 
-_COLUMNS = WrittenOccurrence.__struct_fields__[1:]
+_COLUMNS = WrittenOccurrence.__struct_fields__[1:-1]
 _BYTES = ("begin_key", "end_key")
-_FROM = (
-    " FROM ROWS FROM (json_to_recordset(%s::json) AS (id bigint, organisation_id bigint,"
-    " asset_id bigint, fold text, kind text, subject bigint, begin_at timestamptz,"
-    " begin_key text, end_at timestamptz, end_key text, details jsonb, is_late boolean,"
-    " recorded_at timestamptz)) WITH ORDINALITY AS o(id, organisation_id, asset_id, fold, kind,"
-    " subject, begin_at, begin_key, end_at, end_key, details, is_late, recorded_at, n)"
-)
 
 
 def _values(names: Sequence[str]) -> str:
@@ -126,17 +109,21 @@ def _values(names: Sequence[str]) -> str:
 
 _INSERT = (
     f"INSERT INTO positions_recordedoccurrence ({', '.join(_COLUMNS)})"
-    f" SELECT {_values(_COLUMNS)}{_FROM} ORDER BY o.n RETURNING id"
+    f" SELECT {_values(_COLUMNS)} FROM {recordset(WrittenOccurrence)}"
+    " ORDER BY o.place RETURNING id"
 )
-_CHANGED = ("begin_at", "begin_key", "end_at", "end_key", "details", "is_late")
+_CHANGED = ("begin_at", "begin_key", "end_at", "end_key", "details")
 _UPDATE = (
     f"UPDATE positions_recordedoccurrence r SET"
-    f" {', '.join(f'{name} = {_values([name])}' for name in _CHANGED)}{_FROM} WHERE r.id = o.id"
+    f" {', '.join(f'{name} = {_values([name])}' for name in _CHANGED)}"
+    f", is_late = r.is_late OR o.is_late FROM {recordset(WrittenOccurrence)} WHERE r.id = o.id"
 )
 
 
 def insert(occurrences: Sequence[WrittenOccurrence]) -> None:
     """Write new rows, and give each its id."""
+    for place, occurrence in enumerate(occurrences):
+        occurrence.place = place
     if occurrences:
         inserted = rows(_INSERT, [_json(occurrences)])
         for occurrence, (number,) in zip(occurrences, inserted, strict=True):

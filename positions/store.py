@@ -90,12 +90,6 @@ def _made_states(asset_ids: Iterable[int]) -> dict[int, StateRow]:
     return states_of(ask_for_states(wanted))
 
 
-def tags_of(asset_ids: Iterable[int]) -> dict[int, frozenset[str]]:
-    """Return the tags of assets, for geofences that are linked by tag."""
-    found = rows("SELECT id, tags FROM assets_asset WHERE id = ANY(%s::bigint[])", [[*asset_ids]])
-    return {asset_id: frozenset(tags) for asset_id, tags in found}
-
-
 class _PositionJson(Struct, omit_defaults=True, gc=False):
     """A fact under short names, as it goes to the database."""
 

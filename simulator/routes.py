@@ -224,7 +224,6 @@ class Recorded:
     def __init__(self, track: Sequence[TrackPoint], *, rest_s: float = 240.0) -> None:
         self._track = track
         self._times = [point.after_s for point in track]
-        self._rest_s = rest_s
         self.period_s = 2 * (self._times[-1] + rest_s)
 
     def at(self, elapsed_s: float) -> Motion:

@@ -22,6 +22,7 @@ from core.rest.parameters import known_parameters  # noqa: E402
 from positions.durability import refuse_to_start  # noqa: E402
 from tracker.ingest.application import Ingest  # noqa: E402
 from tracker.live.routing import application as live  # noqa: E402
+from tracker.web_metrics import measured  # noqa: E402
 
 # daphne knows no lifespan: what is to end it before it opens its port belongs here.
 refuse_to_start(connection, waits=False)
@@ -29,12 +30,13 @@ refuse_to_start(connection, waits=False)
 known_parameters()
 
 ingest = Ingest()
+pages = measured(django_application)
 
 
 async def http(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Uplinks never enter Django's request handling."""
-    handler = ingest if scope["path"].startswith("/ingest/") else django_application
-    await handler(scope, receive, send)
+    is_for_door = scope["path"].startswith("/ingest/") or scope["path"] == "/metrics"
+    await (ingest if is_for_door else pages)(scope, receive, send)
 
 
 application = ProtocolTypeRouter({"http": http, "websocket": live, "lifespan": ingest})

@@ -20,6 +20,7 @@ from assets.actions import register_unknown_device
 from billing.metering import meter, remeter
 from core import broadcast
 from core.errors import Unavailable
+from core.occurrence import OccurrenceChange
 from core.statements import together
 from geofence.changes import CrossingChange
 from outbox.nudging import nudge
@@ -31,6 +32,7 @@ from tracker.road.frames import frames_of
 from tracker.road.judged import (
     Changes,
     ask_for_remaining_rejudging,
+    changed_occurrences,
     judge_and_record,
     metered,
     move_states,
@@ -39,6 +41,7 @@ from tracker.road.judged import (
     present_facts,
     remade_state,
     settled_until,
+    standing_occurrences,
 )
 from tracker.road.memory import RoadMemory
 from tracker.road.opening import lock_look_and_store
@@ -86,7 +89,7 @@ def take(deliveries: Sequence[Delivery], memory: RoadMemory) -> list[Receipt]:
             books.set_aside(batch.asides())
             books.remember_misuse(batch.misused())
             books.count(batch.counts())
-        alert_and_publish(moved, changes, now=now)
+        alert_and_publish(moved, changes, memory, now=now)
     return batch.receipts()
 
 
@@ -97,13 +100,14 @@ def judge_again(
     since: datetime | None,
     cause: dict[str, Any],
     is_history_moved: bool = False,
+    is_scope_changed: bool = False,
     now: datetime | None = None,
 ) -> datetime | None:
     """Judge an asset again from `since` on, after people changed a fact; record the difference.
 
     With None, only what has become due without a further fact. Returns from where to go on where
     its history is too long for one transaction. With `is_history_moved` its latest state and its
-    usage are made anew, too.
+    usage are made anew, too; with `is_scope_changed` rules are asked about all that it did.
     """
     now = now or timezone.now()
     with transaction.atomic():
@@ -119,17 +123,28 @@ def judge_again(
             remeter(asset_id, since, history.hours(asset_id, since))
         store.save_states(to_save)
         history.save_checkpoints([c for verdict in verdicts for c in verdict.checkpoints])
-        alert_and_publish(moved, changes, now=now)
+        unchanged = []
+        if is_scope_changed and since is not None:
+            unchanged = standing_occurrences(asset_id, since, memory)
+        alert_and_publish(moved, changes, memory, now=now, unchanged=unchanged)
     return settled_until(verdicts[0])
 
 
-def alert_and_publish(moved: Sequence[StateRow], changes: Changes, *, now: datetime) -> None:
+def alert_and_publish(
+    moved: Sequence[StateRow],
+    changes: Changes,
+    memory: RoadMemory,
+    *,
+    now: datetime,
+    unchanged: Sequence[OccurrenceChange] = (),
+) -> None:
     """Raise and correct alerts; publish frames and nudge senders once all is committed.
 
     Last in the transaction, since alerts are numbered under one lock for all.
     """
     crossings: Sequence[CrossingChange] = changes["crossings"]
-    alerts: Sequence[Raised] = judge_rules(crossings, now=now)
+    occurrences = [*unchanged, *changed_occurrences(changes, memory)]
+    alerts: Sequence[Raised] = judge_rules(occurrences, now=now)
     frames = frames_of(moved, crossings, alerts)
     notifications = [number for alert in alerts for number in alert.notification_ids]
     transaction.on_commit(partial(broadcast.publish, frames))

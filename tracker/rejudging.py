@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from assets.actions import take_moved_histories
-from assets.models import Asset
+from assets.models import Asset, MovedHistory
 from positions.actions import (
     ask_for_rejudging,
     claim_rejudging,
@@ -50,11 +50,18 @@ def _take_over_moved_histories() -> None:
             ask_for_rejudging(
                 organisation_id=moved.asset.organisation_id,
                 since=moved.since,
-                reason=f"history moved to or from asset {moved.asset_id}",
+                reason=_reason(moved),
                 asset_ids=[moved.asset_id],
-                is_history_moved=True,
+                is_history_moved=not moved.is_scope_changed,
+                is_scope_changed=moved.is_scope_changed,
                 by=moved.recorded_by,
             )
+
+
+def _reason(moved: MovedHistory) -> str:
+    if moved.is_scope_changed:
+        return f"other tags of asset {moved.asset_id}"
+    return f"history moved to or from asset {moved.asset_id}"
 
 
 def _one_step() -> int | None:
@@ -80,6 +87,7 @@ def _one_step() -> int | None:
             since=work.settled_until if is_begun and work.settled_until else work.since,
             cause=_cause(work.pk, work.reason, work.since),
             is_history_moved=work.is_history_moved and not is_begun,
+            is_scope_changed=work.is_scope_changed,
         )
         note_progress(work, asset.pk, settled_until)
         return int(settled_until is None)

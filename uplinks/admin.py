@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -16,9 +14,8 @@ from uplinks.queries import misuses_of, uplinks_of
 SHOWN_CHARS = 20_000
 
 
-@admin.register(SetAside)
-class SetAsideAdmin(ReadOnlyAdmin):
-    """Uplinks that wait. To replay them takes the road, so that action is `tracker.ingest`'s."""
+class UplinkAdmin(ReadOnlyAdmin):
+    """Uplinks that were set aside. `tracker.admin` registers it, since a replay takes the road."""
 
     list_display = (
         "id", "received_at", "organisation", "source", "reason", "device_identifier",
@@ -32,7 +29,6 @@ class SetAsideAdmin(ReadOnlyAdmin):
         "organisation", "source", "received_at", "reason", "detail", "device_identifier",
         "observations", "content_type", "query", "headers", "body_text", "replayed_at",
     )  # fmt: skip
-    actions: tuple[Any, ...] = ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SetAside]:
         return uplinks_of(request.user)

@@ -9,7 +9,7 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
-from core.statements import run
+from core.statements import recordset, run
 
 
 class Counts(Struct):
@@ -25,6 +25,25 @@ class Counts(Struct):
         return self.stored + self.duplicate + self.set_aside + self.refused
 
 
+class _CountedRow(Struct):
+    source_id: int
+    received: int
+    stored: int
+    duplicate: int
+    set_aside: int
+    refused: int
+
+
+_COUNTED = _CountedRow.__struct_fields__[1:]
+_COUNT = f"""
+    INSERT INTO uplinks_sourcecount AS b (source_id, shard, {", ".join(_COUNTED)}, last_received_at)
+    SELECT source_id, pg_backend_pid() %% 16, {", ".join(_COUNTED)}, now()
+    FROM {recordset(_CountedRow)} ORDER BY source_id
+    ON CONFLICT (source_id, shard) DO UPDATE
+        SET {", ".join(f"{name} = b.{name} + excluded.{name}" for name in _COUNTED)},
+            last_received_at = excluded.last_received_at"""
+
+
 def count(counts: Mapping[int, Counts]) -> None:
     """Add to the books, by source id. One statement, late in a transaction, since it is hot.
 
@@ -32,27 +51,18 @@ def count(counts: Mapping[int, Counts]) -> None:
     """
     if not counts:
         return
-    rows = sorted(counts.items())
-    run(
-        "INSERT INTO uplinks_sourcecount AS b (source_id, shard, received, stored, duplicate,"
-        " set_aside, refused, last_received_at)"
-        " SELECT s, pg_backend_pid() %% 16, r, st, d, a, f, now()"
-        " FROM unnest(%s::bigint[], %s::bigint[],"
-        " %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[]) AS c(s, r, st, d, a, f)"
-        " ON CONFLICT (source_id, shard) DO UPDATE"
-        " SET received = b.received + excluded.received, stored = b.stored + excluded.stored,"
-        " duplicate = b.duplicate + excluded.duplicate,"
-        " set_aside = b.set_aside + excluded.set_aside, refused = b.refused + excluded.refused,"
-        " last_received_at = excluded.last_received_at",
-        [
-            [source_id for source_id, _ in rows],
-            [c.received for _, c in rows],
-            [c.stored for _, c in rows],
-            [c.duplicate for _, c in rows],
-            [c.set_aside for _, c in rows],
-            [c.refused for _, c in rows],
-        ],
-    )
+    counted = [
+        _CountedRow(
+            source_id=source_id,
+            received=book.received,
+            stored=book.stored,
+            duplicate=book.duplicate,
+            set_aside=book.set_aside,
+            refused=book.refused,
+        )
+        for source_id, book in counts.items()
+    ]
+    run(_COUNT, [msgspec.json.encode(counted).decode()])
 
 
 class Aside(Struct, kw_only=True):

@@ -29,19 +29,36 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "kind",
+                    "evidence_kind",
                     models.CharField(
-                        choices=[
-                            ("enter", "entered"),
-                            ("exit", "left"),
-                            ("pass", "passed through"),
-                            ("found", "found inside"),
-                            ("lost", "no longer inside"),
-                        ],
-                        max_length=8,
+                        choices=[("crossing", "crossing"), ("occurrence", "occurrence")],
+                        max_length=16,
                     ),
                 ),
-                ("at", models.DateTimeField(help_text="when the asset crossed")),
+                ("evidence_id", models.BigIntegerField()),
+                (
+                    "kind",
+                    models.CharField(help_text="of the occurrence, such as `enter`", max_length=32),
+                ),
+                (
+                    "at",
+                    models.DateTimeField(
+                        help_text="when it began: of a crossing, when the asset crossed"
+                    ),
+                ),
+                (
+                    "end_at",
+                    models.DateTimeField(
+                        help_text="null while it lasts; `at` where it is momentary", null=True
+                    ),
+                ),
+                (
+                    "peak",
+                    models.FloatField(
+                        help_text="the most extreme value while it lasted", null=True
+                    ),
+                ),
+                ("margin", models.FloatField(help_text="by how much it was sure", null=True)),
                 ("opened_at", models.DateTimeField(help_text="when this server found it")),
                 (
                     "state",
@@ -92,6 +109,7 @@ class Migration(migrations.Migration):
                 (
                     "crossing",
                     models.ForeignKey(
+                        null=True,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="alerts",
                         to="geofence.crossing",
@@ -100,6 +118,7 @@ class Migration(migrations.Migration):
                 (
                     "geofence",
                     models.ForeignKey(
+                        null=True,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="alerts",
                         to="geofence.geofence",
@@ -127,6 +146,8 @@ class Migration(migrations.Migration):
                             ("amended", "amended by a correction"),
                             ("withdrawn", "withdrawn by a correction"),
                             ("reinstated", "reinstated by a correction"),
+                            ("resolved", "resolved, since it ended"),
+                            ("reopened", "reopened, since it had not ended"),
                             ("acknowledged", "acknowledged"),
                         ],
                         max_length=16,
@@ -384,6 +405,7 @@ class Migration(migrations.Migration):
                 (
                     "geofence",
                     models.ForeignKey(
+                        null=True,
                         on_delete=django.db.models.deletion.RESTRICT,
                         related_name="rule_versions",
                         to="geofence.geofence",
@@ -477,6 +499,8 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="alert",
-            constraint=models.UniqueConstraint(fields=("rule", "crossing"), name="alert_once"),
+            constraint=models.UniqueConstraint(
+                fields=("rule", "evidence_kind", "evidence_id"), name="alert_once"
+            ),
         ),
     ]

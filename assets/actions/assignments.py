@@ -99,10 +99,17 @@ def end_assignment(*, assignment: Assignment, at: datetime, by: User | None = No
 
 
 def moved(
-    assignment: Assignment | None, asset_ids: set[int], since: datetime, by: User | None
+    assignment: Assignment | None,
+    asset_ids: set[int],
+    since: datetime,
+    by: User | None,
+    *,
+    is_scope_changed: bool = False,
 ) -> Reassignment:
     MovedHistory.objects.bulk_create(
-        MovedHistory(asset_id=asset_id, since=since, recorded_by=by)
+        MovedHistory(
+            asset_id=asset_id, since=since, recorded_by=by, is_scope_changed=is_scope_changed
+        )
         for asset_id in sorted(asset_ids)
     )
     return Reassignment(assignment=assignment, asset_ids=frozenset(asset_ids), since=since)

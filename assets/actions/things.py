@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils import timezone
@@ -9,7 +11,7 @@ from django.utils import timezone
 from accounts.models import Organisation, User
 from assets.actions.assignments import DISTANT_PAST, Reassignment, end, moved
 from assets.actions.revision import raise_registry_revision, stamp_devices_of
-from assets.models import Asset, Assignment, Device
+from assets.models import Asset, Assignment, Device, TagPeriod
 from core.constraints import unless_taken
 from core.errors import Unprocessable
 from core.observation import normal_identifier
@@ -25,14 +27,18 @@ def add_asset(
     tags: list[str] | None = None,
     expected_interval_s: int = 300,
 ) -> Asset:
-    with unless_taken(f"An asset named {name!r} exists already."):
-        return Asset.objects.create(
-            organisation=organisation,
-            name=name,
-            kind=kind,
-            tags=tags or [],
-            expected_interval_s=expected_interval_s,
-        )
+    with transaction.atomic():
+        with unless_taken(f"An asset named {name!r} exists already."):
+            asset = Asset.objects.create(
+                organisation=organisation,
+                name=name,
+                kind=kind,
+                tags=tags or [],
+                expected_interval_s=expected_interval_s,
+            )
+        if tags:
+            TagPeriod.objects.create(asset=asset, tags=tags, valid_from=DISTANT_PAST)
+    return asset
 
 
 def change_asset(
@@ -42,24 +48,37 @@ def change_asset(
     kind: str | None = None,
     tags: list[str] | None = None,
     expected_interval_s: int | None = None,
+    tags_from: datetime | None = None,
     by: User | None = None,
 ) -> Asset:
     """Change what is given, and nothing else.
 
-    Tags link geofences to assets, so with other tags the asset's history is judged again.
+    Other tags hold from `tags_from` on, which is now unless given and may be in the past; what
+    was recorded of the time after that is replaced. They link geofences and rules to the
+    asset, so from then on its history is judged again.
     """
-    is_linked_anew = tags is not None and set(tags) != set(asset.tags)
+    is_linked_anew = tags is not None and (tags_from is not None or set(tags) != set(asset.tags))
     changes = {"name": name, "kind": kind, "tags": tags, "expected_interval_s": expected_interval_s}
     given = {field: value for field, value in changes.items() if value is not None}
     for field, value in given.items():
         setattr(asset, field, value)
     with transaction.atomic():
         if is_linked_anew:
+            since = tags_from or timezone.now()
             stamp_devices_of(asset, raise_registry_revision())
-            moved(None, {asset.pk}, DISTANT_PAST, by)
+            _begin_tags(asset, tags or [], since, by)
+            moved(None, {asset.pk}, since, by, is_scope_changed=True)
         with unless_taken(f"An asset named {asset.name!r} exists already."):
             asset.save(update_fields=list(given))
     return asset
+
+
+def _begin_tags(asset: Asset, tags: list[str], since: datetime, by: User | None) -> None:
+    periods = TagPeriod.objects.filter(asset=asset)
+    periods.filter(valid_from__gte=since).delete()
+    periods.filter(valid_to__gt=since).update(valid_to=since)
+    periods.filter(valid_to=None).update(valid_to=since)
+    TagPeriod.objects.create(asset=asset, tags=tags, valid_from=since, recorded_by=by)
 
 
 def archive_asset(*, asset: Asset, by: User | None = None) -> Reassignment:

@@ -142,7 +142,13 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("since", models.DateTimeField(help_text="no position before this changed hands")),
+                ("since", models.DateTimeField(help_text="nothing before this changed")),
+                (
+                    "is_scope_changed",
+                    models.BooleanField(
+                        default=False, help_text="only what links it to geofences and rules"
+                    ),
+                ),
                 (
                     "recorded_at",
                     models.DateTimeField(
@@ -239,6 +245,48 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
+        migrations.CreateModel(
+            name="TagPeriod",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "tags",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=64), default=list, size=None
+                    ),
+                ),
+                ("valid_from", models.DateTimeField()),
+                ("valid_to", models.DateTimeField(null=True)),
+                (
+                    "recorded_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                (
+                    "asset",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="tag_periods",
+                        to="assets.asset",
+                    ),
+                ),
+                (
+                    "recorded_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+        ),
         migrations.AddConstraint(
             model_name="asset",
             constraint=models.UniqueConstraint(
@@ -265,6 +313,16 @@ class Migration(migrations.Migration):
             model_name="source",
             constraint=models.UniqueConstraint(
                 fields=("organisation", "name"), name="source_name_once"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="tagperiod",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                expressions=[
+                    ("asset", "="),
+                    (models.Func("valid_from", "valid_to", function="tstzrange"), "&&"),
+                ],
+                name="tag_period_once",
             ),
         ),
         migrations.RunPython(make_registry_revision, migrations.RunPython.noop),

@@ -276,10 +276,6 @@ def _wait_until_open(port: int, process: subprocess.Popen[bytes], log: Path) -> 
 class DatabaseCounts:
     commits: int
     inserted: int
-    at: float
-
-    def commits_per_s(self, earlier: DatabaseCounts) -> float:
-        return (self.commits - earlier.commits) / (self.at - earlier.at)
 
 
 def database_counts(url: str) -> DatabaseCounts:
@@ -289,7 +285,7 @@ def database_counts(url: str) -> DatabaseCounts:
             " WHERE datname = current_database()"
         ).fetchone()
     assert row is not None
-    return DatabaseCounts(row[0], row[1], time.perf_counter())
+    return DatabaseCounts(*row)
 
 
 def copy_reference(url: str, rows: int = 200_000, *, commit_every: int = 1_000) -> float:

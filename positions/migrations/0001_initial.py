@@ -295,6 +295,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "is_scope_changed",
+                    models.BooleanField(
+                        default=False,
+                        help_text="what links assets to rules changed: all is asked of them again",
+                    ),
+                ),
+                (
                     "after_asset_id",
                     models.BigIntegerField(default=0, help_text="done up to here, in id order"),
                 ),

@@ -14,6 +14,9 @@ from alerts import actions, judging
 from alerts.changes import Raised
 from alerts.models import Alert, AlertNotification, Rule
 from assets.models import Asset
+from core.fact_order import before_all_at
+from core.observation import microseconds
+from core.occurrence import OccurrenceChange
 from geofence.changes import CrossingChange
 from geofence.models import Crossing, Geofence, GeofenceVersion
 from tests.builders import DEPOT_LONLAT_DEG, MORNING, TEN
@@ -61,6 +64,7 @@ def crossing_of(
         at=at,
         not_after=at,
         confirmed_at=at,
+        confirmed_key=before_all_at(microseconds(at)).to_bytes(),
         device_id=1,
         lon_deg=LON_DEG,
         lat_deg=LAT_DEG,
@@ -88,9 +92,14 @@ def crossing_of(
     return CrossingChange(**values | more)
 
 
+def occurrences_of(changes: Sequence[CrossingChange]) -> list[OccurrenceChange]:
+    """Return crossings as the road hands them to rules."""
+    return [change.as_occurrence() for change in changes]
+
+
 def judge(*changes: CrossingChange, now: datetime = TEN) -> list[Raised]:
     with transaction.atomic():
-        return judging.judge(changes, now=now)
+        return judging.judge(occurrences_of(changes), now=now)
 
 
 def raise_alert(asset: Asset, geofence: Geofence, **more: Any) -> Alert:

@@ -18,6 +18,7 @@ from tests.alerts.scenes import (
     make_geofence,
     make_rule,
     notifications_of,
+    occurrences_of,
 )
 from tests.builders import ELEVEN, EVENING, NINE, NOON, TEN, make_asset, make_van
 
@@ -28,7 +29,7 @@ ANNA, BORIS = "anna@north.example", "boris@north.example"
 def statements(changes: Sequence[CrossingChange]) -> int:
     """Judge, and return how many statements it took."""
     with CaptureQueriesContext(connection) as captured, transaction.atomic():
-        judging.judge(changes, now=TEN)
+        judging.judge(occurrences_of(changes), now=TEN)
     return len([query for query in captured if "SAVEPOINT" not in query["sql"]])
 
 
@@ -165,7 +166,7 @@ def test_a_rolled_back_batch_leaves_no_alert_and_no_notification(van, depot):
     crossing = crossing_of(van, depot)
 
     with transaction.atomic():
-        judging.judge([crossing], now=TEN)
+        judging.judge([crossing.as_occurrence()], now=TEN)
         transaction.set_rollback(True)
 
     assert (Alert.objects.count(), Notification.objects.count()) == (0, 0)
@@ -325,7 +326,7 @@ def test_judging_many_at_once_equals_judging_each_alone(north, depot):
         for kind, at in (("enter", NINE), ("exit", TEN), ("enter", NOON))
     ]
     with transaction.atomic():
-        judging.judge(changes, now=NOON)
+        judging.judge(occurrences_of(changes), now=NOON)
         at_once = snapshot()
         transaction.set_rollback(True)
     for change in changes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from core.dated_tags import always
 from geofence.crossing_state import CrossingState, LinkedAsset
 from geofence.zone_index import INSIDE, OUTSIDE, UNSURE, ZoneIndex
 from tests.geofence.walks import SECOND, crossed, judged, mark, square, told, walk, zone
@@ -227,14 +228,14 @@ def test_a_geofence_of_other_assets_is_not_there():
 def test_a_geofence_is_linked_by_id_or_by_any_tag():
     cold = zone(asset_ids=frozenset({7}), tags=frozenset({"cold", "frozen"}))
 
-    assert crossed(judged(walk(500, 0), cold, scope=LinkedAsset(8, frozenset({"frozen"}))))
+    assert crossed(judged(walk(500, 0), cold, scope=LinkedAsset(8, always("frozen"))))
     assert crossed(judged(walk(500, 0), cold, scope=LinkedAsset(7)))
-    assert not judged(walk(500, 0), cold, scope=LinkedAsset(8, frozenset({"dry"})))
+    assert not judged(walk(500, 0), cold, scope=LinkedAsset(8, always("dry")))
 
 
 def test_a_geofence_that_lets_go_of_an_asset_loses_it_without_a_crossing():
     fold, yard = CrossingState(), zone(tags=frozenset({"cold"}))
-    judged(walk(500, 0), yard, scope=LinkedAsset(1, frozenset({"cold"})), fold=fold)
+    judged(walk(500, 0), yard, scope=LinkedAsset(1, always("cold")), fold=fold)
 
     assert told(judged([mark(600, 0)], yard, scope=LinkedAsset(1), fold=fold)) == [("lost", 600)]
 
@@ -243,5 +244,5 @@ def test_a_geofence_linked_to_an_asset_that_stands_inside_finds_it_without_a_cro
     fold, yard = CrossingState(), zone(tags=frozenset({"cold"}))
     judged(walk(0, 0), yard, scope=LinkedAsset(1), fold=fold)
 
-    scope = LinkedAsset(1, frozenset({"cold"}))
+    scope = LinkedAsset(1, always("cold"))
     assert told(judged([mark(600, 0)], yard, scope=scope, fold=fold)) == [("found", 600)]

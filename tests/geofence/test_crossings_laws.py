@@ -188,4 +188,4 @@ def _is_passed(yard: Zone, last: DecidingFix, one: DecidingFix) -> bool:
 
 
 def test_the_scope_of_an_unknown_asset_sees_what_is_linked_to_nobody():
-    assert LinkedAsset().is_judged_by(ZONES[0])
+    assert LinkedAsset().is_judged_by(ZONES[0], 0)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from django.conf import global_settings
 
 ROOT = Path(__file__).parents[2]
 # Names of other machines' places that must not get into a file that everybody has.
@@ -13,6 +14,11 @@ FOREIGN = re.compile(
     r"(?<![\w.])/(?:root|work|home/\w+)/\w|py(?:pi)\.org|registry\.npm(?:js)|python(?:hosted)"
 )
 TEXTS = ("*.py", "*.md", "*.toml", "*.yml", "*.yaml", "*.in", "*.txt", "*.json", "*.ts", "*.tsx")
+# How the settings begin that libraries read. Those of Django are known by its defaults.
+READ_BY_LIBRARIES = (
+    "ASGI_APPLICATION", "CELERY_", "CHANNEL_LAYERS", "CONTENT_SECURITY_POLICY", "DJANGO_VITE",
+    "REST_FRAMEWORK", "ROOT_URLCONF", "SPECTACULAR_SETTINGS", "UNFOLD", "WHITENOISE_",
+)  # fmt: skip
 SKIPPED = {"node_modules", ".venv", ".local", "dist", ".git", "static", "fixtures"}
 
 
@@ -28,6 +34,29 @@ def settings_read():
         and call.func.value.id == "env"
         and call.args
         and isinstance(call.args[0], ast.Constant)
+    }
+
+
+def settings_assigned():
+    """The names that tracker/settings.py gives a value."""
+    tree = ast.parse((ROOT / "tracker" / "settings.py").read_text())
+    targets = {
+        target.id
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    return {name for name in targets if name.isupper()}
+
+
+def names_used(paths):
+    """The names that these Python files read, as attributes or by themselves."""
+    return {
+        node.attr if isinstance(node, ast.Attribute) else node.id
+        for path in paths
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute | ast.Name) and isinstance(node.ctx, ast.Load)
     }
 
 
@@ -60,6 +89,16 @@ def test_the_settings_page_names_no_setting_that_is_not_read():
     named = set(re.findall(r"^\| `([A-Z_]+)`", page, flags=re.MULTILINE))
 
     assert named - settings_read() == set()
+
+
+def test_every_setting_is_read_by_us_or_by_a_library():
+    besides = {"tests", "benchmarks"}
+    packages = (file.parent for file in ROOT.glob("*/__init__.py"))
+    product = (package for package in packages if package.name not in besides)
+    ours = names_used(file for package in product for file in package.rglob("*.py"))
+    unread = settings_assigned() - ours - set(dir(global_settings))
+
+    assert {name for name in unread if not name.startswith(READ_BY_LIBRARIES)} == set()
 
 
 @pytest.mark.parametrize("line", list(requirement_lines()))

@@ -36,11 +36,16 @@ def owntracks(device: str, at: datetime, **members: Any) -> bytes:
 
 
 def arrive(
-    source: Source, body: bytes, *, received_at: datetime = MORNING + timedelta(days=1)
+    source: Source,
+    body: bytes,
+    *,
+    received_at: datetime = MORNING + timedelta(days=1),
+    query: str = "",
+    content_type: str = "application/json",
 ) -> Receipt:
     """Let an uplink arrive from a source, as the hot door takes it."""
     wire_format = FORMATS[source.wire_format]
-    uplink = Uplink(received_at=received_at, body=body, content_type="application/json")
+    uplink = Uplink(received_at=received_at, body=body, query=query, content_type=content_type)
     decoded = wire_format.decode(uplink)
     memory = memory_of_process()
     memory.registry.refresh()

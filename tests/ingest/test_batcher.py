@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
-from pathlib import Path
 
 from core.errors import TrackerError
 from tracker.ingest import batcher as batching
@@ -47,7 +46,7 @@ class Senders:
 
 
 @asynccontextmanager
-async def running(folder: Path) -> AsyncIterator[tuple[Batcher, list[int]]]:
+async def running() -> AsyncIterator[tuple[Batcher, list[int]]]:
     """Yield a batcher at work, and the sizes of the batches that it commits."""
     sizes: list[int] = []
 
@@ -56,7 +55,7 @@ async def running(folder: Path) -> AsyncIterator[tuple[Batcher, list[int]]]:
         await asyncio.sleep(0)
         return [Receipt(()) for _ in deliveries]
 
-    batcher = Batcher(Metrics(folder), max_observations=1000, max_bytes=1000)
+    batcher = Batcher(Metrics(), max_observations=1000, max_bytes=1000)
     lane = asyncio.create_task(batcher.run(commit))
     try:
         yield batcher, sizes
@@ -66,8 +65,8 @@ async def running(folder: Path) -> AsyncIterator[tuple[Batcher, list[int]]]:
             await lane
 
 
-async def test_those_who_report_again_at_once_come_along(tmp_path):
-    async with running(tmp_path) as (batcher, sizes):
+async def test_those_who_report_again_at_once_come_along():
+    async with running() as (batcher, sizes):
         senders = Senders(batcher, count=40, times=5, pause_s=0.0)
         senders.begin()
         await asyncio.wait_for(senders.done.wait(), PATIENCE_S)
@@ -75,10 +74,10 @@ async def test_those_who_report_again_at_once_come_along(tmp_path):
     assert sizes == [40] * 5
 
 
-async def test_a_lonely_report_waits_for_nobody(tmp_path, monkeypatch):
+async def test_a_lonely_report_waits_for_nobody(monkeypatch):
     monkeypatch.setattr(batching, "GATHER_S", 10 * PATIENCE_S)
 
-    async with running(tmp_path) as (batcher, sizes):
+    async with running() as (batcher, sizes):
         senders = Senders(batcher, count=1, times=5)
         senders.begin()
         await asyncio.wait_for(senders.done.wait(), PATIENCE_S)
@@ -86,8 +85,8 @@ async def test_a_lonely_report_waits_for_nobody(tmp_path, monkeypatch):
     assert sizes == [1] * 5
 
 
-async def test_who_does_not_report_again_is_not_waited_for(tmp_path):
-    async with running(tmp_path) as (batcher, sizes):
+async def test_who_does_not_report_again_is_not_waited_for():
+    async with running() as (batcher, sizes):
         crowd = Senders(batcher, count=40, times=1)
         crowd.begin()
         await asyncio.wait_for(crowd.done.wait(), PATIENCE_S)

@@ -71,6 +71,22 @@ def test_one_that_dies_is_replaced_and_the_door_stays_open(two):
     assert two.post(sender.path, sender.says()).status in (200, 202)
 
 
+def test_what_one_counted_before_it_died_stays_counted(two):
+    sender = make_sender()
+    know_both(two, sender)
+    two.post(sender.path, sender.says())
+    eventually(lambda: two.metric("observations_total") == 1)
+    before = children(two)
+
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    eventually(lambda: len(children(two) - before) == 2, why="nobody took their place")
+
+    eventually(two.is_up)
+    assert two.metric("observations_total") == 1
+    assert two.metric("waiting_observations") == 0
+
+
 def test_all_end_when_the_first_is_told_to(two):
     pids = children(two)
 

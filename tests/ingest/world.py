@@ -242,8 +242,8 @@ class Ingest:
 
     def metric(self, name: str) -> int:
         text = self.ask("GET", "/ingest/metrics").body.decode()
-        rows = dict(line.rsplit(" ", 1) for line in text.splitlines())
-        return int(rows[f"tracker_ingest_{name}"])
+        rows = dict(line.rsplit(" ", 1) for line in text.splitlines() if line[0] != "#")
+        return int(float(rows[f"tracker_ingest_{name}"]))
 
     def is_drained(self) -> bool:
         return not list(self.spool.glob("*.spool"))

@@ -140,7 +140,7 @@ def daphne(django_db_setup: None, own_redis: RedisServer) -> Iterator[Daphne]:
 def publisher(own_redis: RedisServer) -> Iterator[Publisher]:
     publisher = Publisher(lambda: redis.Redis.from_url(own_redis.url, socket_timeout=1.0))
     yield publisher
-    publisher.leave()
+    publisher.close()
 
 
 @dataclass

@@ -23,7 +23,7 @@ def test_a_missing_broker_hurts_nobody():
     nudger = Nudger(post)
     for ids in (["a"], ["b"], ["c"]):
         nudger.put(ids)
-    nudger.wait()
+    nudger.close(within_s=10)
 
     assert posted == ["lost", "lost", ["c"]]
 
@@ -41,7 +41,7 @@ def test_a_broker_that_hangs_keeps_nobody_waiting():
 
     assert not answered.is_set()
     answered.set()
-    nudger.wait()
+    nudger.close(within_s=10)
 
 
 @pytest.mark.django_db

@@ -39,6 +39,19 @@ def operations() -> Iterator[tuple[str, str]]:
 
 OPERATIONS = sorted(operations())
 DETAILS = [(method, path) for method, path in OPERATIONS if "{" in path]
+# What belongs to a person and not to an organisation.
+OWN = {
+    ("patch", "/api/v1/me/"),
+    ("post", "/api/v1/tokens/"),
+    ("delete", "/api/v1/tokens/{id}/"),
+}
+# A question with a body.
+QUESTIONS = {
+    ("post", "/api/v1/geofences/simplify/"),
+    ("post", "/api/v1/geofences/{id}/test/"),
+}
+READS = ("get", "head", "options")
+WRITES = [each for each in OPERATIONS if each[0] not in READS and each not in OWN | QUESTIONS]
 LISTS = [path for method, path in OPERATIONS if method == "get" and "{" not in path]
 
 
@@ -78,6 +91,22 @@ def test_a_foreign_id_is_answered_like_an_unknown_one(
     assert foreign.status_code == unknown.status_code == 404
     told = [{**answer.json(), "instance": ""} for answer in (foreign, unknown)]
     assert told[0] == told[1]
+
+
+@pytest.mark.fault("F-099")
+@pytest.mark.parametrize(("method", "path"), WRITES)
+def test_a_viewer_changes_nothing(
+    method: str, path: str, api: Api, viewer: User, made: dict[str, object]
+) -> None:
+    """With an empty body: whoever asks what is missing in it would have taken a whole one."""
+    answer = call(api(viewer), method, path, made.get(ids_of(path)))
+
+    assert answer.status_code in (403, 404)
+    assert answer.json()["code"] in ("forbidden", "not-found")
+
+
+def test_what_a_viewer_may_write_is_still_there() -> None:
+    assert set(OPERATIONS) >= OWN | QUESTIONS
 
 
 @pytest.mark.parametrize("path", LISTS)

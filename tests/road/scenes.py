@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from accounts.models import Organisation
+from alerts.models import Alert
 from assets.models import Asset, Device
 from core.observation import Fix, Observation
 from geofence.models import Crossing, Presence
+from outbox.models import Notification
 from positions.models import AssetState, Position, RecordedOccurrence
 from tests.builders import DEPOT_LONLAT_DEG, MORNING, device_on
 from tracker import pipeline
@@ -124,6 +126,27 @@ def occurrences_of(asset: Asset) -> list[tuple[Any, ...]]:
     return sorted(
         rows.values_list("fold", "kind", "begin_key", "begin_at", "end_key", "end_at"), key=repr
     )
+
+
+def alerts_of(asset: Asset) -> list[tuple[Any, ...]]:
+    """Return the standing alerts, with whom a notification is owed, in order."""
+    alerts = Alert.objects.filter(asset=asset).exclude(state=Alert.State.WITHDRAWN)
+    return sorted(
+        (
+            alert.rule.name,
+            alert.rule_version.version,
+            alert.kind,
+            alert.at,
+            sorted(owed_of(alert)),
+        )
+        for alert in alerts.select_related("rule", "rule_version")
+    )
+
+
+def owed_of(alert: Alert) -> list[tuple[str, str]]:
+    """Return recipient and reason of each notification that is still to be sent."""
+    waiting = alert.notifications.filter(notification__state=Notification.State.PENDING)
+    return list(waiting.values_list("recipient__address", "reason"))
 
 
 def positions_of(asset: Asset) -> list[tuple[Any, ...]]:

@@ -11,15 +11,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import Organisation
+from assets.actions import change_asset
 from assets.models import Asset
 from billing.models import UsageHour
 from core.observation import Fix, Observation
 from geofence.actions import draw_geofence
 from tests import builders
+from tests.alerts.scenes import make_rule
 from tests.builders import MORNING
 from tests.judging.toy_folds import SilenceFold, WarmFold
 from tests.laws import examples
 from tests.road.scenes import (
+    alerts_of,
     away_from_depot,
     crossings_of,
     deliver,
@@ -79,7 +82,12 @@ def _world(north: Organisation) -> tuple[Asset, list[str]]:
     devices = [builders.make_device(north, f"device-{number}") for number in range(2)]
     for device in devices:
         builders.assign(device, van)
-    draw_geofence(organisation=north, name="plain", shape=square(), valid_from=MORNING)
+    plain = draw_geofence(organisation=north, name="plain", shape=square(), valid_from=MORNING)
+    make_rule(plain, "anna@north.example", "boris@north.example", name="all")
+    make_rule(plain, "anna@north.example", name="cold", trigger="enter", tags=["cold"])
+    # It carries the tag in the middle of the track.
+    change_asset(asset=van, tags=["cold"], tags_from=MORNING + timedelta(seconds=1_000))
+    change_asset(asset=van, tags=[], tags_from=MORNING + timedelta(seconds=2_500))
     draw_geofence(
         organisation=north,
         name="patient",
@@ -124,6 +132,7 @@ def _outcome(north: Organisation, observations: list[Observation], batches: list
             "crossings": crossings_of(van),
             "presence": presence_of(van),
             "occurrences": occurrences_of(van),
+            "alerts": alerts_of(van),
             "latest": latest_of(van),
             "usage": list(UsageHour.objects.order_by("hour").values_list("hour", flat=True)),
         }

@@ -14,6 +14,7 @@ from typing import Any
 import django
 import uvicorn
 
+from tracker.ingest.shared_metrics import shared_metrics
 from tracker.ingest.workers import supervise
 
 # More would only wait for each other.
@@ -25,18 +26,29 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tracker.settings")
     os.environ.setdefault("PROCESS_NAME", "tracker-ingest")
     os.environ.setdefault("INGEST_ONLY", "1")
-    django.setup()
-    if options.workers == 1:
-        serve(options.host, options.port)
-        return
+    with shared_metrics():
+        django.setup()
+        if options.workers == 1:
+            serve(options.host, options.port)
+        else:
+            serve_together(options)
+
+
+def serve_together(options: argparse.Namespace) -> None:
+    """Serve with several processes until told to stop."""
     from django.db import connection
+    from prometheus_client.multiprocess import mark_process_dead
 
     from positions.durability import refuse_to_start
 
     # The workers would be born again and again over a database that may forget.
     refuse_to_start(connection, waits=False)
     listener = config(options.host, options.port, app=None).bind_socket()
-    supervise(options.workers, lambda: serve(options.host, options.port, sockets=[listener]))
+    supervise(
+        options.workers,
+        lambda: serve(options.host, options.port, sockets=[listener]),
+        bury=mark_process_dead,
+    )
 
 
 def parse() -> argparse.Namespace:

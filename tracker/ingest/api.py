@@ -15,7 +15,6 @@ from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.routers import BaseRouter
 
-import tracker.ingest.admin  # noqa: F401  staff replay, too
 from accounts.models import Organisation
 from core.errors import Fault, Forbidden, Refused, TooLarge, UnsupportedMediaType
 from core.observation import Method

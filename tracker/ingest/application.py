@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 import structlog
@@ -21,7 +22,7 @@ from tracker.ingest.batcher import Batcher
 from tracker.ingest.collector import calm_the_collector
 from tracker.ingest.committer import Committer
 from tracker.ingest.door import Admitted, Answer, Door
-from tracker.ingest.metrics import Metrics
+from tracker.ingest.metrics import CONTENT_TYPE, Metrics
 from tracker.ingest.replies import Reply, problem_reply
 from tracker.ingest.request import Head
 from tracker.ingest.spool import Spool
@@ -31,8 +32,14 @@ log = structlog.get_logger(__name__)
 
 REFRESH_EVERY_S = 0.5
 LOOPBACK = ("127.0.0.1", "::1", "")
-INSPECTED = ("/ingest/metrics", "/healthz", "/readyz")
+# What a proxy adds to a request that it passes on.
+FORWARDED = {
+    "forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip",
+}  # fmt: skip
+METRICS = ("/metrics", "/ingest/metrics")
+INSPECTED = (*METRICS, "/healthz", "/readyz")
 _TEXT = [(b"content-type", b"text/plain; charset=utf-8")]
+_METRICS = [(b"content-type", CONTENT_TYPE.encode())]
 
 
 class Ingest:
@@ -43,7 +50,7 @@ class Ingest:
 
     def __init__(self) -> None:
         self._spool = Spool(settings.SPOOL_DIR, settings.SPOOL_MAX_BYTES)
-        self._metrics = Metrics(settings.SPOOL_DIR)
+        self._metrics = Metrics()
         # Two lanes: while the database works for one, the other can be decoded and judged.
         self._committer, self._second = (
             Committer(self._spool, self._metrics, settings.COMMIT_PATIENCE_S) for _ in range(2)
@@ -57,7 +64,7 @@ class Ingest:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
             return
-        if self._door is None:
+        if self._door is None and scope["path"] not in INSPECTED:
             await self._start_late()
         await answer_over_asgi(self, scope, receive, send, settings.READ_TIMEOUT_S)
 
@@ -130,7 +137,7 @@ class Ingest:
                 asyncio.create_task(self._drain()),
             ]
             threading.Thread(
-                target=_keep_fresh, args=(self._metrics,), name="refresh", daemon=True
+                target=_keep_fresh, args=(self._report,), name="refresh", daemon=True
             ).start()
             self._door = Door(memory_of_process().registry, self._batcher, self._metrics)
 
@@ -144,7 +151,7 @@ class Ingest:
                 await task
         self._committer.close()
         self._second.close()
-        self._metrics.forget()
+        self._metrics.flush()
 
     async def _drain(self) -> None:
         while True:
@@ -156,21 +163,28 @@ class Ingest:
             if not is_more:
                 await asyncio.sleep(REFRESH_EVERY_S)
 
+    def _report(self) -> None:
+        """Report the metrics to the other processes of this door."""
+        try:
+            self._metrics.spool_bytes = self._spool.size_bytes()
+            self._metrics.flush()
+        except OSError as error:
+            log.warning("the metrics cannot be reported", reason=str(error))
+
     def _inspected(self, head: Head) -> Reply:
+        if head.path in METRICS:
+            if not _is_of_this_machine(head):
+                return Reply(404, _TEXT, b"")
+            return Reply(200, _METRICS, self._metrics.page())
         status, body = 200, b"ok\n"
-        if head.path == "/ingest/metrics":
-            # For the scraper on this machine; counts tell a stranger about customers.
-            status, body = (200, self._metrics.text()) if head.peer in LOOPBACK else (404, b"")
-        elif head.path == "/readyz" and self._committer.is_down:
+        if head.path == "/readyz" and self._committer.is_down:
             status, body = 503, b"the database does not take batches; spooling\n"
         return Reply(status, _TEXT, body)
 
 
-def _tell(metrics: Metrics) -> None:
-    try:
-        metrics.tell()
-    except OSError as error:
-        log.warning("the counters cannot be told", reason=str(error))
+def _is_of_this_machine(head: Head) -> bool:
+    """Whether a scraper here asks, and no proxy for somebody else: counts tell of customers."""
+    return head.peer in LOOPBACK and not head.headers.keys() & FORWARDED
 
 
 def _prepare() -> None:
@@ -182,12 +196,12 @@ def _prepare() -> None:
     calm_the_collector()
 
 
-def _keep_fresh(metrics: Metrics) -> None:
-    """Keep registry and zones up to date, so that batches seldom have to; tell the counters."""
+def _keep_fresh(report: Callable[[], None]) -> None:
+    """Keep registry and zones up to date, so that batches seldom have to; report metrics."""
     is_broken = False
     while True:
         time.sleep(REFRESH_EVERY_S)
-        _tell(metrics)
+        report()
         try:
             close_old_connections()
             memory = memory_of_process()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -117,21 +118,33 @@ class Batcher:
         return batch
 
     async def _commit_batch(self, commit: Commit, batch: list[Waiting]) -> None:
+        began_at = time.perf_counter()
         try:
             answers = await commit([waiting.delivery for waiting in batch])
         except Exception as error:  # a bug of ours must not stop the door: say so and go on
             log.exception("a batch failed")
             answers = [Unavailable(f"internal error: {type(error).__name__}")] * len(batch)
         # First the books, so that who reads an answer finds it counted.
-        self._metrics.batches += 1
-        for waiting in batch:
-            weight = len(waiting.delivery.observations)
-            self._metrics.observations += weight
-            self._observations -= max(weight, 1)
-            self._bytes -= waiting.n_bytes
-        self._metrics.waiting = self._observations
+        self._metrics.commit_s.note(time.perf_counter() - began_at)
+        self._count(batch, answers)
         for waiting, answer in zip(batch, answers, strict=True):
             _tell(waiting, answer)
+
+    def _count(self, batch: list[Waiting], answers: Sequence[Receipt | TrackerError]) -> None:
+        metrics = self._metrics
+        metrics.batches += 1
+        metrics.batch_size.note(len(batch))
+        for waiting in batch:
+            weight = len(waiting.delivery.observations)
+            metrics.observations += weight
+            self._observations -= max(weight, 1)
+            self._bytes -= waiting.n_bytes
+        metrics.waiting = self._observations
+        for answer in answers:
+            if isinstance(answer, Receipt):
+                for outcome in answer.outcomes:
+                    outcomes = metrics.outcomes
+                    outcomes[outcome.disposition] = outcomes.get(outcome.disposition, 0) + 1
 
 
 def _tell(waiting: Waiting, answer: Receipt | TrackerError) -> None:

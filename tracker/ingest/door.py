@@ -83,12 +83,13 @@ class Door:
     def take(self, admitted: Admitted, body: bytes, answer: Answer) -> None:
         """Read what was brought; `answer` is called once it is durable or refused."""
         self._metrics.requests += 1
+        began_at = time.perf_counter()
         try:
             body = unpacked(body, admitted.head.headers, self._limit_bytes)
             uplink = _uplink(admitted, body)
             wire_format = admitted.wire_format or _detected(uplink, admitted.source)
             delivery = self._delivery(uplink, wire_format, admitted.source)
-            done = partial(self._answer, wire_format, answer)
+            done = partial(self._answer, wire_format, answer, began_at)
             self._batcher.submit(delivery, len(body), done)
         except Exception as error:  # the last resort: a bug of ours is a 500, never a hang
             answer(self.count(problem_reply(error)))
@@ -104,7 +105,11 @@ class Door:
         return reply
 
     def _answer(
-        self, wire_format: WireFormat, answer: Answer, receipt: Receipt | TrackerError
+        self,
+        wire_format: WireFormat,
+        answer: Answer,
+        began_at: float,
+        receipt: Receipt | TrackerError,
     ) -> None:
         try:
             if isinstance(receipt, Receipt):
@@ -113,6 +118,7 @@ class Door:
                 reply = problem_reply(receipt)
         except Exception as error:  # as above
             reply = problem_reply(error)
+        self._metrics.answer_s.note(time.perf_counter() - began_at)
         answer(self.count(reply))
 
     def _source(self, credential: Credential, peer: str) -> SourceEntry:

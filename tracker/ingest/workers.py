@@ -25,8 +25,10 @@ class Stopped(Exception):
     """The parent was told to end."""
 
 
-def supervise(count: int, work: Callable[[], None]) -> None:
+def supervise(count: int, work: Callable[[], None], bury: Callable[[int], None]) -> None:
     """Fork `count` children that `work`, and again whichever dies, until told to end.
+
+    `bury` is called with the process id of each that died.
 
     Call it before any thread or connection is made: a child would inherit half of it.
     Children end with their parent, however that ends. Exits with status 1 where one had to
@@ -42,6 +44,7 @@ def supervise(count: int, work: Callable[[], None]) -> None:
             pid, status = os.wait()
             lived_s = time.monotonic() - born_at.pop(pid, 0.0)
             log.warning("an ingest worker died", pid=pid, status=status)
+            bury(pid)
             time.sleep(max(0.0, REST_S - lived_s))
             born_at[_fork(work)] = time.monotonic()
     except Stopped:

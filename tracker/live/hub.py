@@ -15,6 +15,7 @@ from functools import partial
 import msgspec
 import redis.asyncio
 from django.conf import settings
+from prometheus_client import Counter, Gauge
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
@@ -32,11 +33,9 @@ logger = logging.getLogger(__name__)
 ACCESS_EVERY_S = 3.0
 SILENCE_CHECK_S = 1.0
 RETRY_S = 0.5
+VIEWERS = Gauge("tracker_live_viewers", "Open sockets of the live map")
+LOSSES = Counter("tracker_live_losses", "Times that live messages were lost on their way")
 _decode = msgspec.msgpack.Decoder(Message).decode
-
-
-def tick_ms() -> int:
-    return int(getattr(settings, "LIVE_TICK_MS", 250))
 
 
 @dataclass(slots=True, eq=False)
@@ -60,7 +59,7 @@ class Hub:
 
     def __init__(self, sources: Sources | None = None, *, redis_url: str = "") -> None:
         self.table = Table()
-        self.tick_s = tick_ms() / 1000
+        self.tick_s = settings.LIVE_TICK_MS / 1000
         self.alerts_known = -1
         self._redis_url = redis_url or settings.REDIS_URL
         self._viewers: set[Viewer] = set()
@@ -92,10 +91,12 @@ class Hub:
         )
         viewer = Viewer(connection, credential, opened)
         self._viewers.add(viewer)
+        VIEWERS.inc()
         return viewer
 
     def part(self, viewer: Viewer) -> None:
         self._viewers.discard(viewer)
+        VIEWERS.dec()
 
     async def recheck_access(self) -> None:
         """End what is no longer allowed, and narrow or widen the rest (fault F-089)."""
@@ -124,6 +125,7 @@ class Hub:
             return
         if self._publishers.heard(message, now=time.monotonic()):
             logger.info("live messages of publisher %s were lost", message.publisher)
+            LOSSES.inc()
             self._healer.lost()
         self._waiting += moved
         for frame in message.frames:

@@ -12,7 +12,6 @@ from django.urls import path
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.generics import GenericAPIView, get_object_or_404
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -58,7 +57,6 @@ class StateFilter(django_filters.FilterSet):  # type: ignore[misc]
 
 class StateView(GenericAPIView[Asset]):
     queryset = Asset.objects.none()
-    permission_classes = (IsAuthenticated,)
     serializer_class = StateSerializer
     filter_backends = ()
     pagination_class = None
@@ -72,7 +70,6 @@ class StateView(GenericAPIView[Asset]):
 
 class StatesView(GenericAPIView[Asset]):
     queryset = Asset.objects.none()
-    permission_classes = (IsAuthenticated,)
     serializer_class = StateSerializer
     filterset_class = StateFilter
 

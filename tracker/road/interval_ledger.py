@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct
 
-from core.fact_order import FactKey, key_of_bytes
+from core.fact_order import FactKey, before_all_at, key_of_bytes
 from core.observation import instant, microseconds
+from core.occurrence import Occurrence, OccurrenceChange
 from judging.folds import Fold
 from judging.intervals import Edge, Interval, IntervalChange, interval_changes
 from judging.ledgers import CauseOf, RevisionsByName
@@ -60,6 +61,22 @@ class IntervalLedger:
                 )
             ]
         return self._write(changes, now)
+
+    def occurrences(self, changes: Sequence[RecordedInterval]) -> list[OccurrenceChange]:
+        return [_occurrence_change(each) for each in changes]
+
+    def standing(self, asset_id: int, since: datetime) -> list[OccurrenceChange]:
+        window = OccurrenceWindow(asset_id, before_all_at(microseconds(since)), None)
+        reaching = occurrences.reaching_into(self.fold.name, [window])
+        return [
+            OccurrenceChange(
+                change="same",
+                occurrence=_occurrence(
+                    row.organisation_id, asset_id, row.number, _interval_of(row)
+                ),
+            )
+            for row in reaching
+        ]
 
     def _recorded(self, verdicts: Sequence[Verdict]) -> dict[int, list[Interval]]:
         """Return the intervals that reach into what was judged, by asset."""
@@ -136,6 +153,50 @@ def _recorded_interval(
         number=number,
         former=change.former,
         present=change.present,
+        is_late=is_late,
+    )
+
+
+def _occurrence_change(recorded: RecordedInterval) -> OccurrenceChange:
+    shown = recorded.present or recorded.former
+    assert shown is not None, "a change has a former or a present"
+    return OccurrenceChange(
+        change=_kind_of_change(recorded),
+        occurrence=_occurrence(
+            recorded.organisation_id,
+            recorded.asset_id,
+            recorded.number,
+            shown,
+            is_late=recorded.is_late,
+        ),
+    )
+
+
+def _kind_of_change(
+    recorded: RecordedInterval,
+) -> Literal["new", "grown", "added", "moved", "withdrawn"]:
+    if recorded.present is None:
+        return "withdrawn"
+    if recorded.former is None:
+        return "added" if recorded.is_late else "new"
+    return "moved" if recorded.is_late else "grown"
+
+
+def _occurrence(
+    organisation_id: int, asset_id: int, number: int, shown: Interval, *, is_late: bool = False
+) -> Occurrence:
+    return Occurrence(
+        kind=shown.kind,
+        organisation_id=organisation_id,
+        asset_id=asset_id,
+        begin_at=instant(shown.begin_us),
+        end_at=None if shown.end_us is None else instant(shown.end_us),
+        evidence_kind="occurrence",
+        evidence_id=number,
+        geofence_id=shown.details.get("geofence_id"),
+        version_id=shown.details.get("version_id"),
+        peak=shown.details.get("peak"),
+        margin=shown.details.get("margin"),
         is_late=is_late,
     )
 

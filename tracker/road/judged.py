@@ -9,6 +9,7 @@ from typing import Any
 
 from core.fact_order import FactKey
 from core.observation import instant, microseconds
+from core.occurrence import OccurrenceChange
 from judging.ledgers import CauseOf
 from judging.machine import PendingAsset, Verdict
 from judging.motion import MotionFold, MotionState
@@ -110,6 +111,20 @@ def judge_and_record(
         for ledger in memory.ledgers
     }
     return verdicts, changes
+
+
+def changed_occurrences(changes: Changes, memory: RoadMemory) -> list[OccurrenceChange]:
+    """Return what all folds found and corrected, as rules see it."""
+    return [
+        each for ledger in memory.ledgers for each in ledger.occurrences(changes[ledger.fold.name])
+    ]
+
+
+def standing_occurrences(
+    asset_id: int, since: datetime, memory: RoadMemory
+) -> list[OccurrenceChange]:
+    """Return what stands of an asset since then, for rules that may see it with other eyes."""
+    return [each for ledger in memory.ledgers for each in ledger.standing(asset_id, since)]
 
 
 def settled_until(verdict: Verdict) -> datetime | None:

@@ -39,16 +39,15 @@ _TELLTALES = (
     ("batteryLevel", "status"), ("margin", "status"), ("batteryLevelUnavailable", "status"),
     ("externalPowerSource", "status"), ("devAddr", "join"),
 )  # fmt: skip
-_METHODS: dict[Any, Method] = {
+_METHODS: dict[str, Method] = {
     "GPS": "gnss", "GEO_RESOLVER_GNSS": "gnss", "GEO_RESOLVER_WIFI": "wifi",
     "GEO_RESOLVER_TDOA": "lora_tdoa", "GEO_RESOLVER_RSSI": "lora_rssi",
-    1: "gnss", 3: "lora_tdoa", 4: "lora_rssi", 5: "gnss", 6: "wifi",
 }  # fmt: skip
 _LEFT_OUT: dict[str, dict[str, Any]] = {
     "log": {"level": "INFO", "code": "UNKNOWN"},
     "ack": {"acknowledged": False},
 }
-_CONFIGURED = ("CONFIG", 2)
+_CONFIGURED = "CONFIG"
 _EVENT = re.compile(r"(?:^|[&?])event=([a-z]{2,20})(?=$|[&?])")
 _EUI = re.compile(r"[0-9a-fA-F]{16}")
 
@@ -89,9 +88,9 @@ def event_of_query(query: str) -> str | None:
 def _root(uplink: Uplink, event: str | None) -> Mapping[str, Any]:
     media_type = (uplink.content_type or "").partition(";")[0].strip().lower()
     is_binary = media_type in ("application/octet-stream", "application/x-protobuf")
-    if is_binary and uplink.body.lstrip()[:1] != b"{":
-        return json_of_event(uplink.body, event or "up")
-    root = strict_json.read_lenient(uplink.body)
+    is_protobuf = is_binary and uplink.body.lstrip()[:1] != b"{"
+    body = json_of_event(uplink.body, event or "up") if is_protobuf else uplink.body
+    root = strict_json.read_lenient(body)
     if not isinstance(root, dict):
         raise UnreadableUplink("not an event of ChirpStack.")
     return root
@@ -156,13 +155,13 @@ def _location(
     if place is None:
         require_on_earth(location)
         return None, {}
-    if source in _CONFIGURED:
+    if source == _CONFIGURED:
         return None, {"registered_location": described_place(location)}
     fix = lenient_fix(
         *place,
         altitude_m=number(location.get("altitude")),
         accuracy_m=number(location.get("accuracy")),
-        method=_METHODS.get(source, "network") if isinstance(source, str | int) else "network",
+        method=_METHODS.get(source, "network") if isinstance(source, str) else "network",
     )
     at = instant_or_none(root.get("time")) or instant_or_none(root.get("publishedAt"))
     observation = Observation(

@@ -17,7 +17,6 @@ from wire.reading_names import bounded
 _MAX_NESTING = 4
 _CHANNEL = re.compile(r"(.*\D)[_.]?(\d{1,3})", re.ASCII)
 WITH_UNIT = re.compile(r"\s*([+-]?\d{1,12}(?:\.\d{1,12})?)\s*(°C|℃|°F|℉|mV|V|%|hPa|ppm|lux|lx)\s*")
-_NO_READING = frozenset({"type", "messagetype"})
 
 
 def _within(low: float, high: float, factor: float = 1.0) -> Callable[[Any], float | None]:

@@ -983,15 +983,33 @@ export interface components {
             readonly severity: components["schemas"]["SeverityEnum"];
             readonly asset: number;
             readonly asset_name: string;
-            readonly geofence: number;
-            readonly geofence_name: string;
-            readonly crossing: number;
-            readonly kind: components["schemas"]["KindEnum"];
+            readonly geofence: number | null;
+            readonly geofence_name: string | null;
+            readonly crossing: number | null;
+            readonly evidence_kind: components["schemas"]["EvidenceKindEnum"];
+            readonly evidence_id: number;
+            /** @description of the occurrence, such as `enter` */
+            readonly kind: string;
             /**
              * Format: date-time
-             * @description when the asset crossed
+             * @description when it began: of a crossing, when the asset crossed
              */
             readonly at: string;
+            /**
+             * Format: date-time
+             * @description null while it lasts; `at` where it is momentary
+             */
+            readonly end_at: string | null;
+            /**
+             * Format: double
+             * @description the most extreme value while it lasted
+             */
+            readonly peak: number | null;
+            /**
+             * Format: double
+             * @description by how much it was sure
+             */
+            readonly margin: number | null;
             /**
              * Format: date-time
              * @description when this server found it
@@ -1027,10 +1045,12 @@ export interface components {
          *     * `amended` - amended by a correction
          *     * `withdrawn` - withdrawn by a correction
          *     * `reinstated` - reinstated by a correction
+         *     * `resolved` - resolved, since it ended
+         *     * `reopened` - reopened, since it had not ended
          *     * `acknowledged` - acknowledged
          * @enum {string}
          */
-        AlertChangeEnum: "raised" | "amended" | "withdrawn" | "reinstated" | "acknowledged";
+        AlertChangeEnum: "raised" | "amended" | "withdrawn" | "reinstated" | "resolved" | "reopened" | "acknowledged";
         /**
          * @description * `open` - open
          *     * `acknowledged` - acknowledged
@@ -1084,6 +1104,11 @@ export interface components {
             name: string;
             kind?: string;
             tags?: string[];
+            /**
+             * Format: date-time
+             * @description since when it has carried the tags; now by default, and always for a new asset
+             */
+            tags_from?: string;
             /** @default 300 */
             expected_interval_s: number;
         };
@@ -1406,11 +1431,17 @@ export interface components {
             readonly withdrawn_at: string | null;
             readonly corrections: components["schemas"]["Correction"][];
         };
+        /**
+         * @description * `crossing` - crossing
+         *     * `occurrence` - occurrence
+         * @enum {string}
+         */
+        EvidenceKindEnum: "crossing" | "occurrence";
         /** @description Why an alert stands as it does: the facts, the rule as it held then, and each change. */
         Explanation: {
             alert: components["schemas"]["Alert"];
             rule_version: components["schemas"]["RuleVersion"];
-            crossing: components["schemas"]["Evidence"];
+            crossing: components["schemas"]["Evidence"] | null;
             changes: components["schemas"]["AlertChange"][];
         };
         FirstPosition: {
@@ -2052,6 +2083,11 @@ export interface components {
             name?: string;
             kind?: string;
             tags?: string[];
+            /**
+             * Format: date-time
+             * @description since when it has carried the tags; now by default, and always for a new asset
+             */
+            tags_from?: string;
             /** @default 300 */
             expected_interval_s: number;
         };
@@ -2427,7 +2463,7 @@ export interface components {
             readonly id: number;
             readonly version: number;
             readonly trigger: components["schemas"]["TriggerEnum"];
-            readonly geofence: number;
+            readonly geofence: number | null;
             readonly severity: components["schemas"]["SeverityEnum"];
             /** @description with tags: empty for all */
             readonly asset_ids: number[];

@@ -1,0 +1,111 @@
+"""What a scraper reads at `/ingest/metrics`, and that counting for it costs the door little."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.ingest.world import Ingest
+from tracker.ingest.application import Ingest as Application
+from tracker.ingest.metrics import Metrics, TalliedHistogram, Tally
+from tracker.ingest.replies import Reply
+from tracker.ingest.request import Head
+from tracker.ingest.shared_metrics import PREFIX, shared_metrics
+
+BOUNDS = (0.001, 0.01, 1.0)
+
+
+def scraped(ingest: Ingest) -> dict[tuple[str, str], float]:
+    """Return each sample of the page by its name and its one label, if it has one."""
+    text = ingest.ask("GET", "/ingest/metrics").body.decode()
+    return {
+        (sample.name.removeprefix("tracker_ingest_"), next(iter(sample.labels.values()), "")): (
+            sample.value
+        )
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def test_a_report_is_counted_by_its_answer_and_its_outcome(ingest, sender):
+    before = scraped(ingest)
+
+    ingest.post(sender.path, sender.says())
+    ingest.post(sender.path, sender.says())
+    ingest.post(sender.path, {"device": ""})
+
+    after = scraped(ingest)
+    grown = {key: after[key] - before.get(key, 0) for key in after}
+    assert grown["requests_total", ""] == 3
+    assert grown["answers_total", "200"] == 2
+    assert grown["answers_total", "422"] == 1
+    assert grown["outcomes_total", "stored"] == 1
+    assert grown["outcomes_total", "duplicate"] == 1
+    assert grown["answer_seconds_count", ""] == grown["answer_seconds_bucket", "+Inf"] == 3
+    assert grown["commit_seconds_count", ""] == grown["batches_total", ""]
+
+
+@pytest.mark.field("H-10")
+@pytest.mark.parametrize("path", ["/metrics", "/ingest/metrics"])
+@pytest.mark.parametrize(
+    ("peer", "headers"), [("192.0.2.7", {}), ("127.0.0.1", {"x-forwarded-for": "192.0.2.7"})]
+)
+def test_whoever_is_not_on_this_machine_finds_no_metrics(path, peer, headers):
+    head = Head("GET", path, "", headers, peer)
+
+    answer = Application().admit(head)
+
+    assert isinstance(answer, Reply)
+    assert (answer.status, answer.body) == (404, b"")
+
+
+@given(st.lists(st.sampled_from([0.0, *BOUNDS, 0.0005, 0.5, 7.0])))
+def test_a_tally_is_worth_its_observations_one_by_one(values):
+    pages = []
+    for kind in (Histogram, TalliedHistogram):
+        registry = CollectorRegistry()
+        histogram, tally = kind("h", "h", buckets=BOUNDS, registry=registry), Tally(BOUNDS)
+        for value in values:
+            tally.note(value)
+            if kind is Histogram:
+                histogram.observe(value)
+        if isinstance(histogram, TalliedHistogram):
+            histogram.add(tally.counts, tally.total)
+        pages.append(generate_latest(registry))
+
+    assert pages[0] == pages[1]
+
+
+def test_nothing_is_counted_twice():
+    metrics = Metrics()
+    metrics.batches += 2
+    before = metrics.page()
+
+    assert _batches(metrics.page()) == _batches(before)
+    metrics.batches += 1
+    assert _batches(metrics.page()) == _batches(before) + 1
+
+
+def _batches(page: bytes) -> float:
+    name = "tracker_ingest_batches_total "
+    (line,) = (line for line in page.decode().splitlines() if line.startswith(name))
+    return float(line.removeprefix(name))
+
+
+def test_folders_of_processes_that_died_are_removed_and_those_of_others_left(tmp_path, monkeypatch):
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")
+    abandoned = tmp_path / f"{PREFIX}abandoned"
+    abandoned.mkdir()
+    (abandoned / "counter_1.db").touch()
+
+    with shared_metrics(tmp_path) as of_one, shared_metrics(tmp_path) as of_another:
+        assert {of_one, of_another} == set(tmp_path.iterdir())
+        assert Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]) == of_another
+
+    assert not list(tmp_path.iterdir())
