@@ -63,6 +63,7 @@ INSTALLED_APPS = [
     "django_vite",
     "csp",
     "channels",
+    "outbox",
     "accounts",
     "assets",
     "positions",
@@ -212,13 +213,15 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 60, "socket_timeout": 5}
 CELERY_TASK_TIME_LIMIT = 600
 CELERY_BEAT_SCHEDULE = {
-    "send-due-notifications": {"task": "alerts.tasks.send_due_notifications", "schedule": 5.0},
+    "send-due-notifications": {"task": "outbox.tasks.send_due_notifications", "schedule": 5.0},
     "make-partitions": {"task": "positions.tasks.make_partitions", "schedule": 3600.0},
     "continue-rejudging": {"task": "tracker.tasks.continue_rejudging", "schedule": 5.0},
     "meet-deadlines": {"task": "tracker.tasks.meet_deadlines", "schedule": 5.0},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(LOCAL_DIR / "celerybeat-schedule")
 
+# Whose text a notification is, by its kind: a function of the notifications of a lot.
+OUTBOX_RENDERERS = {"alert": "alerts.mail.render"}
 vars().update(env.email_url("EMAIL_URL", default="smtp://127.0.0.1:1025"))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Tracker <tracker@localhost>")
 EMAIL_TIMEOUT = 15

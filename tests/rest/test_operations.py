@@ -13,7 +13,8 @@ from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
 from accounts.models import Organisation, User
-from alerts.models import Notification
+from alerts.models import Recipient
+from outbox.models import Notification
 from positions.actions import ask_for_rejudging
 from tests import builders
 from tests.alerts.scenes import make_geofence, make_rule, raise_alert
@@ -127,6 +128,7 @@ def test_no_list_shows_anything_of_another(
         "tokens",
         "geofences",
         "rules",
+        "recipients",
         "alerts",
         "uplinks",
         "rejudgings",
@@ -147,7 +149,7 @@ def made(north: Organisation, owner: User) -> dict[str, object]:
     source, _ = builders.make_source(north, name=f"{CANARY} gateway")
     builders.make_api_token(owner, f"{CANARY} laptop")
     geofence = make_geofence(north, f"{CANARY} depot")
-    rule = make_rule(geofence, "nora@example.com", name=f"{CANARY} watch")
+    rule = make_rule(geofence, f"{CANARY}@example.com", name=f"{CANARY} watch")
     alert = raise_alert(van, geofence)
     uplink = SetAside.objects.create(
         organisation=north,
@@ -170,6 +172,7 @@ def made(north: Organisation, owner: User) -> dict[str, object]:
         "geofences": geofence.pk,
         "crossings": alert.crossing_id,
         "rules": rule.pk,
+        "recipients": Recipient.objects.get().pk,
         "alerts": alert.pk,
         "uplinks": uplink.pk,
         "rejudgings": ask_for_rejudging(
