@@ -29,10 +29,10 @@ from accounts.serializers import (
     RoleSerializer,
 )
 from core.errors import Forbidden
-from core.rest.changes import present
 from core.rest.conventions import METHODS, NO_STORE
 from core.rest.filters import OrganisationFilter
 from core.rest.permissions import MayManage
+from core.rest.updates import row_to_update
 
 
 def register(router: BaseRouter) -> None:
@@ -66,7 +66,7 @@ class OrganisationViewSet(
 
     def perform_update(self, serializer: BaseSerializer[Organisation]) -> None:
         serializer.instance = actions.change_organisation(
-            organisation=present(serializer),
+            organisation=row_to_update(serializer),
             **serializer.validated_data,
             by=person_of(self.request),
         )
@@ -102,7 +102,7 @@ class MemberViewSet(
 
     def perform_update(self, serializer: BaseSerializer[Membership]) -> None:
         serializer.instance = actions.change_role(
-            membership=present(serializer),
+            membership=row_to_update(serializer),
             role=serializer.validated_data["role"],
             by=person_of(self.request),
         )

@@ -29,7 +29,7 @@ from alerts.serializers import (
 )
 from alerts.stream import NAMED
 from core import broadcast
-from core.rest.pages import NewestFirst
+from core.rest.cursor_pages import NewestFirst
 from core.rest.permissions import MayOperate
 from geofence.models import Correction
 

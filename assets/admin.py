@@ -20,7 +20,7 @@ from accounts.roles import person_of
 from assets import actions
 from assets.models import Asset, Assignment, Device, Source
 from assets.serializers import ingest_url
-from core.admin import ThroughActions, show_once
+from core.admin import ActionAdmin, show_secret_once
 
 OVERLAP_S = 86_400
 
@@ -73,7 +73,7 @@ def links_to(rows: Iterable[Model]) -> str:
 
 
 @admin.register(Asset)
-class AssetAdmin(ThroughActions):
+class AssetAdmin(ActionAdmin):
     list_display = ("name", "organisation", "kind", "tags", "devices", "archived_at")
     list_filter = ("organisation", "kind", ("archived_at", admin.EmptyFieldListFilter))
     list_select_related = ("organisation",)
@@ -105,7 +105,7 @@ class AssetAdmin(ThroughActions):
 
 
 @admin.register(Device)
-class DeviceAdmin(ThroughActions):
+class DeviceAdmin(ActionAdmin):
     list_display = ("identifier", "name", "model", "organisation", "on_asset", "created_at")
     list_filter = ("organisation", "model")
     list_select_related = ("organisation",)
@@ -150,7 +150,7 @@ class AssignmentEndForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Assignment)
-class AssignmentAdmin(Span, ThroughActions):
+class AssignmentAdmin(Span, ActionAdmin):
     """Deleting takes back an assignment that never was true."""
 
     list_display = ("device", "asset", "since", "until", "recorded_at")
@@ -180,7 +180,7 @@ class AssignmentAdmin(Span, ThroughActions):
         return row
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(super(ThroughActions, self).has_delete_permission(request, obj))
+        return bool(super(ActionAdmin, self).has_delete_permission(request, obj))
 
     def delete_model(self, request: HttpRequest, obj: Assignment) -> None:
         actions.withdraw_assignment(assignment=obj, by=person_of(request))
@@ -191,7 +191,7 @@ class AssignmentAdmin(Span, ThroughActions):
 
 
 @admin.register(Source)
-class SourceAdmin(ThroughActions):
+class SourceAdmin(ActionAdmin):
     list_display = ("name", "organisation", "wire_format", "device", "prefix", "revoked_at")
     list_filter = ("wire_format", "unknown_devices", ("revoked_at", admin.EmptyFieldListFilter))
     list_select_related = ("organisation", "device")
@@ -207,14 +207,14 @@ class SourceAdmin(ThroughActions):
         if not is_new:
             return actions.change_source(source=row, **asked)
         source, token = actions.add_source(**asked)
-        show_once(request, "Address for the sender", ingest_url(source, token))
+        show_secret_once(request, "Address for the sender", ingest_url(source, token))
         return source
 
     @admin.action(description="New token; the old one lives on for a day")
     def rotate(self, request: HttpRequest, rows: QuerySet[Source]) -> None:
         for source in rows.filter(revoked_at=None):
             token = actions.rotate_source_token(source=source, overlap_s=OVERLAP_S)
-            show_once(request, str(source), ingest_url(source, token))
+            show_secret_once(request, str(source), ingest_url(source, token))
 
     @admin.action(description="Revoke, for good")
     def revoke(self, request: HttpRequest, rows: QuerySet[Source]) -> None:

@@ -30,10 +30,10 @@ from assets.serializers import (
 )
 from core import broadcast
 from core.observation import normal_identifier
-from core.rest.changes import changes_of, present
 from core.rest.conventions import METHODS, NO_STORE
 from core.rest.filters import BooleanFilter, OrganisationFilter
 from core.rest.permissions import MayOperate
+from core.rest.updates import changes_of, row_to_update
 
 
 def register(router: BaseRouter) -> None:
@@ -87,7 +87,7 @@ class AssetViewSet(
 
     def perform_update(self, serializer: BaseSerializer[Asset]) -> None:
         serializer.instance = asset = actions.change_asset(
-            asset=present(serializer),
+            asset=row_to_update(serializer),
             by=person_of(self.request),
             **changes_of(serializer, "organisation"),
         )
@@ -130,7 +130,7 @@ class DeviceViewSet(
 
     def perform_update(self, serializer: BaseSerializer[Device]) -> None:
         serializer.instance = actions.change_device(
-            device=present(serializer), **changes_of(serializer, "organisation", "identifier")
+            device=row_to_update(serializer), **changes_of(serializer, "organisation", "identifier")
         )
 
 
@@ -213,7 +213,7 @@ class SourceViewSet(
 
     def perform_update(self, serializer: BaseSerializer[Source]) -> None:
         changes = changes_of(serializer, "organisation", "wire_format", "device")
-        serializer.instance = actions.change_source(source=present(serializer), **changes)
+        serializer.instance = actions.change_source(source=row_to_update(serializer), **changes)
 
     @extend_schema(request=RotationSerializer, responses=SourceWithTokenSerializer)
     @action(detail=True, methods=["post"])

@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 from core.errors import Fault, Refused
 from core.fact_order import FactKey, key_of_bytes
 from core.observation import instant
-from core.rest.pages import NewestFirst
+from core.rest.cursor_pages import NewestFirst
 from positions.reading import PositionRow
 
 MAX_ID = (1 << 63) - 1

@@ -22,7 +22,7 @@ from billing.metering import meter, remeter
 from core import broadcast
 from core.errors import Unavailable
 from core.occurrence import OccurrenceChange
-from core.statements import together
+from core.statements import pipelined
 from geofence.changes import CrossingChange
 from positions import history, store
 from positions.store import StateRow
@@ -82,7 +82,7 @@ def take(deliveries: Sequence[Delivery], memory: RoadMemory) -> list[Receipt]:
         ask_for_remaining_rejudging(verdicts)
         facts = (new, present_facts(completed))
         to_save, moved = move_states(states, facts, verdicts, changes, memory)
-        with together():
+        with pipelined():
             store.save_states(to_save)
             history.save_checkpoints([c for verdict in verdicts for c in verdict.checkpoints])
             meter(metered(new), memory.known_hours, revision=revisions.registry)

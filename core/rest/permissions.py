@@ -1,4 +1,4 @@
-"""Who may change what they can see. Which rows those are, the querysets know."""
+"""Permissions to change an object. Visibility is decided by the querysets."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from rest_framework.views import APIView
 
 
 class MayOperate(IsAuthenticated):
-    """Reading is for everybody who sees the object; changing for who operates its organisation.
+    """Users who see an object may read it; operators of its organisation may change it.
 
-    The model's manager answers `operable_by(user)`. Creating is checked by the fields that name
-    the organisation, see `core.rest.fields`.
+    The model's manager has `operable_by(user)`. Creating is checked by the fields that name the
+    organisation, see `core.rest.fields`.
     """
 
     needed = "operable_by"
@@ -26,6 +26,6 @@ class MayOperate(IsAuthenticated):
 
 
 class MayManage(MayOperate):
-    """Changing is for who manages the people of the organisation."""
+    """Only users who manage the people of the organisation may change an object."""
 
     needed = "managed_by"

@@ -17,8 +17,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from core.rest.cursor_pages import NewestFirst
 from core.rest.fields import InstantField
-from core.rest.pages import NewestFirst
 from geofence.api.answers import Row, page_answer
 from geofence.models import Crossing, Geofence, Presence
 from geofence.visits import entries_of, stock_at, visits

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from core.statements import together
+from core.statements import pipelined
 from positions import store
 from positions.store import StateRow, Storing
 from tracker.road.batch import Batch
@@ -33,7 +33,7 @@ def lock_look_and_store(batch: Batch) -> Opened:
         states, revisions = _locked_and_looked(asset_ids, organisation_ids)
         batch.recall_events()
         return Opened(states, revisions, batch.begin_to_store())
-    with together():
+    with pipelined():
         locking = store.ask_for_states(asset_ids)
         looking = ask_for_revisions(organisation_ids)
         storing = batch.begin_to_store()

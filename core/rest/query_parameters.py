@@ -1,7 +1,7 @@
-"""Query parameters are taken at their word: what an operation does not know, it refuses.
+"""Refusal of unknown query parameters.
 
-A filter that is misspelt and silently ignored would answer with everything (fault F-065).
-What is known, the OpenAPI document says.
+A misspelt filter that is silently ignored would answer with all rows (fault F-065). The known
+parameters are read from the OpenAPI document.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _VARIABLE = re.compile(r"<[^>]*>|{[^}]*}")
 def known_parameters() -> Mapping[tuple[str, str], frozenset[str]]:
     """Return the names of query parameters by shape of the path and method.
 
-    Read off the document of the API, which takes about a second, once.
+    Generates the OpenAPI document, which takes about a second, once.
     """
     from drf_spectacular.generators import SchemaGenerator
 
@@ -47,19 +47,19 @@ def known_parameters() -> Mapping[tuple[str, str], frozenset[str]]:
 
 
 def _shape(path: str) -> str:
-    """Return the path with `{}` for each variable, however that is called."""
+    """Return the path with `{}` for each variable, whatever its name."""
     return _VARIABLE.sub("{}", path)
 
 
 class ParametersMiddleware:
-    """Refuses with 400 what a path does not understand behind its question mark."""
+    """Refuses a request with an unknown query parameter with 400."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self._get_response(request)
-        if request.path.startswith(ADMIN) and _is_given_up(request, response):
+        if request.path.startswith(ADMIN) and _is_unknown_lookup(request, response):
             return bad_request(request, BadRequest("a lookup that this list does not know"))
         return response
 
@@ -86,8 +86,8 @@ def _advice(known: Iterable[str]) -> str:
     return f"Known here: {', '.join(sorted(known))}."
 
 
-def _is_given_up(request: HttpRequest, response: HttpResponseBase) -> bool:
-    """Whether the admin, not knowing a lookup, sends the browser on to the whole list."""
+def _is_unknown_lookup(request: HttpRequest, response: HttpResponseBase) -> bool:
+    """Return whether the admin did not know a lookup and redirects to the whole list."""
     return response.status_code == 302 and response.headers["Location"] == (
         f"{request.path}?{ERROR_FLAG}=1"
     )

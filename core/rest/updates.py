@@ -1,4 +1,4 @@
-"""What an update begins with, and what of it is to change."""
+"""The row and the changed fields of a PATCH request."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 from rest_framework.serializers import BaseSerializer
 
 
-def present(serializer: BaseSerializer[Any]) -> Any:
-    """Return the row that an update began with."""
+def row_to_update(serializer: BaseSerializer[Any]) -> Any:
+    """Return the row that a request changes."""
     assert serializer.instance is not None
     return serializer.instance
 
 
 def changes_of(serializer: BaseSerializer[Any], *fixed: str) -> dict[str, Any]:
-    """Return what is to change. What is `fixed` at creation is ignored, as the API page says."""
+    """Return the values to change. Fields `fixed` at creation are ignored, as the API says."""
     return {key: v for key, v in serializer.validated_data.items() if key not in fixed}

@@ -1,4 +1,4 @@
-"""Pages of a list, by cursor: stable while rows are added, and the last as fast as the first."""
+"""Cursor pages of a list: stable while rows are added, and the last as fast as the first."""
 
 from __future__ import annotations
 
