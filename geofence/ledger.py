@@ -23,9 +23,9 @@ from geofence.crossing_state import CrossingContext, FoundCrossing, LinkedAsset
 from geofence.crossings import CrossingFold
 from geofence.models import Crossing
 from geofence.zones import ZoneStore
-from judging.differences import Differences, Likeness, differences
+from judging.differences import Differences, MatchKey, differences
 from judging.ledgers import CauseOf, RevisionsByName
-from judging.machine import Verdict
+from judging.machine import AssetVerdict
 
 TIMES = ("at", "not_before", "not_after", "estimate", "left_estimate")
 _COLUMNS = tuple(field.attname for field in Crossing._meta.concrete_fields if field.attname != "id")
@@ -40,7 +40,7 @@ _SELECT_RECORDED = (
 )
 
 
-Difference = Differences[tuple[Verdict, FoundCrossing], Crossing]
+Difference = Differences[tuple[AssetVerdict, FoundCrossing], Crossing]
 
 
 class CrossingLedger:
@@ -66,7 +66,7 @@ class CrossingLedger:
         }
 
     def record(
-        self, verdicts: Sequence[Verdict], *, now: datetime, cause_of: CauseOf
+        self, verdicts: Sequence[AssetVerdict], *, now: datetime, cause_of: CauseOf
     ) -> list[CrossingChange]:
         """Write the differences that `verdicts` make; return them in order of crossing times."""
         verdicts = [v for v in verdicts if _found(v) or v.windows]
@@ -88,15 +88,15 @@ class CrossingLedger:
         return [_change("same", row).as_occurrence() for row in standing.order_by("at", "pk")]
 
 
-def _compared(verdicts: Sequence[Verdict], recorded: Sequence[Crossing]) -> Difference:
+def _compared(verdicts: Sequence[AssetVerdict], recorded: Sequence[Crossing]) -> Difference:
     """Compare what was found in the judged windows with what the table holds for them."""
     difference = Difference()
     by_asset: dict[int, list[Crossing]] = {}
     for crossing in recorded:
         by_asset.setdefault(crossing.asset_id, []).append(crossing)
     for verdict in verdicts:
-        found = [(_likeness(one), (verdict, one)) for one in _found(verdict)]
-        rows = [(_likeness_of(row), row) for row in by_asset.get(verdict.pending.asset_id, [])]
+        found = [(_match_key(one), (verdict, one)) for one in _found(verdict)]
+        rows = [(_match_key_of_row(row), row) for row in by_asset.get(verdict.pending.asset_id, [])]
         own = differences(found, rows, settled_us=verdict.settled_us, reach_us=verdict.reach_us)
         difference.added += own.added
         difference.moved += own.moved
@@ -104,11 +104,11 @@ def _compared(verdicts: Sequence[Verdict], recorded: Sequence[Crossing]) -> Diff
     return difference
 
 
-def _found(verdict: Verdict) -> list[FoundCrossing]:
+def _found(verdict: AssetVerdict) -> list[FoundCrossing]:
     return verdict.findings[CrossingFold.name]
 
 
-def _likeness(one: FoundCrossing) -> Likeness:
+def _match_key(one: FoundCrossing) -> MatchKey:
     meaning = (
         one.version_id,
         one.at_us,
@@ -119,10 +119,10 @@ def _likeness(one: FoundCrossing) -> Likeness:
         one.lon_deg,
         one.lat_deg,
     )
-    return Likeness((one.geofence_id, one.kind), one.confirmed.at_us, meaning)
+    return MatchKey((one.geofence_id, one.kind), one.confirmed.at_us, meaning)
 
 
-def _likeness_of(row: Crossing) -> Likeness:
+def _match_key_of_row(row: Crossing) -> MatchKey:
     meaning = (
         row.version_id,
         microseconds(row.at),
@@ -133,7 +133,7 @@ def _likeness_of(row: Crossing) -> Likeness:
         row.lon_deg,
         row.lat_deg,
     )
-    return Likeness((row.geofence_id, row.kind), microseconds(row.confirmed_at), meaning)
+    return MatchKey((row.geofence_id, row.kind), microseconds(row.confirmed_at), meaning)
 
 
 def _us(at: datetime | None) -> int | None:
@@ -144,7 +144,7 @@ def _instant(at_us: int | None) -> datetime | None:
     return None if at_us is None else instant(at_us)
 
 
-def _recorded(verdicts: Sequence[Verdict]) -> list[Crossing]:
+def _recorded(verdicts: Sequence[AssetVerdict]) -> list[Crossing]:
     """Return the standing crossings that became sure inside the judged windows."""
     windows = [(v.pending.asset_id, window) for v in verdicts for window in v.windows]
     if not windows:
@@ -164,7 +164,7 @@ def _recorded(verdicts: Sequence[Verdict]) -> list[Crossing]:
     return [Crossing.from_db("default", ("id", *_COLUMNS), row) for row in found]
 
 
-def _is_late(verdict: Verdict, one: FoundCrossing) -> bool:
+def _is_late(verdict: AssetVerdict, one: FoundCrossing) -> bool:
     """Whether it became sure at or before what had been judged already."""
     last = verdict.former_last
     return last is not None and one.confirmed <= last

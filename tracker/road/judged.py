@@ -11,7 +11,7 @@ from core.fact_order import FactKey
 from core.observation import instant, microseconds
 from core.occurrence import OccurrenceChange
 from judging.ledgers import CauseOf
-from judging.machine import PendingAsset, Verdict
+from judging.machine import AssetVerdict, PendingAsset
 from judging.motion import MotionFold, MotionState
 from positions import history
 from positions.actions import ask_for_rejudging, is_asked_for
@@ -101,7 +101,7 @@ def pending_again(
 
 def judge_and_record(
     pending: Sequence[PendingAsset], memory: RoadMemory, *, now: datetime, cause_of: CauseOf
-) -> tuple[list[Verdict], Changes]:
+) -> tuple[list[AssetVerdict], Changes]:
     """Run all folds over what is pending, and record the differences that each found."""
     machine = memory.machine
     load = partial(history.stretches, with_readings=machine.needs_readings)
@@ -127,12 +127,12 @@ def standing_occurrences(
     return [each for ledger in memory.ledgers for each in ledger.standing(asset_id, since)]
 
 
-def settled_until(verdict: Verdict) -> datetime | None:
+def settled_until(verdict: AssetVerdict) -> datetime | None:
     """Return from where the asset is still to be judged, if judging stopped on its way."""
     return None if verdict.settled_us is None else instant(verdict.settled_us)
 
 
-def ask_for_remaining_rejudging(verdicts: Iterable[Verdict]) -> None:
+def ask_for_remaining_rejudging(verdicts: Iterable[AssetVerdict]) -> None:
     """Ask for what is too long for the transaction of a batch to be judged in the background."""
     for verdict in verdicts:
         asset = verdict.pending
@@ -167,7 +167,7 @@ def remade_state(state: StateRow) -> StateRow:
 def move_states(
     states: Mapping[int, StateRow],
     facts: Iterable[Facts],
-    verdicts: Iterable[Verdict],
+    verdicts: Iterable[AssetVerdict],
     changes: Changes,
     memory: RoadMemory,
 ) -> tuple[list[StateRow], list[StateRow]]:
@@ -184,7 +184,7 @@ def move_states(
 
 
 def _take_heads(
-    states: Mapping[int, StateRow], verdicts: Iterable[Verdict], memory: RoadMemory
+    states: Mapping[int, StateRow], verdicts: Iterable[AssetVerdict], memory: RoadMemory
 ) -> set[int]:
     machine, taken = memory.machine, set()
     for verdict in verdicts:
@@ -199,7 +199,7 @@ def _take_heads(
 
 
 def _take_motion(
-    states: Mapping[int, StateRow], verdicts: Iterable[Verdict], changes: Changes
+    states: Mapping[int, StateRow], verdicts: Iterable[AssetVerdict], changes: Changes
 ) -> set[int]:
     """Show in the states whether assets move, since when and how fast; return what changed."""
     taken = set()
