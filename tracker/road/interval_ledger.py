@@ -67,7 +67,7 @@ class IntervalLedger:
 
     def standing(self, asset_id: int, since: datetime) -> list[OccurrenceChange]:
         window = OccurrenceWindow(asset_id, before_all_at(microseconds(since)), None)
-        reaching = occurrences.reaching_into(self.fold.name, [window])
+        reaching = occurrences.occurrences_in(self.fold.name, [window])
         return [
             OccurrenceChange(
                 change="same",
@@ -88,8 +88,8 @@ class IntervalLedger:
         in_order = [verdict.pending.asset_id for verdict in verdicts if not verdict.windows]
         name = self.fold.name
         found = [
-            *occurrences.reaching_into(name, windows),
-            *occurrences.open_ones(name, in_order),
+            *occurrences.occurrences_in(name, windows),
+            *occurrences.open_occurrences(name, in_order),
         ]
         by_asset: dict[int, list[Interval]] = {}
         for row in found:

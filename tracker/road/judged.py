@@ -14,10 +14,10 @@ from judging.ledgers import CauseOf
 from judging.machine import AssetVerdict, PendingAsset
 from judging.motion import MotionFold, MotionState
 from positions import history
-from positions.actions import ask_for_rejudging, is_asked_for
-from positions.deciding import judged_fact_of
+from positions.actions import ask_for_rejudging, is_rejudging_pending
+from positions.deciding_fixes import judged_fact_of
 from positions.latest_state import move_forward
-from positions.store import Completed, StateRow, newest_facts
+from positions.store import CompletedFact, StateRow, newest_facts
 from positions.stored_fact import Fact
 from tracker.road.interval_ledger import RecordedInterval
 from tracker.road.memory import RoadMemory
@@ -30,7 +30,7 @@ Changes = dict[str, Sequence[Any]]
 
 def pending_assets(
     new: Facts,
-    completed: Mapping[int, Sequence[Completed]],
+    completed: Mapping[int, Sequence[CompletedFact]],
     states: Mapping[int, StateRow],
     memory: RoadMemory,
     revisions: Revisions,
@@ -62,11 +62,11 @@ def pending_assets(
     return pending
 
 
-def present_facts(completed: Mapping[int, Sequence[Completed]]) -> Facts:
+def present_facts(completed: Mapping[int, Sequence[CompletedFact]]) -> Facts:
     return {asset_id: [each.present for each in of] for asset_id, of in completed.items()}
 
 
-def _changed_keys(completed: Iterable[Completed]) -> list[FactKey]:
+def _changed_keys(completed: Iterable[CompletedFact]) -> list[FactKey]:
     """Return the places of facts that a second copy completed: where they stood and stand."""
     return [key for each in completed for key in {each.former.key, each.present.key}]
 
@@ -137,7 +137,7 @@ def ask_for_remaining_rejudging(verdicts: Iterable[AssetVerdict]) -> None:
     for verdict in verdicts:
         asset = verdict.pending
         since = settled_until(verdict)
-        if since is None or is_asked_for(
+        if since is None or is_rejudging_pending(
             organisation_id=asset.organisation_id, asset_id=asset.asset_id, since=since
         ):
             continue

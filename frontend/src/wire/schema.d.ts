@@ -133,7 +133,7 @@ export interface paths {
          * @description The way of an asset as a line with a time for each point, simplified for a screen.
          *
          *     At any time the line is within `within_m` metres of the fixes. By default the last day.
-         *     Fixes of a doubtful clock and places of gateways are left out.
+         *     Fixes of a doubtful clock and positions of gateways are left out.
          */
         get: operations["assets_track"];
         put?: never;
@@ -640,7 +640,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description What is judged again because a fact changed, and how far that is. Newest first. */
+        /** @description Re-judgings of assets after changes of facts, with their progress. Newest first. */
         get: operations["rejudgings_list"];
         put?: never;
         post?: never;
@@ -657,7 +657,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description What is judged again because a fact changed, and how far that is. Newest first. */
+        /** @description Re-judgings of assets after changes of facts, with their progress. Newest first. */
         get: operations["rejudgings_retrieve"];
         put?: never;
         post?: never;
@@ -2230,7 +2230,7 @@ export interface components {
             code: string;
             detail: string;
         };
-        /** @description How far it is with judging again what a change touches. */
+        /** @description The progress of judging assets again after a changed fact. */
         Rejudging: {
             id: number;
             organisation: number;
@@ -2245,7 +2245,7 @@ export interface components {
             assets_total: number | null;
             assets_done: number;
             readonly current: components["schemas"]["CurrentAsset"] | null;
-            /** @description Who changed the fact; null where nobody did, as for late observations. */
+            /** @description The person who changed the fact; null if it is no person, as for late observations. */
             readonly asked_by_name: string | null;
             /** Format: date-time */
             created_at: string;

@@ -1,4 +1,4 @@
-"""All fixes of an asset in a period, as columns: what a track is made of."""
+"""All fixes of an asset in a period, as columns, for its track."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from django.db import connection
 from numpy.typing import NDArray
 
 from core.errors import Fault, Refused
-from positions.deciding import DECIDES
-from positions.reading import Spans
-from positions.simplifying import Fixes
+from positions.deciding_fixes import DECIDES
+from positions.position_queries import DeviceSpans
+from positions.track_simplifying import Fixes
 
 # Some 100 MB on their way through the process.
 MAX_FIXES = 2_000_000
@@ -39,8 +39,8 @@ _LENGTH_BYTES, _ARRAY_HEADER_BYTES = 4, 20
 _NULL = -1
 
 
-def fixes_of(spans: Spans) -> Fixes:
-    """Return the fixes in order of time. Raises Refused where they are too many."""
+def fixes_of(spans: DeviceSpans) -> Fixes:
+    """Return the fixes in order of time. Raises Refused if they are too many."""
     at, lon_deg, lat_deg = _columns(_copied(spans.parameters), (">i8", ">f8", ">f8"))
     if len(at) > MAX_FIXES:
         fault = Fault(pointer="/query/from", code="invalid", detail="Ask for a shorter time.")
@@ -54,7 +54,7 @@ def fixes_of(spans: Spans) -> Fixes:
 
 
 def _columns(copied: bytes, kinds: Iterable[str]) -> list[NDArray[Any]]:
-    """Return each array of the one row that was copied, where it lies."""
+    """Return each array of the copied row, as a view of its bytes."""
     columns, begin = [], _FIRST_FIELD
     for kind in kinds:
         length = int.from_bytes(copied[begin : begin + _LENGTH_BYTES], signed=True)

@@ -1,4 +1,4 @@
-"""Which fixes decide is the same in Python and in SQL."""
+"""The same fixes decide in Python and in SQL."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from hypothesis import strategies as some
 
 from core.observation import CLOCK_TOLERANCE, EARLIEST_PLAUSIBLE, Fix, Method
 from core.statements import rows
-from positions.deciding import DECIDES, deciding_fix
-from positions.store import begin_to_store, stored
+from positions.deciding_fixes import DECIDES, deciding_fix
+from positions.store import finish_storing, send_facts
 from positions.stored_fact import Fact
 from tests.builders import NOON
 
@@ -82,7 +82,7 @@ def test_a_fact_without_a_fix_decides_nothing():
 class TestInTheDatabase:
     @given(given=some.lists(facts, min_size=1, max_size=30))
     def test_the_same_fixes_decide(self, given):
-        stored(begin_to_store(given))
+        finish_storing(send_facts(given))
 
         found = rows(
             f"SELECT p.device_id FROM positions_position p WHERE {DECIDES}"

@@ -15,20 +15,20 @@ from core.errors import Fault, Refused
 from core.fact_order import FactKey, key_of_bytes
 from core.observation import instant
 from core.rest.cursor_pages import NewestFirst
-from positions.reading import PositionRow
+from positions.position_queries import PositionRow
 
 MAX_ID = (1 << 63) - 1
 
 
 class NewestMoment(NewestFirst):
-    """Newest first, forwards only. A cursor is a place in time; it opens nothing by itself."""
+    """Newest first, forwards only. A cursor is the key of a fact; it grants no access."""
 
     _next: str | None = None
 
     def paginate_queryset(
         self, queryset: Any, request: Request, view: APIView | None = None
     ) -> list[Any]:
-        """Return a page of `queryset`, which is `Spans`."""
+        """Return a page of `queryset`, which is `DeviceSpans`."""
         size = self.get_page_size(request) or 1
         cursor = request.query_params.get(self.cursor_query_param)
         before = None if cursor is None else _key_of(cursor)

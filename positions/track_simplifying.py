@@ -1,8 +1,8 @@
-"""A track with fewer fixes: the ones to keep so that place and time stay right.
+"""Simplifying a track: the fixes to keep so that place and time stay right.
 
-The distance that counts is between a fix and where the kept fixes put the asset at that
-very time, not the distance to the drawn line. So a stop stays a stop, and a replay is
-never farther off than the answer says.
+The error of a dropped fix is its distance to the place of the asset at the same time, as
+interpolated between the kept fixes, and not its distance to the drawn line. So a stop stays a
+stop, and a replay is never farther off than the answer says.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _Stretch = tuple[float, int, int, int]
 
 
 class Fixes:
-    """A track: longitude, latitude and time in any unit, in order of time.
+    """The fixes of a track: longitude, latitude and time in any unit, in order of time.
 
     Longitudes are continuous: a step over the antimeridian goes on beyond 180 degrees.
     """
@@ -37,7 +37,7 @@ class Fixes:
         return len(self.at)
 
     def worst(self, first: int, last: int) -> _Stretch:
-        """Return the fix between two others that they place worst."""
+        """Return the fix between `first` and `last` with the greatest interpolation error."""
         inner = slice(first + 1, last)
         elapsed, lon_deg, lat_deg = self._elapsed, self.lon_deg, self.lat_deg
         span = elapsed[last] - elapsed[first]
@@ -51,13 +51,13 @@ class Fixes:
         return -math.sqrt(squares[index]), first, last, first + 1 + index
 
 
-def simplified(
+def simplified_track(
     fixes: Fixes, *, max_points: int, tolerance_m: float = 0.0
 ) -> tuple[NDArray[np.intp], float]:
-    """Return the indexes of the fixes to keep, and how far off in metres the others may be.
+    """Return the indexes of the fixes to keep, and the greatest error of the others in metres.
 
-    Keeps both ends, then always the fix that is placed worst, until none is farther off
-    than `tolerance_m` or `max_points` are kept.
+    Keeps both ends, then always the fix with the greatest error, until no error is greater than
+    `tolerance_m` or `max_points` are kept.
     """
     count = len(fixes)
     if count <= 2:

@@ -1,4 +1,4 @@
-"""Senders' own names of observations: a repeat is known by them even when its time is ours."""
+"""Event ids of senders: a repeat is recognised by its id even if the server set its time."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from core.statements import records, run
 _encode = msgspec.msgpack.Encoder().encode
 
 
-class Event(Struct, frozen=True, gc=False):
-    """An observation of a device under its sender's name."""
+class SenderEvent(Struct, frozen=True, gc=False):
+    """An observation of a device with the event id of its sender, and a digest of its content."""
 
     device_id: int
     event_id: str
@@ -30,15 +30,15 @@ class Event(Struct, frozen=True, gc=False):
         return self.device_id, self.event_id
 
 
-def event_of(observation: Observation, device_id: int) -> Event | None:
-    """Return the event, or None where the sender gives no names."""
+def event_of(observation: Observation, device_id: int) -> SenderEvent | None:
+    """Return the event, or None if the observation has no event id."""
     if observation.event_id is None:
         return None
-    # A time that we gave ourselves is no part of what the sender said.
-    said_at = None if observation.time_source == "server" else observation.measured_at
-    content = _encode((said_at, observation.fix, observation.readings))
+    # A time set by the server is no part of the sender's content.
+    sent_at = None if observation.time_source == "server" else observation.measured_at
+    content = _encode((sent_at, observation.fix, observation.readings))
     digest = hashlib.blake2b(content, digest_size=16).digest()
-    return Event(
+    return SenderEvent(
         device_id,
         observation.event_id,
         observation.measured_at,
@@ -47,12 +47,12 @@ def event_of(observation: Observation, device_id: int) -> Event | None:
     )
 
 
-def recall(events: Sequence[Event]) -> dict[tuple[int, str], Event]:
-    """Return those events that are known already, as they first were."""
+def known_events(events: Sequence[SenderEvent]) -> dict[tuple[int, str], SenderEvent]:
+    """Return the events whose ids are stored already, as they first came, by their keys."""
     if not events:
         return {}
     known = records(
-        Event,
+        SenderEvent,
         "SELECT e.device_id, e.event_id, e.measured_at, e.message, e.digest"
         " FROM unnest(%s::bigint[], %s::text[]) AS k(d, n) JOIN positions_eventid e"
         " ON e.device_id = k.d AND e.event_id = k.n",
@@ -61,8 +61,8 @@ def recall(events: Sequence[Event]) -> dict[tuple[int, str], Event]:
     return {event.key: event for event in known}
 
 
-def remember(events: Sequence[Event]) -> None:
-    """Remember events that were not known, in the order of their keys."""
+def store_events(events: Sequence[SenderEvent]) -> None:
+    """Store events, in the order of their keys; ids that are stored already stay unchanged."""
     if not events:
         return
     fresh = sorted({event.key: event for event in events}.items())

@@ -1,7 +1,7 @@
-"""Which fixes decide, in Python and in SQL: of them alone crossings and tracks are made.
+"""Fixes that decide, in Python and in SQL: only they make crossings and tracks.
 
-A fix of a doubted clock decides nothing (fault F-043), and neither does an estimate from
-gateways: its place is theirs.
+A fix of a doubted clock does not decide (fault F-043), and neither does an estimate from
+gateways, since it is the position of the gateways.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ def deciding_fix(fact: Fact) -> Fix | None:
     return fix
 
 
-# The same of a row `p` of positions_position.
+# The same condition on a row `p` of positions_position.
 DECIDES: Final = "p.point IS NOT NULL AND p.method <> 'gateway' AND NOT p.is_clock_suspect"
 
 
 def judged_fact_of(fact: Fact, *, with_readings: bool) -> JudgedFact | None:
-    """Return the fact as folds see it; None where its clock is doubted."""
+    """Return the fact as folds see it; None if its clock is doubted."""
     if fact.is_clock_suspect:
         return None
     fix, deciding = deciding_fix(fact), None

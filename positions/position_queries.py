@@ -1,6 +1,6 @@
-"""Queries for people: positions newest first, latest states, and what is judged again.
+"""Queries for people: positions newest first, latest states, and re-judgings.
 
-Whoever calls has narrowed devices and assets to what the reader may see.
+The caller has checked that the user may see the devices and assets.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _BEGINNING, _END = "-infinity", "infinity"
 
 
 class Period(Struct, frozen=True):
-    """From `since` until before `until`; None for as long as anybody can remember."""
+    """From `since` until before `until`; None is unlimited."""
 
     since: datetime | None = None
     until: datetime | None = None
@@ -62,8 +62,8 @@ class PositionRow(Struct, frozen=True):
         return FactKey(microseconds(self.measured_at), reported_us, self.device_id, self.message)
 
 
-class Spans:
-    """Stretches of the histories of devices, in the form that statements take."""
+class DeviceSpans:
+    """Periods of the histories of devices, as columns for statements."""
 
     def __init__(self, spans: Iterable[tuple[int, datetime | None, datetime | None]]) -> None:
         rows = list(spans)
@@ -74,25 +74,29 @@ class Spans:
         ]
 
     def page(self, *, before: FactKey | None, limit: int) -> list[PositionRow]:
-        """Return the newest positions, or those next older than `before`, newest first."""
+        """Return the newest positions, or the newest older than `before`; newest first."""
         place = [column[0] for column in key_parameters([before or LAST])]
         with connection.cursor() as cursor:
             cursor.execute(_PAGE, [*self.parameters, place[0], *place, limit, limit])
             return records_of(PositionRow, cursor, readings=orjson.loads)
 
 
-def spans_of_devices(device_ids: Iterable[int], period: Period) -> Spans:
-    return Spans((device_id, period.since, period.until) for device_id in device_ids)
+def spans_of_devices(device_ids: Iterable[int], period: Period) -> DeviceSpans:
+    return DeviceSpans((device_id, period.since, period.until) for device_id in device_ids)
 
 
-def spans_of_asset(asset_id: int, period: Period, *, device_id: int | None = None) -> Spans:
-    """Return when which device was on the asset: its history is the union of theirs."""
+def spans_of_asset(asset_id: int, period: Period, *, device_id: int | None = None) -> DeviceSpans:
+    """Return the period of each device on the asset: together they are the asset's history."""
     assignments = Assignment.objects.filter(asset_id=asset_id)
     if device_id is not None:
         assignments = assignments.filter(device_id=device_id)
-    return Spans(
-        (each.device_id, _later(each.during.lower, period), _earlier(each.during.upper, period))
-        for each in assignments
+    return DeviceSpans(
+        (
+            assignment.device_id,
+            _later(assignment.during.lower, period),
+            _earlier(assignment.during.upper, period),
+        )
+        for assignment in assignments
     )
 
 
@@ -104,7 +108,7 @@ def _earlier(until: datetime | None, period: Period) -> datetime | None:
     return min(filter(None, (until, period.until)), default=None)
 
 
-# Each device gives its newest from its own index; only so many are put in order.
+# Each device gives its newest positions by its own index; only these are sorted.
 _PAGE = f"""
     SELECT p.device_id, d.identifier, a.asset_id, p.measured_at, p.message, p.reported_at,
         p.received_at, p.time_source,
@@ -128,7 +132,7 @@ _PAGE = f"""
 
 
 class LatestRow(Struct, frozen=True, kw_only=True):
-    """The latest of an asset. `fix_at` is None where it never had a fix."""
+    """The latest state of an asset. `fix_at` is None if it never had a fix."""
 
     measured_at: datetime | None = None
     received_at: datetime | None = None
@@ -144,7 +148,7 @@ FIX_NAMES = (
 
 
 def latest_of(asset_ids: Iterable[int]) -> dict[int, LatestRow]:
-    """Return the latest of those assets that were ever heard of."""
+    """Return the latest state of each of these assets that has ever reported."""
     states = AssetState.objects.filter(asset_id__in=list(asset_ids)).defer("judged")
     return {state.asset_id: _latest_row(state) for state in states}
 
@@ -161,13 +165,13 @@ def _latest_row(state: AssetState) -> LatestRow:
 
 
 def assets_due(now: datetime, *, limit: int) -> list[int]:
-    """Return assets whose folds asked to be asked by now, the longest overdue first."""
+    """Return assets with a fold that must be called by now, the longest overdue first."""
     due = AssetState.objects.filter(asks_at__lte=now).order_by("asks_at")
     return list(due.values_list("asset_id", flat=True)[:limit])
 
 
 def rejudgings_of(user: Any) -> QuerySet[Rejudging]:
-    """Return what is or was judged again for who sees it, with the names to be shown."""
+    """Return the re-judgings that `user` may see, with the names to be shown."""
     rows: QuerySet[Rejudging] = Rejudging.objects.visible_to(user)
     current = Asset.objects.filter(pk=OuterRef("current_asset_id"))
     return rows.select_related("asked_by").annotate(

@@ -1,4 +1,4 @@
-"""The latest of many assets at once, as columns of integers."""
+"""Latest states of many assets at once, as columns of integers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _SELECT = (
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class LatestColumns:
     """Latest states: `values` has shape (len(LIVE_COLUMNS), n), in that order; absent is NULL."""
 
     id: NDArray[np.int64]
@@ -46,7 +46,7 @@ class Columns:
         return len(self.id)
 
     def as_lists(self) -> dict[str, list[Any]]:
-        """Return the columns of the live protocol: absent as None, choices by name."""
+        """Return the columns as in the live protocol: absent as None, choices by name."""
         lists: dict[str, list[Any]] = {"id": self.id.tolist()}
         for column, values in zip(LIVE_COLUMNS, self.values, strict=True):
             names = _NAMES_BY_CODE.get(column.name)
@@ -56,12 +56,12 @@ class Columns:
         return lists
 
 
-def columns(
+def read_columns(
     organisation_ids: Iterable[int] | None = None, *, received_within_s: float | None = None
-) -> Columns:
-    """Return the latest of each asset that was heard of and is not archived.
+) -> LatestColumns:
+    """Return the latest state of each asset that has reported and is not archived.
 
-    Of all organisations for None. `received_within_s` narrows to what arrived lately.
+    None means all organisations. `received_within_s` narrows to assets that reported lately.
     """
     narrowed = ""
     if organisation_ids is not None:
@@ -76,15 +76,15 @@ def columns(
 
 
 def _copied(statement: str, parameters: dict[str, Any]) -> bytes:
-    # Past Django's wrapper: the one that counts queries cannot copy with parameters.
+    # Past Django's wrapper: the query-counting wrapper cannot copy with parameters.
     with connection.cursor() as wrapper, wrapper.cursor.copy(statement, parameters) as copy:
         return b"".join(copy)
 
 
-def _columns_of(binary: bytes) -> Columns:
+def _columns_of(binary: bytes) -> LatestColumns:
     rows = np.frombuffer(binary[_HEADER_BYTES:-_TRAILER_BYTES], dtype=_ROW)
     cells = rows["cells"]["value"].astype(np.int64).T
-    return Columns(
+    return LatestColumns(
         id=np.ascontiguousarray(cells[0]),
         organisation_id=np.ascontiguousarray(cells[1]),
         values=np.ascontiguousarray(cells[2:]),

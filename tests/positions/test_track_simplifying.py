@@ -1,4 +1,4 @@
-"""A simplified track is never farther off, at any time, than it says."""
+"""At any time a simplified track is within the stated distance of the fixes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from positions.simplifying import METRES_PER_DEGREE, Fixes, simplified
+from positions.track_simplifying import METRES_PER_DEGREE, Fixes, simplified_track
 
 TRACKS = st.lists(
     st.tuples(
@@ -35,7 +35,7 @@ def farthest_m(fixes: Fixes, kept: np.ndarray) -> float:
 
 
 def test_a_straight_even_drive_needs_its_ends_only():
-    kept, within_m = simplified(
+    kept, within_m = simplified_track(
         track(*((9 + i / 100, 52.0, i) for i in range(11))), max_points=100, tolerance_m=1
     )
 
@@ -46,7 +46,7 @@ def test_a_straight_even_drive_needs_its_ends_only():
 def test_a_stop_on_a_straight_road_stays_a_stop():
     fixes = track((9.0, 52, 0), (9.1, 52, 100), (9.1, 52, 5000), (9.2, 52, 5100))
 
-    kept, _ = simplified(fixes, max_points=100, tolerance_m=50)
+    kept, _ = simplified_track(fixes, max_points=100, tolerance_m=50)
 
     assert kept.tolist() == [0, 1, 2, 3]
 
@@ -54,7 +54,7 @@ def test_a_stop_on_a_straight_road_stays_a_stop():
 def test_the_worst_placed_fix_is_kept_first():
     fixes = track((9.0, 52.0, 0), (9.1, 52.001, 10), (9.2, 52.5, 20), (9.3, 52.0, 30))
 
-    kept, _ = simplified(fixes, max_points=3)
+    kept, _ = simplified_track(fixes, max_points=3)
 
     assert kept.tolist() == [0, 2, 3]
 
@@ -69,7 +69,7 @@ def test_a_way_over_the_antimeridian_stays_short():
 def test_a_short_track_is_kept_whole(count):
     points = np.zeros(count)
 
-    kept, within_m = simplified(
+    kept, within_m = simplified_track(
         Fixes(points, points, np.arange(count, dtype=np.int64)), max_points=2
     )
 
@@ -80,7 +80,7 @@ def test_a_short_track_is_kept_whole(count):
 def test_no_fix_is_farther_off_than_the_answer_says(fixes, tolerance_m, max_points):
     way = track(*({at: (lon, lat, at) for lon, lat, at in fixes}.values()))
 
-    kept, within_m = simplified(way, max_points=max_points, tolerance_m=tolerance_m)
+    kept, within_m = simplified_track(way, max_points=max_points, tolerance_m=tolerance_m)
 
     assert len(kept) <= max(max_points, 2)
     assert within_m <= tolerance_m or len(kept) == max_points
