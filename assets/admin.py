@@ -1,4 +1,4 @@
-"""The admin of who and what: shows everything, changes things through the actions."""
+"""The admin of assets, devices, assignments and sources; it changes them through the actions."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from core.admin import ActionAdmin, show_secret_once
 OVERLAP_S = 86_400
 
 
-class Span:
-    """Shows since when and until when, where a row holds both in one column."""
+class PeriodColumns:
+    """Shows the beginning and the end of the period of a row in two columns."""
 
     @admin.display(description="since", ordering="during__startswith")
     def since(self, row: Assignment) -> datetime | str | None:
@@ -39,8 +39,8 @@ class Span:
         return upper
 
 
-class PresentAssignments(Span, TabularInline):  # type: ignore[misc]
-    """What is and was assigned, newest first, to be seen only."""
+class AssignmentInline(PeriodColumns, TabularInline):  # type: ignore[misc]
+    """Present and past assignments, newest first, to read only."""
 
     model = Assignment
     extra = 0
@@ -58,7 +58,7 @@ class PresentAssignments(Span, TabularInline):  # type: ignore[misc]
 
 
 def with_present(rows: QuerySet[Any], other: str) -> QuerySet[Any]:
-    """Give each row a list `present` of its assignments of now, with the `other` end loaded."""
+    """Prefetch present assignments as the list `present`; `other` is their field to load."""
     now = Assignment.objects.filter(during__contains=timezone.now()).select_related(other)
     return rows.prefetch_related(Prefetch("assignments", queryset=now, to_attr="present"))
 
@@ -81,7 +81,7 @@ class AssetAdmin(ActionAdmin):
     autocomplete_fields = ("organisation",)
     fields = ("organisation", "name", "kind", "tags", "expected_interval_s")
     fixed = ("organisation",)
-    inlines = (PresentAssignments,)
+    inlines = (AssignmentInline,)
     actions = ("archive",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Asset]:
@@ -113,7 +113,7 @@ class DeviceAdmin(ActionAdmin):
     autocomplete_fields = ("organisation",)
     fields = ("organisation", "identifier", "name", "model")
     fixed = ("organisation", "identifier")
-    inlines = (PresentAssignments,)
+    inlines = (AssignmentInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Device]:
         return with_present(super().get_queryset(request), "asset")
@@ -150,8 +150,8 @@ class AssignmentEndForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Assignment)
-class AssignmentAdmin(Span, ActionAdmin):
-    """Deleting takes back an assignment that never was true."""
+class AssignmentAdmin(PeriodColumns, ActionAdmin):
+    """Deleting withdraws an assignment that was never true."""
 
     list_display = ("device", "asset", "since", "until", "recorded_at")
     list_select_related = ("device", "asset")

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from assets.dated_tags import dated_tags_of
+from assets.tag_history import dated_tags_of
 from core.dated_tags import NEVER_TAGGED
 from core.fact_order import FIRST, LAST, moments_of
 from core.observation import instant, microseconds

@@ -87,7 +87,7 @@ def take(deliveries: Sequence[Delivery], memory: RoadMemory) -> list[Receipt]:
             history.save_checkpoints([c for verdict in verdicts for c in verdict.checkpoints])
             meter(metered(new), memory.known_hours, revision=revisions.registry)
             books.set_aside(batch.asides())
-            books.remember_misuse(batch.misused())
+            books.record_misuse(batch.misused())
             books.count(batch.counts())
         alert_and_publish(moved, changes, memory, now=now)
     return batch.receipts()

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from msgspec import Struct
 
-from assets.registry import DeviceEntry, Registry
+from assets.device_registry import DeviceEntry, Registry
 from core.errors import Fault, NotYourDevice, Unavailable
 from core.observation import Observation
 from positions import event_ids, store
@@ -16,7 +16,7 @@ from positions.event_ids import SenderEvent
 from positions.store import CompletedFact, SentFacts, StoredFacts
 from positions.stored_fact import Fact, Identity, fact_of
 from tracker.road.delivery import Delivery, Outcome, Receipt, receipt_of, refused_outcomes
-from uplinks.books import Aside, Counts, Misused
+from uplinks.books import Counts, SetAsideUplink, TokenMisuse
 
 Kind = TypeVar("Kind", Fact, CompletedFact)
 
@@ -135,9 +135,9 @@ class Batch:
                     _enter(book, outcome)
         return counts
 
-    def asides(self) -> list[Aside]:
+    def asides(self) -> list[SetAsideUplink]:
         """Return the uplinks to be kept, once for each reason and device."""
-        kept: dict[tuple[int, str, str], Aside] = {}
+        kept: dict[tuple[int, str, str], SetAsideUplink] = {}
         for delivery, outcome, identifier, detail in self._set_aside():
             if delivery.source_id is None or delivery.uplink is None:
                 continue
@@ -146,10 +146,10 @@ class Batch:
             kept[key] = _aside(delivery, outcome, identifier, detail, former)
         return list(kept.values())
 
-    def misused(self) -> list[Misused]:
+    def misused(self) -> list[TokenMisuse]:
         """Return what came under the token of another device (fault F-029)."""
         return [
-            Misused(
+            TokenMisuse(
                 organisation_id=item.delivery.organisation_id,
                 source_id=item.delivery.source_id,
                 device_identifier=item.observation.device,
@@ -237,12 +237,16 @@ def _detail(delivery: Delivery, outcome: Outcome) -> str:
 
 
 def _aside(
-    delivery: Delivery, outcome: Outcome, identifier: str, detail: str, former: Aside | None
-) -> Aside:
+    delivery: Delivery,
+    outcome: Outcome,
+    identifier: str,
+    detail: str,
+    former: SetAsideUplink | None,
+) -> SetAsideUplink:
     uplink = delivery.uplink
     assert uplink is not None, "asked for only where it was kept"
     assert delivery.source_id is not None, "asked for only where there is a source"
-    return Aside(
+    return SetAsideUplink(
         organisation_id=delivery.organisation_id,
         source_id=delivery.source_id,
         received_at=delivery.received_at,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assets.registry import Registry
+from assets.device_registry import Registry
 from billing.metering import KnownHours
 from geofence.zones import ZoneStore
 from judging.differences import REACH_US

@@ -77,10 +77,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Where an asset is and was: `state`, `positions` and `track`, from `positions`. */
+        /** @description Assets. Their positions are under `state`, `positions` and `track`. */
         get: operations["assets_list"];
         put?: never;
-        /** @description Where an asset is and was: `state`, `positions` and `track`, from `positions`. */
+        /** @description Assets. Their positions are under `state`, `positions` and `track`. */
         post: operations["assets_create"];
         delete?: never;
         options?: never;
@@ -151,14 +151,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Where an asset is and was: `state`, `positions` and `track`, from `positions`. */
+        /** @description Assets. Their positions are under `state`, `positions` and `track`. */
         get: operations["assets_retrieve"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** @description Where an asset is and was: `state`, `positions` and `track`, from `positions`. */
+        /** @description Assets. Their positions are under `state`, `positions` and `track`. */
         patch: operations["assets_partial_update"];
         trace?: never;
     };
@@ -171,7 +171,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Where an asset is and was: `state`, `positions` and `track`, from `positions`. */
+        /** @description Assets. Their positions are under `state`, `positions` and `track`. */
         post: operations["assets_archive_create"];
         delete?: never;
         options?: never;
@@ -186,10 +186,18 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description PATCH ends one; DELETE takes back one that never was true. History moves with both. */
+        /**
+         * @description PATCH ends an assignment; DELETE withdraws an assignment that was never true.
+         *
+         *     Either moves positions out of the asset's history.
+         */
         get: operations["assignments_list"];
         put?: never;
-        /** @description PATCH ends one; DELETE takes back one that never was true. History moves with both. */
+        /**
+         * @description PATCH ends an assignment; DELETE withdraws an assignment that was never true.
+         *
+         *     Either moves positions out of the asset's history.
+         */
         post: operations["assignments_create"];
         delete?: never;
         options?: never;
@@ -204,15 +212,27 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description PATCH ends one; DELETE takes back one that never was true. History moves with both. */
+        /**
+         * @description PATCH ends an assignment; DELETE withdraws an assignment that was never true.
+         *
+         *     Either moves positions out of the asset's history.
+         */
         get: operations["assignments_retrieve"];
         put?: never;
         post?: never;
-        /** @description PATCH ends one; DELETE takes back one that never was true. History moves with both. */
+        /**
+         * @description PATCH ends an assignment; DELETE withdraws an assignment that was never true.
+         *
+         *     Either moves positions out of the asset's history.
+         */
         delete: operations["assignments_destroy"];
         options?: never;
         head?: never;
-        /** @description PATCH ends one; DELETE takes back one that never was true. History moves with both. */
+        /**
+         * @description PATCH ends an assignment; DELETE withdraws an assignment that was never true.
+         *
+         *     Either moves positions out of the asset's history.
+         */
         patch: operations["assignments_partial_update"];
         trace?: never;
     };
@@ -711,10 +731,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description For owners and operators; to viewers there are none. */
+        /** @description Sources, for owners and operators; viewers see no sources. */
         get: operations["sources_list"];
         put?: never;
-        /** @description For owners and operators; to viewers there are none. */
+        /** @description Sources, for owners and operators; viewers see no sources. */
         post: operations["sources_create"];
         delete?: never;
         options?: never;
@@ -729,14 +749,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description For owners and operators; to viewers there are none. */
+        /** @description Sources, for owners and operators; viewers see no sources. */
         get: operations["sources_retrieve"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** @description For owners and operators; to viewers there are none. */
+        /** @description Sources, for owners and operators; viewers see no sources. */
         patch: operations["sources_partial_update"];
         trace?: never;
     };
@@ -749,7 +769,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description For owners and operators; to viewers there are none. */
+        /** @description Sources, for owners and operators; viewers see no sources. */
         post: operations["sources_revoke_create"];
         delete?: never;
         options?: never;
@@ -766,7 +786,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description For owners and operators; to viewers there are none. */
+        /** @description Sources, for owners and operators; viewers see no sources. */
         post: operations["sources_rotate_create"];
         delete?: never;
         options?: never;
@@ -781,7 +801,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The books of a source: received is the sum of the others. For owners and operators. */
+        /**
+         * @description The books of a source: received is the sum of the other counts.
+         *
+         *     For owners and operators.
+         */
         get: operations["sources_counts"];
         put?: never;
         post?: never;
@@ -799,7 +823,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * @description Devices that this source's token named and does not belong to; the latest first.
+         * @description Other devices that were named under this source's token; the latest first.
          *
          *     For owners and operators. At most 101 rows.
          */
@@ -1070,7 +1094,7 @@ export interface components {
             tags?: string[];
             /**
              * Format: date-time
-             * @description since when it has carried the tags; now by default, and always for a new asset
+             * @description from when the tags hold: by default now; for a new asset from the beginning
              */
             tags_from?: string;
             /** @default 300 */
@@ -1696,7 +1720,7 @@ export interface components {
          */
         MethodEnum: "gnss" | "wifi" | "ble" | "cell" | "lora_tdoa" | "lora_rssi" | "network" | "gateway" | "manual";
         Misuse: {
-            /** @description as it was named; empty for all beyond the first hundred */
+            /** @description as named by the sender; empty for all beyond the first hundred */
             device_identifier: string;
             /** Format: date-time */
             first_at: string;
@@ -2036,7 +2060,7 @@ export interface components {
             tags?: string[];
             /**
              * Format: date-time
-             * @description since when it has carried the tags; now by default, and always for a new asset
+             * @description from when the tags hold: by default now; for a new asset from the beginning
              */
             tags_from?: string;
             /** @default 300 */
@@ -2314,7 +2338,7 @@ export interface components {
         RoleEnum: "owner" | "operator" | "viewer";
         RotationRequest: {
             /**
-             * @description the old token lives on
+             * @description the old token stays valid
              * @default 86400
              */
             overlap_s: number;
@@ -2494,7 +2518,7 @@ export interface components {
             device?: number | null;
             unknown_devices?: components["schemas"]["UnknownDevicesEnum"];
         };
-        /** @description As shown once: with the token, and the address that a sender posts to. */
+        /** @description A source as shown once: with its token, and the address for its sender. */
         SourceWithToken: {
             readonly id: number;
             organisation: number;

@@ -1,4 +1,4 @@
-"""Which tags assets carried when."""
+"""The tags of assets over time, from the database."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _SELECT = """
 
 
 def dated_tags_of(asset_ids: Iterable[int]) -> dict[int, DatedTags]:
-    """Return the tags of assets over time; those that never had any are not there."""
+    """Return the tags of assets over time, by asset id; assets that never had tags are missing."""
     periods: dict[int, list[tuple[int, frozenset[str]]]] = {}
     for asset_id, since_us, tags in rows(_SELECT, [[*asset_ids]]):
         periods.setdefault(asset_id, []).append((since_us, frozenset(tags)))
-    return {asset_id: DatedTags(tuple(each)) for asset_id, each in periods.items()}
+    return {asset_id: DatedTags(tuple(dated)) for asset_id, dated in periods.items()}

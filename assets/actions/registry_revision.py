@@ -1,4 +1,4 @@
-"""What each change shares: the registry's revision, and names that may be taken."""
+"""The revision of the registry, which each change of a source, device or assignment raises."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from assets.models import Asset, Device
 
 
 def raise_registry_revision() -> int:
-    """Return the new revision of the registry, holding its row lock until the commit."""
+    """Raise the revision of the registry and return it; its row is locked until the commit."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO assets_registryrevision AS r (id, revision) VALUES (1, 1)"
@@ -19,8 +19,8 @@ def raise_registry_revision() -> int:
     return int(row[0])
 
 
-def stamp(device: Device, revision: int) -> None:
-    """Let registries in memory see that `device` changed with `revision`."""
+def stamp_device(device: Device, revision: int) -> None:
+    """Mark `device` as changed with `revision`, so that registries in memory load it again."""
     device.revision = revision
     device.save(update_fields=["revision"])
 

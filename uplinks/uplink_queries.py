@@ -1,4 +1,4 @@
-"""Queries for people: the books of a source, misused tokens, and what was set aside."""
+"""Queries for people: the books of a source, misused tokens, and uplinks set aside."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PREVIEW_BYTES = 512
 
 
 class Books(Struct, frozen=True):
-    """What became of all observations of a source, over all processes that counted."""
+    """The counts of all observations of a source, over all processes."""
 
     counts: Counts
     last_received_at: datetime | None
@@ -31,15 +31,15 @@ def books_of(source: Source) -> Books:
 
 
 def misuses_of(user: Any) -> QuerySet[Misuse]:
-    """Return which tokens reported for other devices, for who may do something about it."""
+    """Return misuses of tokens, for users who operate their organisation."""
     rows: QuerySet[Misuse] = Misuse.objects.operable_by(user)
     return rows.select_related("source").order_by("-last_at", "pk")
 
 
 def uplinks_of(user: Any) -> QuerySet[SetAside]:
-    """Return what was set aside for who may take it up, with a piece of each body.
+    """Return uplinks set aside, for users who may replay them, with a preview of each body.
 
-    The bodies themselves are left in the database until one is asked for.
+    Whole bodies stay in the database until they are used.
     """
     body = F("body")
     rows: QuerySet[SetAside] = SetAside.objects.operable_by(user)

@@ -1,4 +1,4 @@
-"""Assets, and the devices that report for them."""
+"""Changes of assets, and of the devices that report for them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,13 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils import timezone
 
 from accounts.models import Organisation, User
-from assets.actions.assignments import DISTANT_PAST, Reassignment, end, moved
-from assets.actions.revision import raise_registry_revision, stamp_devices_of
+from assets.actions.assignments import (
+    DISTANT_PAST,
+    Reassignment,
+    end_or_delete,
+    record_moved_history,
+)
+from assets.actions.registry_revision import raise_registry_revision, stamp_devices_of
 from assets.models import Asset, Assignment, Device, TagPeriod
 from core.constraints import unless_taken
 from core.errors import Unprocessable
@@ -51,23 +56,23 @@ def change_asset(
     tags_from: datetime | None = None,
     by: User | None = None,
 ) -> Asset:
-    """Change what is given, and nothing else.
+    """Change the given members of an asset.
 
-    Other tags hold from `tags_from` on, which is now unless given and may be in the past; what
-    was recorded of the time after that is replaced. They link geofences and rules to the
-    asset, so from then on its history is judged again.
+    New tags hold from `tags_from` on, which is now unless given and may be in the past; tags
+    recorded for the time after that are replaced. Tags link geofences and rules to the asset, so
+    its history is judged again from then on.
     """
-    is_linked_anew = tags is not None and (tags_from is not None or set(tags) != set(asset.tags))
+    has_new_tags = tags is not None and (tags_from is not None or set(tags) != set(asset.tags))
     changes = {"name": name, "kind": kind, "tags": tags, "expected_interval_s": expected_interval_s}
     given = {field: value for field, value in changes.items() if value is not None}
     for field, value in given.items():
         setattr(asset, field, value)
     with transaction.atomic():
-        if is_linked_anew:
+        if has_new_tags:
             since = tags_from or timezone.now()
             stamp_devices_of(asset, raise_registry_revision())
             _begin_tags(asset, tags or [], since, by)
-            moved(None, {asset.pk}, since, by, is_scope_changed=True)
+            record_moved_history(None, {asset.pk}, since, by, is_scope_changed=True)
         with unless_taken(f"An asset named {asset.name!r} exists already."):
             asset.save(update_fields=list(given))
     return asset
@@ -82,7 +87,7 @@ def _begin_tags(asset: Asset, tags: list[str], since: datetime, by: User | None)
 
 
 def archive_asset(*, asset: Asset, by: User | None = None) -> Reassignment:
-    """Retire an asset now. Its devices come off it; its history stays."""
+    """Archive an asset now. Its assignments end; its history stays."""
     now = timezone.now()
     with transaction.atomic():
         revision = raise_registry_revision()
@@ -90,8 +95,8 @@ def archive_asset(*, asset: Asset, by: User | None = None) -> Reassignment:
         asset.refresh_from_db(fields=["archived_at"])
         stamp_devices_of(asset, revision)
         for assignment in Assignment.objects.filter(asset=asset, during__endswith=None):
-            end(assignment, now)
-        return moved(None, {asset.pk}, now, by)
+            end_or_delete(assignment, now)
+        return record_moved_history(None, {asset.pk}, now, by)
 
 
 def register_device(
@@ -112,7 +117,7 @@ def register_device(
 
 
 def change_device(*, device: Device, name: str | None = None, model: str | None = None) -> Device:
-    """Change how people call a device; its identifier is for good, since history hangs on it."""
+    """Change name and model of a device; its identifier cannot change."""
     device.name = device.name if name is None else name
     device.model = device.model if model is None else model
     with transaction.atomic():
@@ -122,7 +127,7 @@ def change_device(*, device: Device, name: str | None = None, model: str | None 
 
 
 def register_unknown_device(*, organisation_id: int, identifier: str) -> Device:
-    """Return the device, made on first sight together with an asset that it is on.
+    """Return the device; if it is new, register it and assign it to a new asset.
 
     A device that people registered is returned as it is, assigned or not. May be called for
     the same device by several processes at once.
@@ -134,7 +139,7 @@ def register_unknown_device(*, organisation_id: int, identifier: str) -> Device:
         return device
     with transaction.atomic():
         revision = raise_registry_revision()
-        # Looked up again: whoever held the lock before us may have registered it.
+        # Looked up again: another process may have registered it before we got the lock.
         device = known.first()
         return device or _make_with_asset(organisation_id, spelled, revision)
 
@@ -145,13 +150,13 @@ def _make_with_asset(organisation_id: int, spelled: str, revision: int) -> Devic
     )
     Assignment.objects.create(
         device=device,
-        asset=_asset_named_after(device),
+        asset=_make_asset_named_after(device),
         during=DateTimeTZRange(DISTANT_PAST, None, "[)"),
     )
     return device
 
 
-def _asset_named_after(device: Device) -> Asset:
+def _make_asset_named_after(device: Device) -> Asset:
     named = Asset.objects.filter(organisation_id=device.organisation_id, name=device.identifier)
     is_taken = named.exists()
     name = f"{device.identifier} (device {device.pk})" if is_taken else device.identifier

@@ -1,9 +1,9 @@
-"""Which source a token belongs to, and which asset a device was on: in memory.
+"""The registry: the source of each token, and the asset of each device over time, in memory.
 
-The road asks this for each uplink and may not ask the database. The registry is a
-copy at some revision; `refresh` takes what changed since. Because each change raises
-the revision under a row lock, a transaction that locks its assets and then still sees
-the copy's revision has resolved its devices right.
+The road uses it for each uplink, without asking the database. The registry is a copy at some
+revision; `refresh` loads the changes since then. Because each change raises the revision under a
+row lock, a transaction that locks its assets and then still sees the copy's revision has resolved
+its devices right.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _FAR_FUTURE_US = 1 << 62
 
 
 class SourceEntry(Struct, frozen=True):
-    """What the doors must know of a source. `device_id` is set for a token of one device."""
+    """A source as the doors need it. `device_id` is set if its token is for one device only."""
 
     id: int
     organisation_id: int
@@ -36,8 +36,8 @@ class SourceEntry(Struct, frozen=True):
     valid_until: datetime | None = None
 
 
-class Span(Struct, frozen=True):
-    """The device was on the asset from `since_us` until before `until_us`."""
+class AssignmentSpan(Struct, frozen=True):
+    """A period of a device on an asset, from `since_us` until before `until_us`."""
 
     asset_id: int
     since_us: int
@@ -47,7 +47,7 @@ class Span(Struct, frozen=True):
 class DeviceEntry(Struct, frozen=True):
     id: int
     organisation_id: int
-    spans: tuple[Span, ...]
+    spans: tuple[AssignmentSpan, ...]
 
     def asset_at(self, at_us: int) -> int | None:
         """Return the id of the asset that the device was on at `at_us`, if any."""
@@ -58,7 +58,7 @@ class DeviceEntry(Struct, frozen=True):
 
 
 class Registry:
-    """The copy. Reading needs no lock; `refresh` may be called from any thread."""
+    """The copy in memory. Reading needs no lock; `refresh` may be called from any thread."""
 
     def __init__(self) -> None:
         self.revision = -1
@@ -69,7 +69,7 @@ class Registry:
         self._refreshing = threading.Lock()
 
     def source_of_token(self, token: str) -> SourceEntry | None:
-        """Return the source that `token` opens, or None for unknown, revoked and expired ones."""
+        """Return the source of `token`; None if the token is unknown, revoked or expired."""
         entry = self._sources.get(_digest_of(token))
         if entry and entry.valid_until and entry.valid_until <= timezone.now():
             return None
@@ -85,35 +85,35 @@ class Registry:
         return self._identifiers.get(device_id)
 
     def refresh(self) -> bool:
-        """Take over what changed since the last time. Returns whether anything did."""
+        """Load the changes since the last time. Returns whether there were any."""
         with self._refreshing:
             latest = revision_in_database()
             if latest == self.revision:
                 return False
-            # Read after the revision: what a later change adds here is taken again, harmlessly.
-            # Devices first: a token should open nothing before they are known that it speaks for.
+            # Read after the revision: a change after it is loaded again next time, harmlessly.
+            # Devices first: a token must not be valid before its devices are known.
             self._load_devices(since=self.revision)
             self._load_sources()
             self.revision = latest
             return True
 
     def _load_sources(self) -> None:
-        found = records(
-            _opened_by,
+        sources = records(
+            _entries_of_source,
             "SELECT id AS source_id, organisation_id, wire_format, device_id,"
             " unknown_devices = 'register' AS registers_devices,"
             " digest, previous_digest, previous_valid_until"
             " FROM assets_source WHERE revoked_at IS NULL",
         )
-        self._sources = {digest: entry for opened in found for digest, entry in opened.items()}
-        # The token of now has no end; the one before it has.
+        self._sources = {digest: entry for entries in sources for digest, entry in entries.items()}
+        # The present token has no end; the former token has.
         self._source_by_id = {
             entry.id: entry for entry in self._sources.values() if entry.valid_until is None
         }
 
     def _load_devices(self, since: int) -> None:
         found = records(
-            _device,
+            _device_entry,
             "SELECT d.id AS device_id, d.organisation_id, d.identifier,"
             " coalesce(array_agg(a.asset_id ORDER BY a.id) FILTER (WHERE a.id IS NOT NULL), '{}')"
             " AS asset_ids,"
@@ -136,7 +136,7 @@ class Registry:
         self._devices[entry.organisation_id, identifier] = entry
 
 
-def _opened_by(
+def _entries_of_source(
     source_id: int,
     organisation_id: int,
     wire_format: str,
@@ -146,13 +146,13 @@ def _opened_by(
     previous_digest: str,
     previous_valid_until: datetime | None,
 ) -> dict[str, SourceEntry]:
-    """Return what the tokens of a source open, by digest: the one of now and the one before."""
+    """Return the entries of a source by the digests of its present and its former token."""
     entry = SourceEntry(source_id, organisation_id, wire_format, device_id, registers_devices)
     former = structs.replace(entry, valid_until=previous_valid_until)
     return {digest: entry} | ({previous_digest: former} if previous_digest else {})
 
 
-def _device(
+def _device_entry(
     device_id: int,
     organisation_id: int,
     identifier: str,
@@ -161,7 +161,7 @@ def _device(
     ends: list[int | None],
 ) -> tuple[DeviceEntry, str]:
     spans = tuple(
-        Span(
+        AssignmentSpan(
             asset_id,
             _FAR_PAST_US if start is None else start,
             _FAR_FUTURE_US if end is None else end,
@@ -172,7 +172,7 @@ def _device(
 
 
 def revision_in_database() -> int:
-    """Return the revision as this transaction sees it."""
+    """Return the revision of the registry as this transaction sees it."""
     found = rows("SELECT revision FROM assets_registryrevision WHERE id = 1")
     row = found[0] if found else None
     return int(row[0]) if row else 0
