@@ -1,4 +1,4 @@
-"""The admin of people: shows everything, changes things through the actions."""
+"""The admin of people and organisations; it changes them through the actions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The REST API of people: parse, permit, call one action or queryset, render."""
+"""The REST API of organisations, members, tokens and the user's own account."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rest_framework.routers import BaseRouter
 from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
-import accounts.schema  # noqa: F401  describes our credentials
+import accounts.openapi_credentials  # noqa: F401  registers them with drf-spectacular
 from accounts import actions
 from accounts.models import ApiToken, Membership, Organisation, User
 from accounts.roles import person_of
@@ -117,7 +117,7 @@ class TokenViewSet(
     mixins.DestroyModelMixin,
     GenericViewSet[ApiToken],
 ):
-    """One's own tokens. DELETE revokes; the row stays to be seen."""
+    """The user's own tokens. DELETE revokes a token; its row stays visible."""
 
     queryset = ApiToken.objects.none()
     http_method_names = METHODS
@@ -141,7 +141,7 @@ class TokenViewSet(
 
 
 class MeView(RetrieveUpdateAPIView[User]):
-    """Who is asking, and where they may do what."""
+    """The user of the request, with their role in each organisation."""
 
     http_method_names = METHODS
     permission_classes = (IsAuthenticated,)

@@ -502,14 +502,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Who is asking, and where they may do what. */
+        /** @description The user of the request, with their role in each organisation. */
         get: operations["me_retrieve"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** @description Who is asking, and where they may do what. */
+        /** @description The user of the request, with their role in each organisation. */
         patch: operations["me_partial_update"];
         trace?: never;
     };
@@ -860,10 +860,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description One's own tokens. DELETE revokes; the row stays to be seen. */
+        /** @description The user's own tokens. DELETE revokes a token; its row stays visible. */
         get: operations["tokens_list"];
         put?: never;
-        /** @description One's own tokens. DELETE revokes; the row stays to be seen. */
+        /** @description The user's own tokens. DELETE revokes a token; its row stays visible. */
         post: operations["tokens_create"];
         delete?: never;
         options?: never;
@@ -878,11 +878,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description One's own tokens. DELETE revokes; the row stays to be seen. */
+        /** @description The user's own tokens. DELETE revokes a token; its row stays visible. */
         get: operations["tokens_retrieve"];
         put?: never;
         post?: never;
-        /** @description One's own tokens. DELETE revokes; the row stays to be seen. */
+        /** @description The user's own tokens. DELETE revokes a token; its row stays visible. */
         delete: operations["tokens_destroy"];
         options?: never;
         head?: never;
@@ -1061,7 +1061,7 @@ export interface components {
         ApiTokenRequest: {
             name: string;
         };
-        /** @description As shown once. */
+        /** @description An API token as shown once: with the token itself. */
         ApiTokenWithToken: {
             readonly id: number;
             name: string;
@@ -1686,9 +1686,9 @@ export interface components {
             first_name?: string;
             last_name?: string;
             readonly role: string;
-            readonly organisations: components["schemas"]["Place"][];
+            readonly organisations: components["schemas"]["OrganisationRole"][];
         };
-        /** @description A person is named by e-mail address; the address is all that others learn of them. */
+        /** @description A member, named by e-mail address; other data of the person are not shown. */
         Membership: {
             readonly id: number;
             organisation: number;
@@ -1699,7 +1699,7 @@ export interface components {
             email: string;
             role: components["schemas"]["RoleEnum"];
         };
-        /** @description A person is named by e-mail address; the address is all that others learn of them. */
+        /** @description A member, named by e-mail address; other data of the person are not shown. */
         MembershipRequest: {
             organisation: number;
             /** Format: email */
@@ -1805,6 +1805,12 @@ export interface components {
             name: string;
             /** @description IANA name */
             time_zone?: string;
+        };
+        OrganisationRole: {
+            id: number;
+            name: string;
+            time_zone: string;
+            role: string;
         };
         PaginatedAlertList: {
             /**
@@ -2161,12 +2167,6 @@ export interface components {
             wire_format?: string;
             device?: number | null;
             unknown_devices?: components["schemas"]["UnknownDevicesEnum"];
-        };
-        Place: {
-            id: number;
-            name: string;
-            time_zone: string;
-            role: string;
         };
         PointInputRequest: {
             /** Format: double */

@@ -1,4 +1,4 @@
-"""How our credentials are described in the OpenAPI document."""
+"""Descriptions of our credentials for the OpenAPI document."""
 
 from __future__ import annotations
 
