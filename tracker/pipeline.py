@@ -23,7 +23,7 @@ from core import broadcast
 from core.errors import Unavailable
 from core.occurrence import OccurrenceChange
 from core.statements import pipelined
-from geofence.changes import CrossingChange
+from geofence.crossing_changes import CrossingChange
 from positions import history, store
 from positions.store import StateRow
 from tracker.road.batch import Batch, Stale, by_asset

@@ -243,7 +243,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Newest recorded first; `from` and `to` are about when it happened. */
+        /** @description Crossings, the newest recorded first; `from` and `to` compare the time of crossing. */
         get: operations["crossings_list"];
         put?: never;
         post?: never;
@@ -260,7 +260,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description One crossing, withdrawn or not, with each correction and its cause. */
+        /** @description A crossing, withdrawn or not, with its corrections and their causes. */
         get: operations["crossings_retrieve"];
         put?: never;
         post?: never;
@@ -343,7 +343,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Who is inside now; or who was, as far as is known today, at a past moment. */
+        /** @description Assets that are inside now, or were inside at a past moment as far as is known today. */
         get: operations["geofences_presence_list"];
         put?: never;
         post?: never;
@@ -362,7 +362,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Is this point inside? PostGIS answers, with the distance to the edge. */
+        /** @description Test whether a point is inside, by PostGIS, with its distance to the edge. */
         post: operations["geofences_test_create"];
         delete?: never;
         options?: never;
@@ -395,7 +395,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Stays in this geofence, the latest first, by the crossings that stand today. */
+        /** @description Visits of this geofence, the latest first, from the crossings that stand today. */
         get: operations["geofences_visits_list"];
         put?: never;
         post?: never;
@@ -412,7 +412,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description All geofences of the filter as one file, with the shapes as drawn inside. */
+        /** @description All geofences of the filter in a file, which also holds the shapes as drawn. */
         get: operations["geofences_export_retrieve"];
         put?: never;
         post?: never;
@@ -432,7 +432,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * @description Draw all geofences of a file, or none: one that is refused stops the import.
+         * @description Draw all geofences of a file, or none: a refused geofence stops the import.
          *
          *     GeoJSON, KML, KMZ, GPX or a zipped shapefile. Lines become corridors and points
          *     circles, with the width and radius given. A dry run reports and stores nothing.
@@ -451,7 +451,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description How to judge assets that report every `interval_s` seconds. */
+        /** @description Judging options that suit assets that report every `interval_s` seconds. */
         get: operations["geofences_preset_retrieve"];
         put?: never;
         post?: never;
@@ -1499,7 +1499,7 @@ export interface components {
             name: string;
             colour?: string;
         };
-        /** @description A geofence by its version in force; `version` is the id of that. */
+        /** @description A geofence by its version in force; `version` is the id of the version. */
         GeofenceRow: {
             readonly id: number;
             readonly organisation: number;
@@ -1570,7 +1570,7 @@ export interface components {
             /** @default false */
             dry_run: boolean;
             /**
-             * @description take a simpler shape where one has too many points
+             * @description simplify a shape that has too many points
              * @default false
              */
             simplify: boolean;
@@ -3465,7 +3465,7 @@ export interface operations {
                 asset?: number;
                 /** @description also found and lost */
                 baselines?: boolean;
-                /** @description also those that were withdrawn */
+                /** @description also withdrawn crossings */
                 corrections?: boolean;
                 /** @description The pagination cursor value. */
                 cursor?: string;

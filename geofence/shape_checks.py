@@ -1,7 +1,7 @@
-"""Is this a shape that somebody may draw? Counts first, then numbers, then closure.
+"""Checks of shapes as sent: first counts, then numbers, then closure of rings.
 
-Only here is a shape still untrusted JSON. Nothing in this module touches a geometry
-library: counting a hostile ring is cheap, asking whether it is valid is not.
+Only in this module is a shape still untrusted JSON. It calls no geometry library: counting a
+hostile ring is cheap, asking whether it is valid is not.
 """
 
 from __future__ import annotations
@@ -59,27 +59,27 @@ def checked_kind(shape: Any) -> str:
     return kind
 
 
-def polygons_of(shape: Shape, most: limits.Size = limits.DRAWN) -> list[list[Ring]]:
+def polygons_of(shape: Shape, limit: limits.SizeLimit = limits.DRAWN) -> list[list[Ring]]:
     """Return the rings, shell first, of each part of a polygon or multipolygon, as numbers."""
     if shape["type"] == "polygon":
         parts, pointers = [shape["coordinates"]], ["/coordinates"]
     else:
         parts = _filled_list(shape["coordinates"], "/coordinates", "a list of polygons")
-        if len(parts) > most.rings:
-            _too_many_rings(len(parts), most)
+        if len(parts) > limit.rings:
+            _too_many_rings(len(parts), limit)
         pointers = [f"/coordinates/{index}" for index in range(len(parts))]
-    _check_counts(parts, pointers, most)
+    _check_counts(parts, pointers, limit)
     return [
         [_ring(ring, f"{pointer}/{index}") for index, ring in enumerate(part)]
         for part, pointer in zip(parts, pointers, strict=True)
     ]
 
 
-def line_of(shape: Shape, most: limits.Size = limits.DRAWN) -> Ring:
+def line_of(shape: Shape, limit: limits.SizeLimit = limits.DRAWN) -> Ring:
     """Return the points of a corridor's line as numbers."""
     points = _filled_list(shape["coordinates"], "/coordinates", "a list of points")
-    if len(points) > most.line_points:
-        _too_many_points(len(points), most.line_points, "line", "/coordinates")
+    if len(points) > limit.line_points:
+        _too_many_points(len(points), limit.line_points, "line", "/coordinates")
     line = [lonlat(point, f"/coordinates/{index}") for index, point in enumerate(points)]
     if len(set(line)) < 2:
         refuse("geometry-invalid", "A line needs two different points.", "/coordinates")
@@ -87,7 +87,7 @@ def line_of(shape: Shape, most: limits.Size = limits.DRAWN) -> Ring:
 
 
 def lonlat(point: Any, pointer: str) -> Lonlat:
-    """Return longitude and latitude of a point. Raises `Unprocessable` when it is not one."""
+    """Return longitude and latitude of a point. Raises `Unprocessable` if it is no point."""
     if not isinstance(point, list | tuple) or len(point) != 2:
         refuse("geometry-invalid", "A point is two numbers: longitude, latitude.", pointer)
     return (
@@ -106,16 +106,16 @@ def number(value: Any, lowest: float, highest: float, pointer: str) -> float:
     return float(value) + 0.0  # makes -0.0 plain zero
 
 
-def _check_counts(parts: list[Any], pointers: list[str], most: limits.Size) -> None:
+def _check_counts(parts: list[Any], pointers: list[str], limit: limits.SizeLimit) -> None:
     points_seen = 0
     for rings_seen, (ring, pointer) in enumerate(_rings(parts, pointers), start=1):
-        if len(ring) > most.ring_points:
-            _too_many_points(len(ring), most.ring_points, "ring", pointer)
+        if len(ring) > limit.ring_points:
+            _too_many_points(len(ring), limit.ring_points, "ring", pointer)
         points_seen += len(ring)
-        if rings_seen > most.rings:
-            _too_many_rings(sum(len(part) for part in parts if isinstance(part, list)), most)
-        if points_seen > most.shape_points:
-            _too_many_points(points_seen, most.shape_points, "shape", "/coordinates")
+        if rings_seen > limit.rings:
+            _too_many_rings(sum(len(part) for part in parts if isinstance(part, list)), limit)
+        if points_seen > limit.shape_points:
+            _too_many_points(points_seen, limit.shape_points, "shape", "/coordinates")
 
 
 def _rings(parts: list[Any], pointers: list[str]) -> Iterator[tuple[list[Any], str]]:
@@ -134,17 +134,17 @@ def _ring(points: list[Any], pointer: str) -> Ring:
     return ring
 
 
-def _filled_list(value: Any, pointer: str, what: str) -> list[Any]:
+def _filled_list(value: Any, pointer: str, description: str) -> list[Any]:
     if not isinstance(value, list | tuple) or not value:
-        refuse("geometry-invalid", f"Must be {what}, not empty.", pointer)
+        refuse("geometry-invalid", f"Must be {description}, not empty.", pointer)
     return list(value)
 
 
-def _too_many_rings(rings: int, most: limits.Size) -> NoReturn:
-    refuse("too-many-points", f"{rings} rings; at most {most.rings} are allowed.", "/coordinates")
+def _too_many_rings(rings: int, limit: limits.SizeLimit) -> NoReturn:
+    refuse("too-many-points", f"{rings} rings; at most {limit.rings} are allowed.", "/coordinates")
 
 
-def _too_many_points(points: int, most: int, what: str, pointer: str) -> NoReturn:
+def _too_many_points(points: int, limit: int, part: str, pointer: str) -> NoReturn:
     refuse(
-        "too-many-points", f"The {what} has {points} points; at most {most} are allowed.", pointer
+        "too-many-points", f"The {part} has {points} points; at most {limit} are allowed.", pointer
     )

@@ -1,4 +1,4 @@
-"""`crossings`: what judging found, and what later facts made of it."""
+"""`crossings`: crossings with their corrections."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from core.rest.filters import BooleanFilter
 from core.rest.geojson import feature
-from geofence.api.answers import RENDERERS, Row, page_answer, wants_geojson
+from geofence.api.representations import RENDERERS, Row, page_answer, wants_geojson
 from geofence.models import Correction, Crossing
 
 BASELINES = (Crossing.Kind.FOUND, Crossing.Kind.LOST)
@@ -84,7 +84,7 @@ class CrossingFilter(django_filters.FilterSet):  # type: ignore[misc]
     asset = django_filters.NumberFilter()
     geofence = django_filters.NumberFilter()
     kind = django_filters.MultipleChoiceFilter(choices=Crossing.Kind.choices)
-    corrections = BooleanFilter(method="keep", label="also those that were withdrawn")
+    corrections = BooleanFilter(method="keep", label="also withdrawn crossings")
     baselines = BooleanFilter(method="keep", label="also found and lost")
 
     def keep(self, queryset: QuerySet[Crossing], name: str, value: bool) -> QuerySet[Crossing]:
@@ -123,12 +123,12 @@ class CrossingViewSet(GenericViewSet[Crossing]):
         )
 
     def list(self, request: Request) -> Response:
-        """Newest recorded first; `from` and `to` are about when it happened."""
+        """Crossings, the newest recorded first; `from` and `to` compare the time of crossing."""
         return page_answer(self, _rows, crossing_feature)
 
     @extend_schema(responses=CrossingDetail, filters=False)
     def retrieve(self, request: Request, pk: str) -> Response:
-        """One crossing, withdrawn or not, with each correction and its cause."""
+        """A crossing, withdrawn or not, with its corrections and their causes."""
         crossings = self.get_queryset().prefetch_related("corrections")
         row = dict(CrossingDetail(get_object_or_404(crossings, pk=pk)).data)
         return Response(crossing_feature(row) if wants_geojson(request) else row)

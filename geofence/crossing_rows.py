@@ -1,4 +1,4 @@
-"""Crossings as the REST API and the live socket show them."""
+"""Rows of crossings, as the REST API and the live socket show them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.statements import rows
-from geofence.changes import CrossingChange
+from geofence.crossing_changes import CrossingChange
 
 
 def crossing_rows(changes: Sequence[CrossingChange]) -> list[dict[str, Any]]:
@@ -32,10 +32,9 @@ def crossing_rows(changes: Sequence[CrossingChange]) -> list[dict[str, Any]]:
 
 
 def crossing_row(change: CrossingChange, asset_name: str, geofence_name: str) -> dict[str, Any]:
-    """Return the change as `crossings` would answer it right after, for live frames.
+    """Return the row that the API would answer right after the change, for live frames.
 
-    What only the row knows, when it was first recorded, is null for one that was moved
-    or withdrawn.
+    `recorded_at`, which only the database knows, is null for a moved or withdrawn crossing.
     """
     now = datetime.now(UTC)
     is_first = change.change in ("new", "added")

@@ -11,8 +11,8 @@ from typing import NoReturn
 
 from core.errors import TooLarge, Unprocessable
 from geofence import limits
-from geofence.imports import markup, shapefiles
-from geofence.imports.found import Assumed, Found
+from geofence.imports import kml_and_gpx, shapefiles
+from geofence.imports.found_shapes import AssumedSizes, FoundShape
 
 ENTRY_SIGNATURE = b"PK\x01\x02"
 PLAIN_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -23,9 +23,9 @@ def is_zip(body: bytes) -> bool:
     return body[:4] in (b"PK\x03\x04", b"PK\x05\x06")
 
 
-def features(body: bytes, assumed: Assumed) -> Iterator[Found]:
+def features(body: bytes, assumed: AssumedSizes) -> Iterator[FoundShape]:
     """Yield the shapes of a KMZ or a zipped shapefile."""
-    # Counted in the bytes, since listing a hundred thousand members costs memory already.
+    # Counted in the bytes, since merely listing a hundred thousand members costs much memory.
     if body.count(ENTRY_SIGNATURE) > limits.IMPORT_MEMBERS:
         raise TooLarge(
             f"More than {limits.IMPORT_MEMBERS} members in the archive.", code="archive-too-large"
@@ -44,7 +44,7 @@ def features(body: bytes, assumed: Assumed) -> Iterator[Found]:
         raise Unprocessable("The archive cannot be read.", code="import-unreadable") from error
 
 
-def _features(members: _Members, assumed: Assumed) -> Iterator[Found]:
+def _features(members: _Members, assumed: AssumedSizes) -> Iterator[FoundShape]:
     shapes = members.with_suffix(".shp")
     if shapes:
         for name in shapes:
@@ -54,7 +54,7 @@ def _features(members: _Members, assumed: Assumed) -> Iterator[Found]:
     if not documents:
         raise Unprocessable("The archive holds no .kml and no .shp.", code="import-unreadable")
     # A KMZ has one main document, the first; further ones are linked from it.
-    yield from markup.features(members.read(documents[0]), assumed)
+    yield from kml_and_gpx.features(members.read(documents[0]), assumed)
 
 
 class _Members:
@@ -74,7 +74,7 @@ class _Members:
         return [name for name in self._infos if name.lower().endswith(suffix)]
 
     def beside(self, name: str) -> dict[str, bytes]:
-        """Return the member and those of the same stem, by suffix in lower case."""
+        """Return the members with the same stem as `name`, by suffix in lower case."""
         stem = name[: -len(PurePosixPath(name).suffix)].lower()
         parts: dict[str, bytes] = {}
         for other in self._infos:
@@ -84,7 +84,7 @@ class _Members:
         return parts
 
     def read(self, name: str) -> bytes:
-        """Return the bytes of a member, and stop reading where it grows beyond the limit."""
+        """Return the bytes of a member. Raises `TooLarge` as soon as the limit is exceeded."""
         unpacked = bytearray()
         with self._archive.open(self._infos[name]) as member:
             while chunk := member.read(CHUNK_BYTES):

@@ -1,4 +1,4 @@
-"""What judging changed, as the floors above hear of it: plain values."""
+"""Changes of crossings, as plain values for the floors above."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from msgspec import Struct
 
 from core.occurrence import Occurrence, OccurrenceChange
 
-# RFC 3339 by name: `at`, `not_before`, `not_after`, `estimate`, `left_estimate`
+# Times in RFC 3339 by name: `at`, `not_before`, `not_after`, `estimate`, `left_estimate`.
 Times = dict[str, str | None]
 
 
 class CrossingChange(Struct, frozen=True, kw_only=True):
-    """A crossing as it now stands in its row, and how it came to be so.
+    """A change of a crossing, with the crossing as it now stands in its row.
 
     `new` came in order; `added`, `moved` and `withdrawn` are corrections by a late or changed
-    fact; `same` has not changed. `before` holds the former times of one that was moved or
-    withdrawn.
+    fact; `same` has not changed. `before` holds the former times of a moved or withdrawn
+    crossing.
     """
 
     change: Literal["new", "added", "moved", "withdrawn", "same"]
@@ -41,7 +41,7 @@ class CrossingChange(Struct, frozen=True, kw_only=True):
     before: Times | None = None
 
     def as_occurrence(self) -> OccurrenceChange:
-        """Return the change as rules and alerts see it: a crossing is momentary."""
+        """Return the change in the form for rules and alerts: a crossing is momentary."""
         return OccurrenceChange(
             change=self.change,
             occurrence=Occurrence(

@@ -1,4 +1,4 @@
-"""`geofences/{id}/presence` and `/visits`: who is inside, who was, and for how long."""
+"""`geofences/{id}/presence` and `/visits`: assets inside, and their visits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from core.rest.cursor_pages import NewestFirst
 from core.rest.fields import InstantField
-from geofence.api.answers import Row, page_answer
+from geofence.api.representations import Row, page_answer
 from geofence.models import Crossing, Geofence, Presence
 from geofence.visits import entries_of, stock_at, visits
 
@@ -76,7 +76,7 @@ class PresenceMixin(GenericViewSet[Geofence]):
     )
     @action(detail=True, methods=["get"], filter_backends=[], renderer_classes=[JSONRenderer])
     def presence(self, request: Request, pk: str) -> Response:
-        """Who is inside now; or who was, as far as is known today, at a past moment."""
+        """Assets that are inside now, or were inside at a past moment as far as is known today."""
         geofence = self.get_object()
         query = MomentInput(data=request.query_params)
         query.is_valid(raise_exception=True)
@@ -97,7 +97,7 @@ class PresenceMixin(GenericViewSet[Geofence]):
         renderer_classes=[JSONRenderer],
     )
     def visits(self, request: Request, pk: str) -> Response:
-        """Stays in this geofence, the latest first, by the crossings that stand today."""
+        """Visits of this geofence, the latest first, from the crossings that stand today."""
         geofence = get_object_or_404(self.get_queryset(), pk=pk)
         crossings: Any = entries_of(geofence.pk)
         entries = self.filter_queryset(crossings)

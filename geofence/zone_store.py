@@ -1,8 +1,8 @@
 """The zone indexes of all organisations in memory, each at a revision.
 
-A batch asks for the revision in its transaction, after it has locked its assets, and
-judges by an index of just that revision: so each fix is judged by one state of the
-geofences, and re-judging after a change meets no batch that has missed it.
+A batch reads the revision in its transaction, after it has locked its assets, and
+judges by an index of exactly that revision: so each fix is judged by one state of the
+geofences, and a batch either sees a change or is judged again because of it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from geofence.zone import FAR_FUTURE_US, Zone
 from geofence.zone_index import ZoneIndex
 
 _EMPTY = ZoneIndex(())
-# Each column is the member of `Zone` of that name, with its default filled in.
+# The columns are the members of `Zone`, with their defaults filled in.
 _SELECT = f"""
     SELECT v.id AS version_id, v.geofence_id, ST_AsBinary(v.area) AS area,
         (extract(epoch FROM v.valid_from) * 1000000)::bigint AS valid_from_us,
@@ -40,11 +40,11 @@ class ZoneStore:
     def __init__(self) -> None:
         self._indexes: dict[int, ZoneIndex] = {}
         self._zones: dict[int, dict[int, Zone]] = {}
-        # Each organisation has its own, so that none waits for another's geofences.
+        # A lock for each organisation, so that none waits for another's geofences.
         self._loading: dict[int, threading.Lock] = {}
 
     def indexes(self, revisions: Mapping[int, int]) -> dict[int, ZoneIndex]:
-        """Return an index of each organisation, at the revision given or a later one."""
+        """Return an index of each organisation, at the given revision or a later one."""
         return {
             organisation_id: self._at(organisation_id, revision)
             for organisation_id, revision in revisions.items()
@@ -66,7 +66,7 @@ class ZoneStore:
         return index
 
     def _load(self, organisation_id: int, known: int, revision: int) -> ZoneIndex:
-        """Read the versions that changed since `known`, and build the index anew."""
+        """Read the versions that changed since the revision `known`, and build a new index."""
         zones = self._zones.setdefault(organisation_id, {})
         found = records(
             Zone,

@@ -22,19 +22,19 @@ from core.errors import TooLarge, Unprocessable
 from core.rest.fields import OperableField
 from core.rest.geojson import GeoJSONRenderer
 from geofence import limits
-from geofence.api.rows import rows_of, tell_viewers, with_versions
+from geofence.api.geofence_rows import publish_geofence_list, rows_of, with_versions
 from geofence.exports import as_geojson, as_kml
 from geofence.importing import import_geofences
-from geofence.imports import Assumed, read_features
+from geofence.imports import AssumedSizes, read_features
 from geofence.models import Geofence
 
-# What multipart adds around a file of the largest size.
+# Bytes that multipart adds around a file of the largest size.
 ENVELOPE_BYTES = 64 << 10
 EXPORT_LIMIT = 10_000
 
 
 class _FileParser(BaseParser):
-    """The body is the file; it is told apart by its content."""
+    """The body is the file; its format is recognised by its content."""
 
     def parse(
         self,
@@ -101,7 +101,7 @@ class ImportInput(serializers.Serializer[Any]):
     organisation = OperableField(queryset=Organisation.objects.all())
     dry_run = serializers.BooleanField(default=False)
     simplify = serializers.BooleanField(
-        default=False, help_text="take a simpler shape where one has too many points"
+        default=False, help_text="simplify a shape that has too many points"
     )
     corridor_width_m = serializers.FloatField(required=False, help_text="of lines")
     point_radius_m = serializers.FloatField(required=False, help_text="of points")
@@ -171,7 +171,7 @@ class ImportMixin(GenericViewSet[Geofence]):
         renderer_classes=[JSONRenderer],
     )
     def import_file(self, request: Request) -> Response:
-        """Draw all geofences of a file, or none: one that is refused stops the import.
+        """Draw all geofences of a file, or none: a refused geofence stops the import.
 
         GeoJSON, KML, KMZ, GPX or a zipped shapefile. Lines become corridors and points
         circles, with the width and radius given. A dry run reports and stores nothing.
@@ -183,7 +183,7 @@ class ImportMixin(GenericViewSet[Geofence]):
         )
         given.is_valid(raise_exception=True)
         options = given.validated_data
-        assumed = Assumed(
+        assumed = AssumedSizes(
             corridor_width_m=options.get("corridor_width_m"),
             point_radius_m=options.get("point_radius_m"),
         )
@@ -195,7 +195,7 @@ class ImportMixin(GenericViewSet[Geofence]):
             by=person_of(request),
         )
         if not report.dry_run:
-            tell_viewers(options["organisation"].pk)
+            publish_geofence_list(options["organisation"].pk)
         done = status.HTTP_200_OK if report.dry_run else status.HTTP_201_CREATED
         return Response(ImportReport(report).data, status=done)
 
@@ -216,7 +216,7 @@ class ExportMixin(GenericViewSet[Geofence]):
         renderer_classes=[ExportGeoJSONRenderer, KMLRenderer],
     )
     def export(self, request: Request) -> Response:
-        """All geofences of the filter as one file, with the shapes as drawn inside."""
+        """All geofences of the filter in a file, which also holds the shapes as drawn."""
         found: QuerySet[Geofence] = self.filter_queryset(self.get_queryset())
         rows = rows_of(with_versions(found.order_by("pk")[: EXPORT_LIMIT + 1]))
         if len(rows) > EXPORT_LIMIT:

@@ -1,4 +1,4 @@
-"""`geofences`: draw, redraw, look who is inside."""
+"""`geofences`: drawing, redrawing, versions and try-outs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ from accounts.roles import person_of
 from core.errors import NotFound
 from core.rest.permissions import MayOperate
 from geofence import actions
-from geofence.api.answers import (
+from geofence.api.geofence_rows import not_ended, publish_geofence_list, rows_of, with_versions
+from geofence.api.import_export_views import ExportMixin, ImportMixin
+from geofence.api.presence_views import PresenceMixin
+from geofence.api.representations import (
     PARSERS,
     RENDERERS,
     Row,
@@ -29,11 +32,7 @@ from geofence.api.answers import (
     row_feature,
     wants_geojson,
 )
-from geofence.api.exchange import ExportMixin, ImportMixin
-from geofence.api.presence import PresenceMixin
-from geofence.api.rows import not_over, rows_of, tell_viewers, with_versions
 from geofence.containment import containment_of
-from geofence.drawing import pointing_into
 from geofence.models import Geofence, GeofenceVersion
 from geofence.presets import preset_for
 from geofence.serializers import (
@@ -50,7 +49,8 @@ from geofence.serializers import (
     VersionRow,
     faults_as_sent,
 )
-from geofence.simplifying import simplified
+from geofence.shape_checks import pointing_into
+from geofence.shape_simplifying import simplified_shape
 
 
 class GeofenceFilter(django_filters.FilterSet):  # type: ignore[misc]
@@ -61,7 +61,7 @@ class GeofenceFilter(django_filters.FilterSet):  # type: ignore[misc]
     def filter_tag(self, queryset: QuerySet[Geofence], name: str, value: str) -> QuerySet[Geofence]:
         now = timezone.now()
         versions = GeofenceVersion.objects.filter(
-            not_over(now), geofence=OuterRef("pk"), tags__contains=[value]
+            not_ended(now), geofence=OuterRef("pk"), tags__contains=[value]
         )
         return queryset.filter(Exists(versions))
 
@@ -111,7 +111,7 @@ class GeofenceViewSet(
                 **optional,
                 **body.judging(),
             )
-        tell_viewers(geofence.organisation_id)
+        publish_geofence_list(geofence.organisation_id)
         return Response(self._row(geofence), status=status.HTTP_201_CREATED)
 
     @extend_schema(request=GeofenceChange, responses=GeofenceRow)
@@ -130,12 +130,12 @@ class GeofenceViewSet(
                 actions.rename_geofence(geofence=geofence, **naming)
             if body.is_redrawing():
                 self._redraw(geofence, body)
-        tell_viewers(geofence.organisation_id)
+        publish_geofence_list(geofence.organisation_id)
         return Response(self._row(geofence))
 
     def perform_destroy(self, instance: Geofence) -> None:
         actions.delete_geofence(geofence=instance, by=person_of(self.request))
-        tell_viewers(instance.organisation_id)
+        publish_geofence_list(instance.organisation_id)
 
     @extend_schema(methods=["GET"], responses=VersionRow(many=True), filters=False)
     @extend_schema(methods=["POST"], request=VersionInput, responses={201: VersionRow})
@@ -153,7 +153,7 @@ class GeofenceViewSet(
         body = VersionInput(data=request.data, context=self.get_serializer_context())
         body.is_valid(raise_exception=True)
         version = self._redraw(geofence, body)
-        tell_viewers(geofence.organisation_id)
+        publish_geofence_list(geofence.organisation_id)
         version.refresh_from_db()
         return Response(VersionRow(version).data, status=status.HTTP_201_CREATED)
 
@@ -165,7 +165,7 @@ class GeofenceViewSet(
         renderer_classes=[JSONRenderer],
     )
     def test(self, request: Request, pk: str) -> Response:
-        """Is this point inside? PostGIS answers, with the distance to the edge."""
+        """Test whether a point is inside, by PostGIS, with its distance to the edge."""
         geofence = self.get_object()
         body = PointInput(data=request.data)
         body.is_valid(raise_exception=True)
@@ -180,7 +180,7 @@ class GeofenceViewSet(
         body.is_valid(raise_exception=True)
         shape = body.drawn_shape()
         with pointing_into("/geometry" if "geometry" in body.validated_data else "/shape"):
-            offered = simplified(shape, body.validated_data["max_points"])
+            offered = simplified_shape(shape, body.validated_data["max_points"])
         return Response(SimplifiedRow(offered).data)
 
     @extend_schema(parameters=[IntervalInput], responses=JudgingRow, filters=False)
@@ -192,7 +192,7 @@ class GeofenceViewSet(
         renderer_classes=[JSONRenderer],
     )
     def preset(self, request: Request) -> Response:
-        """How to judge assets that report every `interval_s` seconds."""
+        """Judging options that suit assets that report every `interval_s` seconds."""
         query = IntervalInput(data=request.query_params)
         query.is_valid(raise_exception=True)
         return Response(preset_for(query.validated_data["interval_s"]))
@@ -201,8 +201,8 @@ class GeofenceViewSet(
         return dict(GeofenceRow(self._versioned(geofence)).data)
 
     def _versioned(self, geofence: Geofence) -> GeofenceVersion:
-        """Return the version in force, else the next to come."""
-        versions = GeofenceVersion.objects.filter(not_over(timezone.now()), geofence=geofence)
+        """Return the version in force, otherwise the next version."""
+        versions = GeofenceVersion.objects.filter(not_ended(timezone.now()), geofence=geofence)
         found = versions.select_related("geofence").order_by("valid_from")
         version: GeofenceVersion | None = found.first()
         if version is None:

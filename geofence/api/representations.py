@@ -1,4 +1,4 @@
-"""Lists that answer JSON pages, or a GeoJSON FeatureCollection to whoever prefers it."""
+"""JSON or GeoJSON in answers, and parsers of shapes in requests."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def page_answer(
     feature_of: Callable[[Row], Row] | None = None,
     queryset: Any = None,
 ) -> Response:
-    """Answer one page of a queryset; `feature_of` is given where there is geometry."""
+    """Answer a page of a queryset; with `feature_of` as GeoJSON, if the client prefers it."""
     found = view.filter_queryset(view.get_queryset()) if queryset is None else queryset
     page = view.paginate_queryset(found)
     assert page is not None, "every list here is paged"
@@ -45,13 +45,13 @@ def page_answer(
 
 
 def row_feature(row: Row) -> Row:
-    """Return the Feature of a row that has an id and a `geometry`."""
+    """Return the GeoJSON Feature of a row that has an id and a `geometry`."""
     properties = {name: row[name] for name in row if name not in ("id", "geometry")}
     return feature(feature_id=row["id"], geometry=row["geometry"], properties=properties)
 
 
 class ShapeJSONParser(StrictJSONParser):
-    """What is no JSON is a 400 as everywhere; JSON that no shape can be is a 422."""
+    """Invalid JSON is a 400, as everywhere; JSON that cannot be a shape is a 422."""
 
     def parse(
         self,
@@ -71,7 +71,7 @@ class ShapeJSONParser(StrictJSONParser):
 
 
 def _has_infinity(body: bytes) -> bool:
-    """Whether this is JSON but for a number such as 1e999, which only grammar allows."""
+    """Return whether the body is JSON with a number such as 1e999, which becomes infinite."""
     found: list[str] = []
 
     def note(digits: str) -> float:

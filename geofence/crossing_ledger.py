@@ -1,7 +1,7 @@
-"""Writing down what was found, as differences to what was recorded before.
+"""Records findings of the crossing fold, as differences to the recorded crossings.
 
-A constant number of statements for a batch, and none where nothing changed. Presence is
-read off the crossings, so the two can never disagree.
+A constant number of statements for a batch, and none if nothing changed. Presence is
+computed from the crossings, so that the two always agree.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from core.fact_order import FIRST, LAST, moments_of
 from core.observation import instant, microseconds
 from core.occurrence import OccurrenceChange
 from core.statements import rows, run
-from geofence.changes import CrossingChange, Times
+from geofence.crossing_changes import CrossingChange, Times
 from geofence.crossing_state import CrossingContext, FoundCrossing, LinkedAsset
 from geofence.crossings import CrossingFold
 from geofence.models import Crossing
-from geofence.zones import ZoneStore
+from geofence.zone_store import ZoneStore
 from judging.differences import Differences, MatchKey, differences
 from judging.ledgers import CauseOf, RevisionsByName
 from judging.machine import AssetVerdict
@@ -44,7 +44,7 @@ Difference = Differences[tuple[AssetVerdict, FoundCrossing], Crossing]
 
 
 class CrossingLedger:
-    """Crossings, as the road has them found and recorded."""
+    """The ledger of crossings: their fold, its contexts, and the tables of crossings."""
 
     fold = CrossingFold()
 
@@ -54,7 +54,7 @@ class CrossingLedger:
     def contexts(
         self, assets: Mapping[int, int], revisions: RevisionsByName
     ) -> dict[int, CrossingContext]:
-        """Return the zones of each asset's organisation; asks for tags only where they count."""
+        """Return the zones of each asset's organisation, and its tags if any zone uses tags."""
         indexes = self._zones.indexes(revisions["geofences"])
         tagged = [asset_id for asset_id, owner in assets.items() if indexes[owner].uses_tags]
         tags = dated_tags_of(tagged) if tagged else {}
@@ -68,15 +68,15 @@ class CrossingLedger:
     def record(
         self, verdicts: Sequence[AssetVerdict], *, now: datetime, cause_of: CauseOf
     ) -> list[CrossingChange]:
-        """Write the differences that `verdicts` make; return them in order of crossing times."""
-        verdicts = [v for v in verdicts if _found(v) or v.windows]
+        """Record the differences that `verdicts` make; return them in order of crossing times."""
+        verdicts = [v for v in verdicts if _findings(v) or v.windows]
         difference = _compared(verdicts, _recorded(verdicts))
         changes = [
             *_add(difference, now),
             *_move(difference, now),
             *_withdraw(difference, now),
         ]
-        _correct(changes, cause_of)
+        _insert_corrections(changes, cause_of)
         _update_presence(changes)
         return sorted(changes, key=lambda change: (change.at, change.crossing_id))
 
@@ -89,13 +89,13 @@ class CrossingLedger:
 
 
 def _compared(verdicts: Sequence[AssetVerdict], recorded: Sequence[Crossing]) -> Difference:
-    """Compare what was found in the judged windows with what the table holds for them."""
+    """Compare the findings in the judged windows with the recorded crossings in them."""
     difference = Difference()
     by_asset: dict[int, list[Crossing]] = {}
     for crossing in recorded:
         by_asset.setdefault(crossing.asset_id, []).append(crossing)
     for verdict in verdicts:
-        found = [(_match_key(one), (verdict, one)) for one in _found(verdict)]
+        found = [(_match_key(finding), (verdict, finding)) for finding in _findings(verdict)]
         rows = [(_match_key_of_row(row), row) for row in by_asset.get(verdict.pending.asset_id, [])]
         own = differences(found, rows, settled_us=verdict.settled_us, reach_us=verdict.reach_us)
         difference.added += own.added
@@ -104,22 +104,22 @@ def _compared(verdicts: Sequence[AssetVerdict], recorded: Sequence[Crossing]) ->
     return difference
 
 
-def _found(verdict: AssetVerdict) -> list[FoundCrossing]:
+def _findings(verdict: AssetVerdict) -> list[FoundCrossing]:
     return verdict.findings[CrossingFold.name]
 
 
-def _match_key(one: FoundCrossing) -> MatchKey:
+def _match_key(finding: FoundCrossing) -> MatchKey:
     meaning = (
-        one.version_id,
-        one.at_us,
-        one.not_before_us,
-        one.estimate_us,
-        one.left_estimate_us,
-        one.confirmed.to_bytes(),
-        one.lon_deg,
-        one.lat_deg,
+        finding.version_id,
+        finding.at_us,
+        finding.not_before_us,
+        finding.estimate_us,
+        finding.left_estimate_us,
+        finding.confirmed.to_bytes(),
+        finding.lon_deg,
+        finding.lat_deg,
     )
-    return MatchKey((one.geofence_id, one.kind), one.confirmed.at_us, meaning)
+    return MatchKey((finding.geofence_id, finding.kind), finding.confirmed.at_us, meaning)
 
 
 def _match_key_of_row(row: Crossing) -> MatchKey:
@@ -164,26 +164,26 @@ def _recorded(verdicts: Sequence[AssetVerdict]) -> list[Crossing]:
     return [Crossing.from_db("default", ("id", *_COLUMNS), row) for row in found]
 
 
-def _is_late(verdict: AssetVerdict, one: FoundCrossing) -> bool:
-    """Whether it became sure at or before what had been judged already."""
+def _is_late(verdict: AssetVerdict, finding: FoundCrossing) -> bool:
+    """Return whether a crossing became sure at a fact no later than the last judged before."""
     last = verdict.former_last
-    return last is not None and one.confirmed <= last
+    return last is not None and finding.confirmed <= last
 
 
-def _row(one: FoundCrossing) -> dict[str, Any]:
+def _row(finding: FoundCrossing) -> dict[str, Any]:
     return {
-        "version_id": one.version_id,
-        "at": instant(one.at_us),
-        "not_before": _instant(one.not_before_us),
-        "not_after": instant(one.not_after_us),
-        "estimate": _instant(one.estimate_us),
-        "left_estimate": _instant(one.left_estimate_us),
-        "confirmed_at": instant(one.confirmed.at_us),
-        "confirmed_key": one.confirmed.to_bytes(),
-        "device_id": one.confirmed.device_id,
-        "is_inferred": one.is_inferred,
-        "lon_deg": one.lon_deg,
-        "lat_deg": one.lat_deg,
+        "version_id": finding.version_id,
+        "at": instant(finding.at_us),
+        "not_before": _instant(finding.not_before_us),
+        "not_after": instant(finding.not_after_us),
+        "estimate": _instant(finding.estimate_us),
+        "left_estimate": _instant(finding.left_estimate_us),
+        "confirmed_at": instant(finding.confirmed.at_us),
+        "confirmed_key": finding.confirmed.to_bytes(),
+        "device_id": finding.confirmed.device_id,
+        "is_inferred": finding.is_inferred,
+        "lon_deg": finding.lon_deg,
+        "lat_deg": finding.lat_deg,
     }
 
 
@@ -192,13 +192,13 @@ def _add(difference: Difference, now: datetime) -> list[CrossingChange]:
         Crossing(
             organisation_id=verdict.pending.organisation_id,
             asset_id=verdict.pending.asset_id,
-            geofence_id=one.geofence_id,
-            kind=one.kind,
+            geofence_id=finding.geofence_id,
+            kind=finding.kind,
             recorded_at=now,
-            is_late=_is_late(verdict, one),
-            **_row(one),
+            is_late=_is_late(verdict, finding),
+            **_row(finding),
         )
-        for verdict, one in difference.added
+        for verdict, finding in difference.added
     ]
     if added:
         _insert(added)
@@ -222,9 +222,9 @@ def _insert(crossings: Sequence[Crossing]) -> None:
 
 def _move(difference: Difference, now: datetime) -> list[CrossingChange]:
     changes = []
-    for row, (_, one) in difference.moved:
+    for row, (_, finding) in difference.moved:
         before = _times(row)
-        for name, value in _row(one).items():
+        for name, value in _row(finding).items():
             setattr(row, name, value)
         row.is_late = True
         changes.append(_change("moved", row, before=before))
@@ -281,7 +281,7 @@ def _change(change: Any, row: Crossing, *, before: Times | None = None) -> Cross
     )
 
 
-def _correct(changes: list[CrossingChange], cause_of: CauseOf) -> None:
+def _insert_corrections(changes: list[CrossingChange], cause_of: CauseOf) -> None:
     corrections = [
         {
             "organisation_id": change.organisation_id,
@@ -295,7 +295,7 @@ def _correct(changes: list[CrossingChange], cause_of: CauseOf) -> None:
         if change.change != "new"
     ]
     if corrections:
-        # What all those of an asset have in common is sent once.
+        # The cause is the same for all corrections of an asset and is sent once.
         assets = {change.asset_id for change in changes if change.change != "new"}
         causes = {str(asset_id): cause_of(asset_id) for asset_id in assets}
         run(_INSERT_CORRECTIONS, [_json(causes), _json(corrections)])
@@ -314,14 +314,14 @@ def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _times(one: Crossing | CrossingChange) -> Times:
-    """Return when it happened, as corrections tell it."""
-    times = {name: getattr(one, name) for name in TIMES}
+def _times(crossing: Crossing | CrossingChange) -> Times:
+    """Return the times of a crossing, as corrections show them."""
+    times = {name: getattr(crossing, name) for name in TIMES}
     return {name: at.isoformat() if at else None for name, at in times.items()}
 
 
 def _update_presence(changes: list[CrossingChange]) -> None:
-    """Make presence what the newest standing crossing of each touched pair says."""
+    """Set presence by the newest standing crossing of each asset and geofence that changed."""
     pairs = sorted({(c.asset_id, c.geofence_id) for c in changes if c.kind != "pass"})
     if not pairs:
         return

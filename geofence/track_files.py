@@ -1,7 +1,7 @@
-"""Reading a recorded track out of a file: our JSON, GPX or CSV, told apart by content.
+"""Reading a recorded track from a file: our JSON, GPX or CSV, recognised by content.
 
-The fixes come back in order of time, those of one moment in the order of the file. What
-cannot be read is refused with its place.
+The fixes are returned in order of time; fixes of the same moment in the order of the file. A
+fix that cannot be read is refused with its place.
 """
 
 from __future__ import annotations
@@ -32,21 +32,21 @@ SPELLINGS = {
     "altitude": ("altitude_m", "altitude", "alt", "ele", "elevation", "height"),
     "method": ("method",),
 }
-_NAMES = {spelled: name for name, all_of in SPELLINGS.items() for spelled in all_of}
+_NAMES = {spelling: name for name, spellings in SPELLINGS.items() for spelling in spellings}
 NEEDED = ("lon", "lat", "time")
 GPX_POINTS = ("trkpt", "rtept", "wpt")
 BLANK = codecs.BOM_UTF8 + b" \t\r\n"
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
-# Seconds since 1970 up to here; what is larger counts milliseconds.
+# Larger numbers are milliseconds since 1970, others seconds.
 _LARGEST_S = 1e11
 
 Row = Mapping[str, Any]
 
 
 def read_track(body: bytes) -> list[DecidingFix]:
-    """Return the fixes of a track in order. Raises `Unprocessable` for what is not one.
+    """Return the fixes of a track in order. Raises `Unprocessable` if it cannot be read.
 
-    A track whose recording never began has no fixes, and is one.
+    A track without fixes, whose recording never began, is valid.
     """
     fixes = []
     for number, row in enumerate(_rows(body), start=1):
@@ -54,7 +54,7 @@ def read_track(body: bytes) -> list[DecidingFix]:
             fix = _fix(row)
         except (ValueError, TypeError, OverflowError) as error:
             raise _unreadable(f"Fix {number}: {error}.") from error
-        # An estimate from gateways decides nothing.
+        # An estimate from gateways does not decide.
         if row.get("method") != "gateway":
             fixes.append(fix)
     return sorted(fixes, key=attrgetter("at_us"))
@@ -63,7 +63,7 @@ def read_track(body: bytes) -> list[DecidingFix]:
 def _rows(body: bytes) -> Iterator[Row]:
     """Yield the fixes under the names of `SPELLINGS`."""
     if body.lstrip(BLANK)[:1] == b"<":
-        # XML says itself what its bytes mean.
+        # XML declares its own encoding.
         return _gpx_rows(body)
     is_utf_16 = body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
@@ -101,7 +101,7 @@ def _csv_rows(text: str) -> Iterator[Row]:
     if not text.strip():
         raise _unreadable("The file is empty and holds no fixes.")
     head = text.lstrip().splitlines()[0]
-    # Lines are for the reader to tell, since a quoted value may go over several of them.
+    # The CSV reader splits lines, since a quoted value may contain line breaks.
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count))
     try:
         filled = [line for line in lines if any(value.strip() for value in line)]
@@ -110,7 +110,7 @@ def _csv_rows(text: str) -> Iterator[Row]:
     columns = filled[0]
     _require_columns(columns)
     for row in filled[1:]:
-        # What is beyond the header has no name, and what is missing no value.
+        # Values beyond the header have no name; missing values stay missing.
         yield _named(dict(zip(columns, row, strict=False)))
 
 
@@ -126,20 +126,20 @@ def _gpx_rows(body: bytes) -> Iterator[Row]:
     if not fixes and (points or _tag(root) != "gpx"):
         raise _unreadable("A GPX track has trkpt; there are none, and waypoints are no fixes.")
     for point in fixes:
-        row = dict(_named(_said_of(point)))
-        # GPX says that its times are UTC, and not all writers say so again.
+        row = dict(_named(_values_of(point)))
+        # GPX defines its times as UTC, and some writers leave out the Z.
         if "time" in row:
             row["time"] = _in_utc(row["time"])
         yield row
 
 
-def _said_of(point: Element) -> dict[str, str | None]:
-    """Return what GPX itself says of a point, and what extensions say beyond that."""
-    said: dict[str, str | None] = dict(point.attrib)
+def _values_of(point: Element) -> dict[str, str | None]:
+    """Return the values of a GPX point by tag; those of extensions only if GPX itself has none."""
+    values: dict[str, str | None] = dict(point.attrib)
     extensions = [inner for child in point for inner in child.iter() if inner is not child]
     for element in (*point, *extensions):
-        said.setdefault(_tag(element), element.text)
-    return said
+        values.setdefault(_tag(element), element.text)
+    return values
 
 
 def _require_columns(columns: list[Any]) -> None:
@@ -152,22 +152,22 @@ def _require_columns(columns: list[Any]) -> None:
 
 
 def _named(row: Any) -> Row:
-    """Return the row under our names, without columns that say nothing."""
+    """Return the row under our names, without empty and unknown columns."""
     if not isinstance(row, dict):
         raise _unreadable("A fix is a JSON object.")
     found: dict[str, Any] = {}
-    for spelled, value in row.items():
-        name = _name_of(spelled)
-        is_said = value is not None and str(value).strip() != ""
-        if name and is_said:
-            says_utc = name == "time" and "utc" in str(spelled).lower()
-            found.setdefault(name, _in_utc(value) if says_utc else value)
+    for column, value in row.items():
+        name = _name_of(column)
+        has_value = value is not None and str(value).strip() != ""
+        if name and has_value:
+            is_utc = name == "time" and "utc" in str(column).lower()
+            found.setdefault(name, _in_utc(value) if is_utc else value)
     return found
 
 
-def _name_of(spelled: Any) -> str | None:
+def _name_of(column: Any) -> str | None:
     """Return our name of a column, whatever its case and with or without its unit."""
-    plain = re.sub(r"\(.*\)", "", str(spelled)).strip().lower()
+    plain = re.sub(r"\(.*\)", "", str(column)).strip().lower()
     return _NAMES.get(re.sub(r"\W+", "_", plain))
 
 
@@ -175,7 +175,7 @@ def _fix(row: Row) -> DecidingFix:
     missing = [name for name in NEEDED if name not in row]
     if missing:
         raise ValueError(f"no {' and no '.join(missing)}")
-    # Checks that it is a place on earth.
+    # Raises ValueError for coordinates that are not on earth.
     fix = Fix(
         lon_deg=_number(row["lon"]),
         lat_deg=_number(row["lat"]),
@@ -210,12 +210,12 @@ def _time(value: Any) -> datetime:
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
     if not _has_zone(text):
         raise ValueError(f"the time {text!r} has no zone")
-    # RFC 3339 allows a small z, which Python does not know.
+    # RFC 3339 allows a lower-case z, which Python does not read.
     return datetime.fromisoformat(text.upper()).astimezone(UTC)
 
 
 def _in_utc(value: Any) -> Any:
-    """Return a time that says no zone of its own with that of its column or format."""
+    """Return a time without a zone as UTC; a number, or a time with a zone, is unchanged."""
     text = str(value).strip()
     return value if NUMBER.fullmatch(text) or _has_zone(text) else f"{text}Z"
 

@@ -1,4 +1,4 @@
-"""KML and GPX. Entities and document types are refused before they can do anything."""
+"""KML and GPX. Entities and document types are refused before they are processed."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from defusedxml.ElementTree import XMLParser
 
 from core.errors import TooLarge, Unprocessable
 from geofence import limits
-from geofence.drawing import Lonlat
-from geofence.imports.found import (
-    Assumed,
-    Found,
+from geofence.imports.found_shapes import (
+    AssumedSizes,
+    FoundShape,
     circle,
     corridor,
     polygons,
     refused,
 )
+from geofence.shape_checks import Lonlat
 
 
-def features(body: bytes, assumed: Assumed) -> Iterator[Found]:
+def features(body: bytes, assumed: AssumedSizes) -> Iterator[FoundShape]:
     """Yield the shapes of a KML or GPX document."""
     root = parsed(body)
     match _tag(root):
@@ -56,7 +56,7 @@ def parsed(body: bytes) -> Element:
 
 
 class _ShallowTree(TreeBuilder):
-    """Gives up on what is nested as nobody's drawings are, before it is built."""
+    """Refuses a document that is nested too deeply, before its tree is built."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -77,19 +77,19 @@ class _ShallowTree(TreeBuilder):
 # --- KML ---------------------------------------------------------------------
 
 
-def _placemark(placemark: Element, assumed: Assumed) -> Iterator[Found]:
+def _placemark(placemark: Element, assumed: AssumedSizes) -> Iterator[FoundShape]:
     name = _text(placemark, "name")
     drawn = _drawn_shape(placemark)
     if drawn is not None:
-        yield Found(name=name, shape=drawn)
+        yield FoundShape(name=name, shape=drawn)
         return
     try:
         yield from _geometries(placemark, name, assumed)
-    except _Odd as error:
+    except _UnreadableFeature as error:
         yield refused(name, error.code, error.detail)
 
 
-def _geometries(placemark: Element, name: str, assumed: Assumed) -> Iterator[Found]:
+def _geometries(placemark: Element, name: str, assumed: AssumedSizes) -> Iterator[FoundShape]:
     parts = [_rings(polygon) for polygon in _all(placemark, "Polygon")]
     count = len(parts)
     if parts:
@@ -105,16 +105,16 @@ def _geometries(placemark: Element, name: str, assumed: Assumed) -> Iterator[Fou
         count += 1
         yield circle(name, _coordinates(point)[0], assumed.point_radius_m)
     if not count:
-        raise _Odd("geometry-invalid", "The placemark has no polygon, line or point.")
+        raise _UnreadableFeature("geometry-invalid", "The placemark has no polygon, line or point.")
 
 
 def _rings(polygon: Element) -> list[list[Lonlat]]:
     shells = list(_all(polygon, "outerBoundaryIs"))
     if len(shells) != 1:
-        raise _Odd("geometry-invalid", "A polygon has one outer boundary.")
+        raise _UnreadableFeature("geometry-invalid", "A polygon has one outer boundary.")
     holes = list(_all(polygon, "innerBoundaryIs"))
     if len(holes) >= limits.SHAPE_RINGS:
-        raise _Odd("too-many-points", f"More than {limits.SHAPE_RINGS} rings.")
+        raise _UnreadableFeature("too-many-points", f"More than {limits.SHAPE_RINGS} rings.")
     rings = [ring for boundary in (*shells, *holes) for ring in _all(boundary, "LinearRing")]
     return [_coordinates(ring) for ring in rings]
 
@@ -126,18 +126,22 @@ def _coordinates(element: Element) -> list[Lonlat]:
 
 def _lonlats(words: list[list[str]]) -> list[Lonlat]:
     if len(words) > limits.SIMPLIFIABLE_POINTS:
-        raise _Odd("too-many-points", f"More than {limits.SIMPLIFIABLE_POINTS} points.")
+        raise _UnreadableFeature(
+            "too-many-points", f"More than {limits.SIMPLIFIABLE_POINTS} points."
+        )
     try:
         lonlats = [(_number(word[0]), _number(word[1])) for word in words]
     except (ValueError, IndexError) as error:
-        raise _Odd("geometry-invalid", "Coordinates are lon,lat[,altitude] …") from error
+        raise _UnreadableFeature(
+            "geometry-invalid", "Coordinates are lon,lat[,altitude] …"
+        ) from error
     if not lonlats:
-        raise _Odd("geometry-invalid", "The coordinates are empty.")
+        raise _UnreadableFeature("geometry-invalid", "The coordinates are empty.")
     return lonlats
 
 
 def _drawn_shape(placemark: Element) -> dict[str, Any] | None:
-    """Return the shape that our own export put beside the outline."""
+    """Return the shape that our own export stores beside the outline."""
     for data in _all(placemark, "Data"):
         if data.get("name") == "shape":
             try:
@@ -151,12 +155,12 @@ def _drawn_shape(placemark: Element) -> dict[str, Any] | None:
 # --- GPX ---------------------------------------------------------------------
 
 
-def _gpx(root: Element, assumed: Assumed) -> Iterator[Found]:
+def _gpx(root: Element, assumed: AssumedSizes) -> Iterator[FoundShape]:
     for waypoint in _children(root, "wpt"):
         name = _text(waypoint, "name")
         try:
             yield circle(name, _places([waypoint])[0], assumed.point_radius_m)
-        except _Odd as error:
+        except _UnreadableFeature as error:
             yield refused(name, error.code, error.detail)
     for route in _children(root, "rte"):
         yield _way(_text(route, "name"), list(_children(route, "rtept")), assumed)
@@ -165,10 +169,10 @@ def _gpx(root: Element, assumed: Assumed) -> Iterator[Found]:
             yield _way(_text(track, "name"), list(_children(segment, "trkpt")), assumed)
 
 
-def _way(name: str, places: list[Element], assumed: Assumed) -> Found:
+def _way(name: str, places: list[Element], assumed: AssumedSizes) -> FoundShape:
     try:
         return corridor(name, _places(places), assumed.corridor_width_m)
-    except _Odd as error:
+    except _UnreadableFeature as error:
         return refused(name, error.code, error.detail)
 
 
@@ -179,8 +183,8 @@ def _places(places: list[Element]) -> list[Lonlat]:
 # --- XML ---------------------------------------------------------------------
 
 
-class _Odd(Exception):
-    """This feature cannot be read; the others may."""
+class _UnreadableFeature(Exception):
+    """A feature that cannot be read; the other features may be fine."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
@@ -195,7 +199,7 @@ def _number(text: str) -> float:
 
 
 def _tag(element: Element) -> str:
-    # Files of every version are out there, so the namespace is not asked for.
+    # Files of every version exist, so the namespace is ignored.
     return str(element.tag).rpartition("}")[2]
 
 

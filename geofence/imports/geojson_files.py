@@ -11,21 +11,28 @@ import msgspec
 from core.errors import TooLarge, Unprocessable, UnreadableUplink
 from core.rest.parsers import strict_json
 from geofence import limits
-from geofence.drawing import MEMBERS
-from geofence.imports.found import Assumed, Found, circle, corridor, polygons, refused
+from geofence.imports.found_shapes import (
+    AssumedSizes,
+    FoundShape,
+    circle,
+    corridor,
+    polygons,
+    refused,
+)
+from geofence.shape_checks import MEMBERS
 from geofence.shapes import shape_of_geojson
 
 NAME_KEYS = ("name", "Name", "NAME", "title", "label")
-# Longitude and latitude on WGS 84, as GDAL and QGIS still write it in so many words.
+# The names of longitude and latitude on WGS 84 in `crs`, which GDAL and QGIS still write.
 LONGITUDE_LATITUDE = re.compile(
     r"OGC:CRS84|EPSG:4326|urn:ogc:def:crs:(OGC:[\d.]*:CRS84|EPSG:[\d.]*:4326)"
 )
 
 
-def features(body: bytes, assumed: Assumed) -> Iterator[Found]:
-    """Yield the shapes in order, each with the feature it is of.
+def features(body: bytes, assumed: AssumedSizes) -> Iterator[FoundShape]:
+    """Yield the shapes in order, each with the number of its feature.
 
-    Raises `Unprocessable` when it is not GeoJSON.
+    Raises `Unprocessable` if it is not GeoJSON.
     """
     members = members_of(body)
     if len(members) > limits.IMPORT_FEATURES:
@@ -39,9 +46,9 @@ def features(body: bytes, assumed: Assumed) -> Iterator[Found]:
 
 
 def members_of(body: bytes) -> list[Any]:
-    """Return the features of a collection, or the one feature or geometry that it is.
+    """Return the features of a collection, or a list of the single feature or geometry.
 
-    Raises `Unprocessable` when it is not GeoJSON in longitude and latitude.
+    Raises `Unprocessable` if it is not GeoJSON in longitude and latitude.
     """
     try:
         document = strict_json(body)
@@ -70,7 +77,7 @@ def _refuse(detail: str) -> NoReturn:
     raise Unprocessable(detail, code="not-geojson")
 
 
-def _feature(member: Any, assumed: Assumed) -> Iterator[Found]:
+def _feature(member: Any, assumed: AssumedSizes) -> Iterator[FoundShape]:
     if not isinstance(member, dict):
         yield refused("", "not-geojson", "A feature is a JSON object.")
         return
@@ -80,18 +87,20 @@ def _feature(member: Any, assumed: Assumed) -> Iterator[Found]:
     yield from of_geometry(geometry, properties if isinstance(properties, dict) else {}, assumed)
 
 
-def of_geometry(geometry: Any, properties: dict[str, Any], assumed: Assumed) -> Iterator[Found]:
-    """Yield the shapes of one geometry: several for lines, points and collections of them."""
+def of_geometry(
+    geometry: Any, properties: dict[str, Any], assumed: AssumedSizes
+) -> Iterator[FoundShape]:
+    """Yield the shapes of a geometry: a multi-geometry or a collection may give several."""
     name = next((properties[key] for key in NAME_KEYS if properties.get(key)), "")
     drawn = properties.get("shape")
     if isinstance(drawn, dict) and str(drawn.get("type")) in MEMBERS:
         # Our own export: the circle or corridor as drawn, rather than its outline.
-        yield Found(name=name, shape=drawn)
+        yield FoundShape(name=name, shape=drawn)
         return
     kind = geometry.get("type") if isinstance(geometry, dict) else None
     coordinates = geometry.get("coordinates") if isinstance(geometry, dict) else None
-    width_m = _said(properties.get("width_m"), assumed.corridor_width_m)
-    radius_m = _said(properties.get("radius_m"), assumed.point_radius_m)
+    width_m = _size_m(properties.get("width_m"), assumed.corridor_width_m)
+    radius_m = _size_m(properties.get("radius_m"), assumed.point_radius_m)
     match kind, coordinates:
         case "GeometryCollection" | "MultiLineString" | "MultiPoint", _:
             yield from _several(name, geometry, properties, assumed)
@@ -103,39 +112,39 @@ def of_geometry(geometry: Any, properties: dict[str, Any], assumed: Assumed) -> 
             yield _polygon(name, geometry)
 
 
-def _said(size_m: Any, assumed_m: float | None) -> Any:
+def _size_m(size_m: Any, assumed_m: float | None) -> Any:
     return assumed_m if size_m is None else size_m
 
 
 def _several(
-    name: str, geometry: dict[str, Any], properties: dict[str, Any], assumed: Assumed
-) -> Iterator[Found]:
+    name: str, geometry: dict[str, Any], properties: dict[str, Any], assumed: AssumedSizes
+) -> Iterator[FoundShape]:
     kind = geometry["type"]
     inner = geometry.get("geometries" if kind == "GeometryCollection" else "coordinates")
     if not isinstance(inner, list) or not inner:
         yield refused(name, "geometry-invalid", f"The {kind} is empty.", "/geometry")
         return
-    # A collection in a collection is as deep as the reader of JSON goes, and no deeper.
-    for one in inner:
-        part = one
+    # Recursion ends, since the JSON parser limits the depth of nested collections.
+    for member in inner:
+        part = member
         if kind != "GeometryCollection":
-            part = {"type": kind.removeprefix("Multi"), "coordinates": one}
+            part = {"type": kind.removeprefix("Multi"), "coordinates": member}
         yield from of_geometry(part, properties, assumed)
 
 
-def _polygon(name: str, geometry: Any) -> Found:
+def _polygon(name: str, geometry: Any) -> FoundShape:
     try:
         shape = shape_of_geojson(geometry)
     except Unprocessable as error:
         return refused(name, error.code, error.detail, "/geometry")
     is_single = shape["type"] == "polygon"
     parts = [shape["coordinates"]] if is_single else shape["coordinates"]
-    # A MultiPolygon of one part is the polygon that was meant.
-    return polygons(name, parts) if isinstance(parts, list) else Found(name=name, shape=shape)
+    # A MultiPolygon with a single part becomes a polygon.
+    return polygons(name, parts) if isinstance(parts, list) else FoundShape(name=name, shape=shape)
 
 
 def flat_line(line: Any) -> Any:
-    """Return the line without altitudes; anything odd stays for the checks of shapes."""
+    """Return the line without altitudes; malformed values stay for the checks of shapes."""
     if not isinstance(line, list) or len(line) > limits.SIMPLIFIABLE_POINTS:
         return line
     return [point[:2] if isinstance(point, list) and len(point) == 3 else point for point in line]

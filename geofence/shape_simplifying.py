@@ -1,7 +1,7 @@
-"""A shape with fewer points, on offer where the one drawn has too many.
+"""Simplifying a shape that has too many points.
 
-Nothing is simplified unasked: a refusal says what tolerance would fit, and who wants it
-asks for the simpler shape, looks at it and sends that.
+Nothing is simplified silently: a refusal names the tolerance that would fit; the user may ask
+for the simpler shape, look at it and send it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from core.errors import Unprocessable
 from geofence import earth, limits
-from geofence.drawing import Ring, Shape, checked_kind, lonlat, refuse
+from geofence.shape_checks import Ring, Shape, checked_kind, lonlat, refuse
 from geofence.shapes import area_of
 
 TOLERANCES_M = [0.0, *(0.25 * 2.0**doubling for doubling in range(18))]
@@ -24,24 +24,24 @@ TRIES = 4
 
 
 class Simplified(Struct, frozen=True, kw_only=True):
-    """A shape within the limits; no point of the line drawn is further off than `tolerance_m`."""
+    """A shape within the limits; no drawn point is further from its line than `tolerance_m`."""
 
     shape: Shape
     tolerance_m: float
     points: int
 
 
-def simplified(shape: Any, max_points: int = limits.SHAPE_POINTS) -> Simplified:
+def simplified_shape(shape: Any, max_points: int = limits.SHAPE_POINTS) -> Simplified:
     """Return the shape with at most `max_points`, and no ring or line beyond its own limit.
 
-    Raises `Unprocessable` when no tolerance makes it fit and valid.
+    Raises `Unprocessable` if no tolerance makes it fit and valid.
     """
     kind = checked_kind(shape)
     if kind == "circle":
         area_of(shape)
         return Simplified(shape=shape, tolerance_m=0.0, points=1)
     lines = _Lines(kind, shape["coordinates"])
-    for tolerance_m in _worth_trying(lines, max_points):
+    for tolerance_m in _tolerances_to_try(lines, max_points):
         candidate = lines.simplified(tolerance_m)
         if candidate and _is_valid(shape, candidate):
             return Simplified(
@@ -49,16 +49,16 @@ def simplified(shape: Any, max_points: int = limits.SHAPE_POINTS) -> Simplified:
                 tolerance_m=tolerance_m,
                 points=candidate.points,
             )
-    # What is wrong at any size says so itself; fewer points would not mend it.
+    # A shape that is invalid for another reason is refused for it; fewer points would not help.
     area_of(shape)
     detail = "The shape cannot be simplified; draw it with fewer points."
     raise Unprocessable(detail, code="too-many-points")
 
 
-def _worth_trying(lines: _Lines, max_points: int) -> list[float]:
-    """Return the finest tolerance that fits, by bisection, and a few that are coarser.
+def _tolerances_to_try(lines: _Lines, max_points: int) -> list[float]:
+    """Return the finest tolerance that fits, by bisection, and a few coarser tolerances.
 
-    A fine line may touch itself where a coarser one does not.
+    A fine line may touch itself at a place where a coarser line does not.
     """
 
     def fits(tolerance_m: float) -> bool:
@@ -69,10 +69,10 @@ def _worth_trying(lines: _Lines, max_points: int) -> list[float]:
     return TOLERANCES_M[finest : finest + TRIES]
 
 
-def offer(shape: Any) -> str:
-    """Return a sentence on what simplifying would give, or nothing where it gives nothing."""
+def simplification_offer(shape: Any) -> str:
+    """Return a sentence that offers the simplified shape, or "" if it cannot be simplified."""
     try:
-        offered = simplified(shape)
+        offered = simplified_shape(shape)
     except Unprocessable:
         return ""
     return (
@@ -104,11 +104,11 @@ class _Candidate(Struct, frozen=True):
 
 
 class _Lines:
-    """The rings or the line of a shape, as deep in lists as its kind has them."""
+    """The rings or the line of a shape, in lists as deeply nested as its kind needs."""
 
     def __init__(self, kind: str, coordinates: Any) -> None:
         self.depth = {"corridor": 0, "polygon": 1, "multipolygon": 2}[kind]
-        self.tree = self._read(coordinates, self.depth, "/coordinates", _Budget())
+        self.tree = self._read(coordinates, self.depth, "/coordinates", _PointBudget())
 
     def simplified(self, tolerance_m: float) -> _Candidate | None:
         coordinates = self._slim(self.tree, self.depth, tolerance_m)
@@ -117,7 +117,7 @@ class _Lines:
         sizes = list(_sizes(coordinates, self.depth))
         return _Candidate(coordinates, sum(sizes), max(sizes), len(sizes))
 
-    def _read(self, node: Any, depth: int, pointer: str, budget: _Budget) -> Any:
+    def _read(self, node: Any, depth: int, pointer: str, budget: _PointBudget) -> Any:
         if not isinstance(node, list | tuple) or not node:
             refuse("geometry-invalid", "Must be a list, not empty.", pointer)
         if depth == 0:
@@ -132,13 +132,13 @@ class _Lines:
         if depth == 0:
             return _slim_line(node, tolerance_m, is_ring=self.depth > 0)
         slim = [self._slim(inner, depth - 1, tolerance_m) for inner in node]
-        # A hole smaller than the tolerance goes; a shell may not.
+        # A hole smaller than the tolerance is dropped; a shell may not be.
         if depth == 1 and slim[0] is None:
             return None
         return [inner for inner in slim if inner is not None] or None
 
 
-class _Budget:
+class _PointBudget:
     def __init__(self) -> None:
         self.left = limits.SIMPLIFIABLE_POINTS
 
