@@ -6,8 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from simulator.__main__ import tokens_of
-from simulator.fleet import Delivery, Report
-from simulator.formats import requests_of
+from simulator.fleet import DeviceReport, Transmission
+from simulator.request_formats import requests_of
 
 
 def report(**changes):
@@ -25,12 +25,12 @@ def report(**changes):
         "readings": {"air.temperature": 4.2, "air.humidity": 61.0, "contact": "closed"},
     }
     members: Any = values | changes
-    return Report(**members)
+    return DeviceReport(**members)
 
 
 def sent(wire_format, *reports):
-    delivery = Delivery(due_at=0, wire_format=wire_format, reports=reports or (report(),))
-    return requests_of(delivery, "to/ken")
+    transmission = Transmission(due_at=0, wire_format=wire_format, reports=reports or (report(),))
+    return requests_of(transmission, "to/ken")
 
 
 def body_of(wire_format, **changes):

@@ -1,7 +1,7 @@
 """Reports in the wire formats of real senders: pure functions from reports to requests.
 
-Written from the senders' documentation, not from our decoders, so that both can be wrong only
-separately.
+Written from the senders' documentation, not from our decoders, so that encoder and decoder do
+not share a misunderstanding.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from simulator.fleet import Delivery, Report
+from simulator.fleet import DeviceReport, Transmission
 
 KNOTS_PER_MPS = 1.943844
-# What joins a session of a LoRaWAN device; constant, since the simulated ones never rejoin.
+# The session of a LoRaWAN device; constant, since simulated devices never rejoin.
 SESSION_KEY_ID = "AYfzLXCBzRaJLBuBFKwjZg=="
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What goes over HTTP, apart from the server's address: `target` begins with a slash."""
+    """An HTTP request without the server's address; `target` begins with a slash."""
 
     method: str
     target: str
@@ -32,12 +32,12 @@ class Request:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-def requests_of(delivery: Delivery, token: str) -> list[Request]:
-    """Return the delivery as its sender would send it: one request, or one for each report."""
-    if delivery.wire_format == "json":
-        return [_own_json(delivery.reports, token)]
-    one = _FORMATS[delivery.wire_format]
-    return [one(report, token) for report in delivery.reports]
+def requests_of(transmission: Transmission, token: str) -> list[Request]:
+    """Return the requests of a transmission: a single one if the format allows, or one a report."""
+    if transmission.wire_format == "json":
+        return [_own_json(transmission.reports, token)]
+    request_of = _FORMATS[transmission.wire_format]
+    return [request_of(report, token) for report in transmission.reports]
 
 
 def _post(wire_format: str, token: str, body: Any, *, query: str = "") -> Request:
@@ -56,20 +56,20 @@ def _iso(seconds: float, *, digits: int = 3, zone: str = "Z") -> str:
     return f"{text}.{fraction}{zone}"
 
 
-def _unique(report: Report) -> str:
-    """A name that a repeat of the report has too."""
+def _unique(report: DeviceReport) -> str:
+    """Return a UUID of the report, the same in each repeat."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{report.identifier}/{report.measured_at}"))
 
 
 # --- our own JSON -----------------------------------------------------------------
 
 
-def _own_json(reports: Sequence[Report], token: str) -> Request:
+def _own_json(reports: Sequence[DeviceReport], token: str) -> Request:
     positions = [_position(report) for report in reports]
     return _post("json", token, positions[0] if len(positions) == 1 else {"positions": positions})
 
 
-def _position(report: Report) -> dict[str, Any]:
+def _position(report: DeviceReport) -> dict[str, Any]:
     return {
         "device": report.identifier,
         "measured_at": _iso(report.measured_at),
@@ -86,13 +86,13 @@ def _position(report: Report) -> dict[str, Any]:
 # --- phones and cellular ------------------------------------------------------------
 
 
-def _osmand(report: Report, token: str) -> Request:
-    """Half of the apps in the field are the old client, the others the one with the SDK."""
+def _osmand(report: DeviceReport, token: str) -> Request:
+    """Return the request of an OsmAnd client: half of the apps are old, half use the new SDK."""
     is_new_client = sum(report.identifier.encode()) % 2 == 0
     return _osmand_json(report, token) if is_new_client else _osmand_query(report, token)
 
 
-def _osmand_query(report: Report, token: str) -> Request:
+def _osmand_query(report: DeviceReport, token: str) -> Request:
     query = urlencode(
         {
             "id": report.identifier,
@@ -109,7 +109,7 @@ def _osmand_query(report: Report, token: str) -> Request:
     return Request(method="POST", target=f"/ingest/osmand/{quote(token, safe='')}?{query}")
 
 
-def _osmand_json(report: Report, token: str) -> Request:
+def _osmand_json(report: DeviceReport, token: str) -> Request:
     is_moving = report.speed_mps > 0
     location = {
         "timestamp": _iso(report.measured_at),
@@ -132,8 +132,8 @@ def _osmand_json(report: Report, token: str) -> Request:
     return _post("osmand", token, {"location": location, "device_id": report.identifier})
 
 
-def _owntracks(report: Report, token: str) -> Request:
-    """OwnTracks knows HTTP Basic only, so its token goes there; zero members are left out."""
+def _owntracks(report: DeviceReport, token: str) -> Request:
+    """Return a request of OwnTracks: the token in HTTP Basic, without members that are zero."""
     message = {
         "_type": "location",
         "topic": f"owntracks/{report.identifier}",
@@ -165,10 +165,10 @@ def _owntracks(report: Report, token: str) -> Request:
     )
 
 
-def _traccar(report: Report, token: str) -> Request:
+def _traccar(report: DeviceReport, token: str) -> Request:
     fix_time = _iso(report.measured_at, zone="+00:00")
     position = {
-        # Traccar numbers for good; a restart of ours must not use a number again.
+        # Traccar never reuses a number, so neither may a restarted simulator.
         "id": round(report.measured_at * 1000),
         "deviceId": 1,
         "protocol": "teltonika",
@@ -196,8 +196,8 @@ def _traccar(report: Report, token: str) -> Request:
 # --- LoRaWAN network servers ----------------------------------------------------------
 
 
-def _ttn(report: Report, token: str) -> Request:
-    """An uplink of The Things Stack; protobuf JSON leaves out what is zero."""
+def _ttn(report: DeviceReport, token: str) -> Request:
+    """Return an uplink of The Things Stack; its protobuf JSON leaves out zero values."""
     received_at = _iso(report.measured_at + 0.7, digits=9)
     uplink = {
         "session_key_id": SESSION_KEY_ID,
@@ -243,17 +243,17 @@ def _ttn(report: Report, token: str) -> Request:
     return _post("ttn", token, body)
 
 
-def _ulid(report: Report) -> str:
+def _ulid(report: DeviceReport) -> str:
     return base64.b32encode(uuid.UUID(_unique(report)).bytes).decode().rstrip("=")
 
 
-def _payload(report: Report) -> bytes:
-    """Something that differs from uplink to uplink, as a real payload would."""
+def _payload(report: DeviceReport) -> bytes:
+    """Return bytes that differ from uplink to uplink, like a real payload."""
     values = (round(report.lat_deg * 1e6), round(report.lon_deg * 1e6), report.number)
     return b"".join((value & 0xFFFFFFFF).to_bytes(4, "big") for value in values)
 
 
-def _decoded(report: Report) -> dict[str, Any]:
+def _decoded(report: DeviceReport) -> dict[str, Any]:
     decoded = {
         "latitude": report.lat_deg,
         "longitude": report.lon_deg,
@@ -267,7 +267,7 @@ def _decoded(report: Report) -> dict[str, Any]:
     return decoded | known
 
 
-def _normalized(report: Report) -> dict[str, Any]:
+def _normalized(report: DeviceReport) -> dict[str, Any]:
     air = {
         "temperature": report.readings.get("air.temperature"),
         "relativeHumidity": report.readings.get("air.humidity"),
@@ -283,7 +283,7 @@ def _normalized(report: Report) -> dict[str, Any]:
     return measurement
 
 
-def _chirpstack(report: Report, token: str) -> Request:
+def _chirpstack(report: DeviceReport, token: str) -> Request:
     body = {
         "deduplicationId": _unique(report),
         "time": _iso(report.measured_at + 0.5, digits=9, zone="+00:00"),
@@ -327,7 +327,7 @@ def _chirpstack(report: Report, token: str) -> Request:
     return _post("chirpstack", token, body, query="?event=up")
 
 
-_FORMATS: dict[str, Callable[[Report, str], Request]] = {
+_FORMATS: dict[str, Callable[[DeviceReport, str], Request]] = {
     "osmand": _osmand,
     "owntracks": _owntracks,
     "traccar": _traccar,
