@@ -1,5 +1,7 @@
-"""Organisations, the people in them, and the tokens of people. `by` is who asks for it, or None
-for a command on the server; each change of rights is put on record.
+"""Changes of organisations, of their people, and of the tokens of people.
+
+`by` is the user who makes the change, None for a command on the server. Each change of rights is
+recorded in the audit trail.
 """
 
 from __future__ import annotations
@@ -59,7 +61,7 @@ def create_user(
     last_name: str = "",
     by: User | None = None,
 ) -> User:
-    """Create a person. Without a password nobody can log in as them until one is set."""
+    """Create a person. Without a password the person cannot log in until it is set."""
     with unless_taken(f"A user named {username!r} exists already."):
         user = User.objects.create_user(
             username,
@@ -84,7 +86,7 @@ def change_user(
     staff_role: str,
     by: User | None = None,
 ) -> User:
-    """Change what only the provider may; the rights of Django's admin follow the staff role."""
+    """Change members that only the provider may; rights in Django's admin follow `staff_role`."""
     user.username, user.email, user.is_active = username, email, is_active
     if user.staff_role != staff_role:
         user.staff_role = staff_role
@@ -179,7 +181,7 @@ def _require_another_owner(membership: Membership) -> None:
 def issue_api_token(
     *, user: User, name: str, token: str = "", by: User | None = None
 ) -> tuple[ApiToken, str]:
-    """Return the row and the token itself, which cannot be had again: a fresh one, if not given."""
+    """Issue a token. Returns its row and the token, a new one unless given; it is not stored."""
     token = token or new_token()
     with transaction.atomic():
         row = ApiToken.objects.create(

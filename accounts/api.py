@@ -1,4 +1,4 @@
-"""The REST API of people: parse, permit, call one action or queryset, render."""
+"""The REST API of organisations, members, tokens and the user's own account."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rest_framework.routers import BaseRouter
 from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
-import accounts.schema  # noqa: F401  describes our credentials
+import accounts.openapi_credentials  # noqa: F401  registers them with drf-spectacular
 from accounts import actions
 from accounts.models import ApiToken, Membership, Organisation, User
 from accounts.roles import person_of
@@ -28,10 +28,10 @@ from accounts.serializers import (
     RoleSerializer,
 )
 from core.errors import Forbidden
-from core.rest.changes import present
 from core.rest.conventions import METHODS, NO_STORE
 from core.rest.filters import OrganisationFilter
 from core.rest.permissions import IsOwn, MayManage
+from core.rest.updates import row_to_update
 
 
 def register(router: BaseRouter) -> None:
@@ -65,7 +65,7 @@ class OrganisationViewSet(
 
     def perform_update(self, serializer: BaseSerializer[Organisation]) -> None:
         serializer.instance = actions.change_organisation(
-            organisation=present(serializer),
+            organisation=row_to_update(serializer),
             **serializer.validated_data,
             by=person_of(self.request),
         )
@@ -101,7 +101,7 @@ class MemberViewSet(
 
     def perform_update(self, serializer: BaseSerializer[Membership]) -> None:
         serializer.instance = actions.change_role(
-            membership=present(serializer),
+            membership=row_to_update(serializer),
             role=serializer.validated_data["role"],
             by=person_of(self.request),
         )
@@ -116,7 +116,7 @@ class TokenViewSet(
     mixins.DestroyModelMixin,
     GenericViewSet[ApiToken],
 ):
-    """One's own tokens. DELETE revokes; the row stays to be seen."""
+    """The user's own tokens. DELETE revokes a token; its row stays visible."""
 
     queryset = ApiToken.objects.none()
     http_method_names = METHODS
@@ -140,7 +140,7 @@ class TokenViewSet(
 
 
 class MeView(RetrieveUpdateAPIView[User]):
-    """Who is asking, and where they may do what."""
+    """The user of the request, with their role in each organisation."""
 
     http_method_names = METHODS
     permission_classes = (IsOwn,)

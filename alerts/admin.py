@@ -15,7 +15,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from alerts import actions
 from alerts.mail import sentence_about
 from alerts.models import Alert, AlertChange, AlertNotification, Recipient, Rule, RuleVersion
-from core.admin import ThroughActions
+from core.admin import ActionAdmin
 from outbox.admin import resend_chosen
 
 
@@ -67,7 +67,7 @@ class RuleAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
 
 
 @admin.register(Recipient)
-class RecipientAdmin(ThroughActions):
+class RecipientAdmin(ActionAdmin):
     list_display = ("address", "name", "organisation", "channel", "is_active", "created_at")
     list_filter = ("is_active", "channel", "organisation")
     list_select_related = ("organisation",)

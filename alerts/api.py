@@ -29,10 +29,10 @@ from alerts.serializers import (
 )
 from alerts.stream import NAMED
 from core import broadcast
-from core.rest.changes import changes_of, present
+from core.rest.cursor_pages import NewestFirst
 from core.rest.filters import BooleanFilter, OrganisationFilter
-from core.rest.pages import NewestFirst
 from core.rest.permissions import MayOperate
+from core.rest.updates import changes_of, row_to_update
 from geofence.models import Correction
 from outbox.actions import resend_notification
 from outbox.models import Notification, NotificationAttempt
@@ -119,7 +119,7 @@ class RecipientViewSet(
 
     def perform_update(self, serializer: BaseSerializer[Recipient]) -> None:
         serializer.instance = actions.change_recipient(
-            recipient=present(serializer), **changes_of(serializer, "organisation", "address")
+            recipient=row_to_update(serializer), **changes_of(serializer, "organisation", "address")
         )
 
 

@@ -11,7 +11,7 @@ from alerts.conditions import ALERTING_KINDS
 from alerts.ledger import WrittenStep
 from alerts.telling import Reason, Word, words_owed
 from alerts.verdicts import AlertStep, newest_changes, steps_owed
-from assets.dated_tags import dated_tags_of
+from assets.tag_history import dated_tags_of
 from core.occurrence import OccurrenceChange
 
 # After which what was still to be sent is not true any more.

@@ -28,9 +28,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tracker.settings")
 from benchmarks.tools.table import Table
 from core.errors import Refused
 from core.judged_fact import DecidingFix
-from geofence.imports.geojson import members_of
+from geofence.imports.geojson_files import members_of
+from geofence.shape_simplifying import simplification_offer
 from geofence.shapes import area_of
-from geofence.simplifying import offer
 from geofence.zone import Zone
 from geofence.zone_index import ZoneIndex, columns_of
 from tests.geofence.shapes import polygon, round_ring, scribble
@@ -84,7 +84,7 @@ def shape(*rings: list[list[float]]) -> Act:
 
 
 def offered(ring: list[list[float]]) -> Act:
-    return lambda: offer(polygon(ring))
+    return lambda: simplification_offer(polygon(ring))
 
 
 def own_json(body: bytes) -> Act:

@@ -1,8 +1,8 @@
-"""The two families of failure that everything downstream decides by.
+"""The two families of errors: `Refused` and `Unavailable`.
 
-`Refused`: the sender is wrong, and sending the same again will not help.
-`Unavailable`: the world is, and trying again later will. `core/rest/problem.py`
-alone turns either into an HTTP answer.
+`Refused`: the request is wrong, and sending the same again will not help.
+`Unavailable`: the server cannot do it now, and a later retry will help. Only
+`core/rest/problem.py` turns an error into an HTTP answer.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from msgspec import Struct
 
 
 class Fault(Struct, frozen=True, kw_only=True):
-    """One thing wrong in a request. `pointer` is an RFC 6901 JSON Pointer into the body."""
+    """A mistake in a request. `pointer` is an RFC 6901 JSON Pointer into the body."""
 
     pointer: str
     code: str
@@ -19,7 +19,7 @@ class Fault(Struct, frozen=True, kw_only=True):
 
 
 class TrackerError(Exception):
-    """Parent of everything that is raised on purpose."""
+    """Parent of every error that is raised on purpose."""
 
     code = "error"
 
@@ -66,7 +66,7 @@ class CredentialsMissing(Refused):
 
 
 class CredentialsInvalid(Refused):
-    """The credential that came with the request opens nothing."""
+    """The credential that came with the request is not valid."""
 
     code = "credentials-invalid"
 

@@ -59,7 +59,7 @@ class GroupSender(BackgroundQueue[Nudge]):
         nudges = [nudge for _, nudge in items]
         self._runner.run(asyncio.wait_for(_send(nudges), SEND_WITHIN_S))
 
-    def farewell(self) -> None:
+    def finish(self) -> None:
         if self._runner is not None:
             self._runner.close()
 

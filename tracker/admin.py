@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from tracker.ingest.replay import replay_some
 from uplinks.admin import UplinkAdmin
 from uplinks.models import SetAside
-from uplinks.queries import uplinks_of
+from uplinks.uplink_queries import uplinks_of
 
 AT_ONCE = 100
 

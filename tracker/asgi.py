@@ -19,7 +19,7 @@ django_application = get_asgi_application()
 from channels.routing import ProtocolTypeRouter  # noqa: E402
 from django.db import connection  # noqa: E402
 
-from core.rest.parameters import known_parameters  # noqa: E402
+from core.rest.query_parameters import known_parameters  # noqa: E402
 from positions.durability import refuse_to_start  # noqa: E402
 from tracker.ingest.application import Ingest  # noqa: E402
 from tracker.live.routing import application as live  # noqa: E402

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from positions.reading import assets_due
+from positions.position_queries import assets_due
 from tracker.pipeline import judge_again
 from tracker.road.memory import memory_of_process
 

@@ -24,7 +24,7 @@ from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 
 from accounts.models import User
-from accounts.roles import places_of, role_of
+from accounts.roles import organisation_roles_of, role_of
 from core.errors import Fault
 from core.rest.problem import problem, request_id_of, response_of
 from core.rest.problem_types import PROBLEM_TYPES
@@ -57,7 +57,7 @@ def console(request: HttpRequest) -> HttpResponse:
         },
         "organisations": [
             {"id": each.id, "name": each.name, "role": each.role, "time_zone": each.time_zone}
-            for each in places_of(user)
+            for each in organisation_roles_of(user)
         ],
         "csrf_cookie": settings.CSRF_COOKIE_NAME,
         "basemap": {

@@ -21,8 +21,8 @@ from billing.metering import meter, remeter
 from core import broadcast
 from core.errors import Unavailable
 from core.occurrence import OccurrenceChange
-from core.statements import together
-from geofence.changes import CrossingChange
+from core.statements import pipelined
+from geofence.crossing_changes import CrossingChange
 from outbox.nudging import nudge
 from positions import history, store
 from positions.store import StateRow
@@ -82,12 +82,12 @@ def take(deliveries: Sequence[Delivery], memory: RoadMemory) -> list[Receipt]:
         ask_for_remaining_rejudging(verdicts)
         facts = (new, present_facts(completed))
         to_save, moved = move_states(states, facts, verdicts, changes, memory)
-        with together():
+        with pipelined():
             store.save_states(to_save)
             history.save_checkpoints([c for verdict in verdicts for c in verdict.checkpoints])
             meter(metered(new), memory.known_hours, revision=revisions.registry)
             books.set_aside(batch.asides())
-            books.remember_misuse(batch.misused())
+            books.record_misuse(batch.misused())
             books.count(batch.counts())
         alert_and_publish(moved, changes, memory, now=now)
     return batch.receipts()

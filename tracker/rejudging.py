@@ -21,7 +21,7 @@ from positions.actions import (
     ask_for_rejudging,
     claim_rejudging,
     finish_rejudging,
-    note_progress,
+    record_progress,
     start_rejudging,
 )
 from tracker.pipeline import judge_again
@@ -89,7 +89,7 @@ def _one_step() -> int | None:
             is_history_moved=work.is_history_moved and not is_begun,
             is_scope_changed=work.is_scope_changed,
         )
-        note_progress(work, asset.pk, settled_until)
+        record_progress(work, asset.pk, settled_until)
         return int(settled_until is None)
 
 

@@ -1,4 +1,4 @@
-"""The doors to what came in: the books of a source and the misuse of its token."""
+"""The REST API of uplinks: the books of a source and the misuse of its token."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from assets.models import Source
-from uplinks.queries import books_of, misuses_of
 from uplinks.serializers import BooksSerializer, MisuseSerializer
+from uplinks.uplink_queries import books_of, misuses_of
 
 
 class BooksView(APIView):
     @extend_schema(operation_id="sources_counts", responses=BooksSerializer)
     def get(self, request: Request, source: int) -> Response:
-        """The books of a source: received is the sum of the others. For owners and operators."""
+        """The books of a source: received is the sum of the other counts.
+
+        For owners and operators.
+        """
         row = get_object_or_404(Source.objects.operable_by(request.user), pk=source)
         return Response(BooksSerializer(books_of(row)).data)
 
@@ -25,7 +28,7 @@ class BooksView(APIView):
 class MisuseView(APIView):
     @extend_schema(operation_id="sources_misuse", responses=MisuseSerializer(many=True))
     def get(self, request: Request, source: int) -> Response:
-        """Devices that this source's token named and does not belong to; the latest first.
+        """Other devices that were named under this source's token; the latest first.
 
         For owners and operators. At most 101 rows.
         """

@@ -1,7 +1,7 @@
-"""Who may change what they can see. Which rows those are, the querysets know.
+"""Permissions to change an object. Visibility is decided by the querysets.
 
-`MayOperate` is the default of every view: reading is for everybody with a login, changing for
-people who operate an organisation. A view that opens more says so itself.
+`MayOperate` is the default of every view: every user may read, and operators of an organisation
+may change. A view that allows more declares it.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 class MayOperate(IsAuthenticated):
-    """Reading is for everybody who sees the object; changing for who operates its organisation.
+    """Users who see an object may read it; operators of its organisation may change it.
 
-    The model's manager answers `operable_by(user)`, the user `operates_any()`. Which organisation
-    something new is made in is checked by the fields that name it, see `core.rest.fields`.
+    The model's manager has `operable_by(user)`, the user `operates_any()`. Creating is checked by
+    the fields that name the organisation, see `core.rest.fields`.
     """
 
     needed = "operable_by"
@@ -42,7 +42,7 @@ class MayOperate(IsAuthenticated):
 
 
 class MayManage(MayOperate):
-    """Changing is for who manages the people of the organisation."""
+    """Only users who manage the people of the organisation may change an object."""
 
     needed = "managed_by"
     needed_somewhere = "manages_any"

@@ -17,7 +17,7 @@ from assets.models import Asset
 from core.fact_order import before_all_at
 from core.observation import microseconds
 from core.occurrence import OccurrenceChange
-from geofence.changes import CrossingChange
+from geofence.crossing_changes import CrossingChange
 from geofence.models import Crossing, Geofence, GeofenceVersion
 from tests.builders import DEPOT_LONLAT_DEG, MORNING, TEN
 

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from alerts import actions, judging
 from alerts.models import Alert, AlertChange, Recipient
-from geofence.changes import CrossingChange
+from geofence.crossing_changes import CrossingChange
 from outbox.models import Notification
 from tests.alerts.scenes import (
     crossing_of,

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from core.errors import Refused, Unprocessable
 from geofence import limits
+from geofence.shape_simplifying import simplification_offer, simplified_shape
 from geofence.shapes import area_of, inradius_m, shape_of_geojson
-from geofence.simplifying import offer, simplified
 from tests.geofence.shapes import (
     box,
     box_ring,
@@ -341,21 +341,21 @@ def test_the_inradius_is_found_across_the_antimeridian():
 def test_a_shape_with_too_many_points_is_offered_simpler():
     shape = polygon(round_ring((9.7, 52.4), 0.1, 4000))
 
-    simple = simplified(shape)
+    simple = simplified_shape(shape)
 
     assert simple.points <= limits.RING_POINTS
     assert simple.tolerance_m <= 1
     original = shapely.Polygon(shape["coordinates"][0])
     assert area_of(simple.shape).area == pytest.approx(original.area, rel=1e-4)
-    assert "tolerance of" in offer(shape)
+    assert "tolerance of" in simplification_offer(shape)
 
 
 def test_a_shape_that_fits_is_not_changed_by_more_than_rounding():
-    simple = simplified(box(9, 52, 10, 53))
+    simple = simplified_shape(box(9, 52, 10, 53))
 
     assert simple.tolerance_m == 0
     assert shapely.equals(area_of(simple.shape), shapely.box(9, 52, 10, 53))
 
 
-def test_what_crosses_itself_at_every_scale_is_not_offered():
-    assert offer(polygon(scribble(9000))) == ""
+def test_a_shape_that_crosses_itself_at_every_scale_is_not_offered():
+    assert simplification_offer(polygon(scribble(9000))) == ""

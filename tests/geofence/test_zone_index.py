@@ -97,7 +97,7 @@ def test_many_fixes_at_once_meet_what_each_meets_alone(all_sorts, fixes):
 
 @settings(max_examples=300, deadline=None)
 @given(fix=spots)
-def test_what_a_fix_does_not_meet_it_is_surely_outside_of(all_sorts, fix):
+def test_a_fix_is_surely_outside_of_zones_without_a_contact(all_sorts, fix):
     (met,) = all_sorts.contacts(columns_of([fix]))
     sides = {contact.zone.version_id: contact.side for contact in met}
 

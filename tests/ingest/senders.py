@@ -17,7 +17,7 @@ from tracker import pipeline
 from tracker.road.delivery import Delivery, Receipt
 from tracker.road.memory import memory_of_process
 from uplinks.models import SetAside
-from uplinks.queries import books_of
+from uplinks.uplink_queries import books_of
 from wire.registry import FORMATS
 from wire.uplink import Uplink
 

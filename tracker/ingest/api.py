@@ -19,7 +19,7 @@ from accounts.models import Organisation
 from core.errors import Fault, Forbidden, Refused, TooLarge, UnsupportedMediaType
 from core.observation import Method
 from positions import api as positions
-from positions.pages import MAX_ID
+from positions.position_pages import MAX_ID
 from tracker import pipeline
 from tracker.ingest.receipts import ReceiptSerializer
 from tracker.ingest.replies import reply_of
@@ -71,7 +71,7 @@ class RawJSONParser(BaseParser):
         return body
 
 
-class PositionViewSet(positions.PositionViewSet):
+class PositionViewSet(positions.PositionListViewSet):
     parser_classes = (RawJSONParser,)
 
     @extend_schema(

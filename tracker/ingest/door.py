@@ -15,7 +15,7 @@ from functools import partial
 from django.conf import settings
 from msgspec import Struct
 
-from assets.registry import Registry, SourceEntry
+from assets.device_registry import Registry, SourceEntry
 from core.errors import (
     CredentialsInvalid,
     MethodNotAllowed,

@@ -20,7 +20,7 @@ from core.rest.filters import BooleanFilter
 from tracker.ingest.receipts import ReceiptSerializer
 from tracker.ingest.replay import Replay, replay, replay_some
 from tracker.ingest.replies import receipt_document
-from uplinks.queries import uplinks_of
+from uplinks.uplink_queries import uplinks_of
 
 AT_ONCE = 100
 

@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.models import Organisation, User
-from positions import latest
+from positions import latest_columns
 from positions.live_columns import LIVE_COLUMNS, LiveColumn
 from tracker.live import frames
 
@@ -54,7 +54,7 @@ class LiveSnapshotView(APIView):
         """Return the latest of every asset that you may see, as the live socket would."""
         user = cast("User", request.user)
         mine = Organisation.objects.visible_to(user).values_list("pk", flat=True)
-        rows = latest.columns(None if user.is_provider else list(mine))
+        rows = latest_columns.read_columns(None if user.is_provider else list(mine))
         text = frames.snapshot(
             orjson.dumps(rows.as_lists()).decode(),
             epoch=None,

@@ -20,7 +20,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from core.broadcast import Changed, Crossed, HubFrame, Message, Moved, channel
-from positions.latest import Columns
+from positions.latest_columns import LatestColumns
 from tracker.live import access, frames
 from tracker.live.connection import Allowance, Connection
 from tracker.live.database import asked
@@ -66,7 +66,7 @@ class Hub:
         self.alerts_known = -1
         self._redis_url = redis_url or settings.REDIS_URL
         self._viewers: set[Viewer] = set()
-        self._waiting: list[Columns] = []
+        self._waiting: list[LatestColumns] = []
         self._allowance = Allowance()
         self._publishers = Publishers(now=time.monotonic())
         self._is_deaf = False

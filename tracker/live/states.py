@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from assets.models import Asset
 from geofence.models import Presence
 from positions.live_columns import MOTIONS
-from positions.reading import LatestRow, latest_of
+from positions.position_queries import LatestRow, latest_of
 from positions.serializers import FixSerializer, rfc3339
 
 Document = dict[str, Any]

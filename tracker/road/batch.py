@@ -8,17 +8,17 @@ from typing import Any, TypeVar
 
 from msgspec import Struct
 
-from assets.registry import DeviceEntry, Registry
+from assets.device_registry import DeviceEntry, Registry
 from core.errors import Fault, NotYourDevice, Unavailable
 from core.observation import Observation
-from positions import events, store
-from positions.events import Event
-from positions.store import Completed, Stored, Storing
+from positions import event_ids, store
+from positions.event_ids import SenderEvent
+from positions.store import CompletedFact, SentFacts, StoredFacts
 from positions.stored_fact import Fact, Identity, fact_of
 from tracker.road.delivery import Delivery, Outcome, Receipt, receipt_of, refused_outcomes
-from uplinks.books import Aside, Counts, Misused
+from uplinks.books import Counts, SetAsideUplink, TokenMisuse
 
-Kind = TypeVar("Kind", Fact, Completed)
+Kind = TypeVar("Kind", Fact, CompletedFact)
 
 
 class Stale(Unavailable):
@@ -34,7 +34,7 @@ class Item(Struct, gc=False):
     device: DeviceEntry | None
     asset_id: int | None = None
     fact: Fact | None = None
-    event: Event | None = None
+    event: SenderEvent | None = None
     outcome: Outcome | None = None
 
 
@@ -76,7 +76,7 @@ class Batch:
     def recall_events(self) -> None:
         """Decide repeats that are known by their sender's own name."""
         named = [item for item in self._open() if item.event]
-        known = events.recall([item.event for item in named if item.event])
+        known = event_ids.known_events([item.event for item in named if item.event])
         for item in named:
             assert item.event is not None, "only named items are here"
             # The first to claim a name gets its own event back; whoever else, the claimed one.
@@ -92,13 +92,13 @@ class Batch:
         """Whether some of it may be known by its sender's own name."""
         return any(item.event for item in self.items)
 
-    def begin_to_store(self) -> Storing:
+    def send_facts(self) -> SentFacts:
         """Ask for all that is still open to be stored."""
-        return store.begin_to_store(item.fact for item in self._open() if item.fact)
+        return store.send_facts(item.fact for item in self._open() if item.fact)
 
-    def stored(self, storing: Storing) -> Stored:
+    def stored(self, storing: SentFacts) -> StoredFacts:
         """Decide, of what was open, what is new and what repeated."""
-        stored = store.stored(storing)
+        stored = store.finish_storing(storing)
         fresh = set(stored.new)
         open_items = self._open()
         for item in open_items:
@@ -109,7 +109,7 @@ class Batch:
                 item.outcome = Outcome(item.index, "stored")
             else:
                 item.outcome = Outcome(item.index, "duplicate", position=identity[:2])
-        events.remember([item.event for item in open_items if item.event])
+        event_ids.store_events([item.event for item in open_items if item.event])
         return stored
 
     def receipts(self) -> list[Receipt]:
@@ -135,9 +135,9 @@ class Batch:
                     _enter(book, outcome)
         return counts
 
-    def asides(self) -> list[Aside]:
+    def asides(self) -> list[SetAsideUplink]:
         """Return the uplinks to be kept, once for each reason and device."""
-        kept: dict[tuple[int, str, str], Aside] = {}
+        kept: dict[tuple[int, str, str], SetAsideUplink] = {}
         for delivery, outcome, identifier, detail in self._set_aside():
             if delivery.source_id is None or delivery.uplink is None:
                 continue
@@ -146,10 +146,10 @@ class Batch:
             kept[key] = _aside(delivery, outcome, identifier, detail, former)
         return list(kept.values())
 
-    def misused(self) -> list[Misused]:
+    def misused(self) -> list[TokenMisuse]:
         """Return what came under the token of another device (fault F-029)."""
         return [
-            Misused(
+            TokenMisuse(
                 organisation_id=item.delivery.organisation_id,
                 source_id=item.delivery.source_id,
                 device_identifier=item.observation.device,
@@ -193,7 +193,7 @@ def _resolved(delivery: Delivery, index: int, observation: Observation, registry
     else:
         item.fact = fact_of(observation, device_id=device.id, received_at=delivery.received_at)
         item.asset_id = device.asset_at(item.fact.at_us)
-        item.event = events.event_of(observation, device.id)
+        item.event = event_ids.event_of(observation, device.id)
     return item
 
 
@@ -237,12 +237,16 @@ def _detail(delivery: Delivery, outcome: Outcome) -> str:
 
 
 def _aside(
-    delivery: Delivery, outcome: Outcome, identifier: str, detail: str, former: Aside | None
-) -> Aside:
+    delivery: Delivery,
+    outcome: Outcome,
+    identifier: str,
+    detail: str,
+    former: SetAsideUplink | None,
+) -> SetAsideUplink:
     uplink = delivery.uplink
     assert uplink is not None, "asked for only where it was kept"
     assert delivery.source_id is not None, "asked for only where there is a source"
-    return Aside(
+    return SetAsideUplink(
         organisation_id=delivery.organisation_id,
         source_id=delivery.source_id,
         received_at=delivery.received_at,

@@ -5,8 +5,8 @@ A new fold is a module on the floor that owns it, and a line here.
 
 from __future__ import annotations
 
-from geofence.ledger import CrossingLedger
-from geofence.zones import ZoneStore
+from geofence.crossing_ledger import CrossingLedger
+from geofence.zone_store import ZoneStore
 from judging.ledgers import Ledger
 from judging.motion import MotionFold
 from tracker.road.interval_ledger import IntervalLedger

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from alerts.changes import Raised
 from core.broadcast import Alerted, Crossed, Frame, Moved
-from geofence.changes import CrossingChange
-from geofence.rows import crossing_rows
+from geofence.crossing_changes import CrossingChange
+from geofence.crossing_rows import crossing_rows
 from positions.live_columns import LIVE_COLUMNS
 from positions.store import StateRow
 

@@ -14,7 +14,7 @@ from core.occurrence import Occurrence, OccurrenceChange
 from judging.folds import Fold
 from judging.intervals import Edge, Interval, IntervalChange, interval_changes
 from judging.ledgers import CauseOf, RevisionsByName
-from judging.machine import Verdict
+from judging.machine import AssetVerdict
 from positions import occurrences
 from positions.occurrences import OccurrenceRow, OccurrenceWindow, WrittenOccurrence
 
@@ -40,7 +40,7 @@ class IntervalLedger:
         return {}
 
     def record(
-        self, verdicts: Sequence[Verdict], *, now: datetime, cause_of: CauseOf
+        self, verdicts: Sequence[AssetVerdict], *, now: datetime, cause_of: CauseOf
     ) -> list[RecordedInterval]:
         """Write the differences that `verdicts` make, in the order of their beginnings."""
         verdicts = [v for v in verdicts if v.windows or v.findings[self.fold.name]]
@@ -67,7 +67,7 @@ class IntervalLedger:
 
     def standing(self, asset_id: int, since: datetime) -> list[OccurrenceChange]:
         window = OccurrenceWindow(asset_id, before_all_at(microseconds(since)), None)
-        reaching = occurrences.reaching_into(self.fold.name, [window])
+        reaching = occurrences.occurrences_in(self.fold.name, [window])
         return [
             OccurrenceChange(
                 change="same",
@@ -78,7 +78,7 @@ class IntervalLedger:
             for row in reaching
         ]
 
-    def _recorded(self, verdicts: Sequence[Verdict]) -> dict[int, list[Interval]]:
+    def _recorded(self, verdicts: Sequence[AssetVerdict]) -> dict[int, list[Interval]]:
         """Return the intervals that reach into what was judged, by asset."""
         windows = [
             OccurrenceWindow(verdict.pending.asset_id, window.low, window.high)
@@ -88,8 +88,8 @@ class IntervalLedger:
         in_order = [verdict.pending.asset_id for verdict in verdicts if not verdict.windows]
         name = self.fold.name
         found = [
-            *occurrences.reaching_into(name, windows),
-            *occurrences.open_ones(name, in_order),
+            *occurrences.occurrences_in(name, windows),
+            *occurrences.open_occurrences(name, in_order),
         ]
         by_asset: dict[int, list[Interval]] = {}
         for row in found:
@@ -97,7 +97,7 @@ class IntervalLedger:
         return by_asset
 
     def _write(
-        self, changes: Sequence[tuple[Verdict, IntervalChange]], now: datetime
+        self, changes: Sequence[tuple[AssetVerdict, IntervalChange]], now: datetime
     ) -> list[RecordedInterval]:
         added: list[WrittenOccurrence] = []
         updated: list[WrittenOccurrence] = []
@@ -120,7 +120,7 @@ class IntervalLedger:
         return [_recorded_interval(*each) for each in recorded]
 
     def _row(
-        self, verdict: Verdict, present: Interval, *, is_late: bool, now: datetime
+        self, verdict: AssetVerdict, present: Interval, *, is_late: bool, now: datetime
     ) -> WrittenOccurrence:
         return WrittenOccurrence(
             id=present.number,
@@ -140,7 +140,7 @@ class IntervalLedger:
 
 
 def _recorded_interval(
-    verdict: Verdict,
+    verdict: AssetVerdict,
     change: IntervalChange,
     row: WrittenOccurrence | None,
     is_late: bool,
@@ -205,7 +205,7 @@ def _number_of(interval: Interval | None) -> int | None:
     return None if interval is None else interval.number
 
 
-def _is_late(verdict: Verdict, change: IntervalChange) -> bool:
+def _is_late(verdict: AssetVerdict, change: IntervalChange) -> bool:
     """Whether it began or was moved among what had been judged already."""
     former, present, last = change.former, change.present, verdict.former_last
     if former is not None and present is not None and former.begin_key == present.begin_key:

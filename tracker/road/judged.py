@@ -11,13 +11,13 @@ from core.fact_order import FactKey
 from core.observation import instant, microseconds
 from core.occurrence import OccurrenceChange
 from judging.ledgers import CauseOf
-from judging.machine import PendingAsset, Verdict
+from judging.machine import AssetVerdict, PendingAsset
 from judging.motion import MotionFold, MotionState
 from positions import history
-from positions.actions import ask_for_rejudging, is_asked_for
-from positions.deciding import judged_fact_of
+from positions.actions import ask_for_rejudging, is_rejudging_pending
+from positions.deciding_fixes import judged_fact_of
 from positions.latest_state import move_forward
-from positions.store import Completed, StateRow, newest_facts
+from positions.store import CompletedFact, StateRow, newest_facts
 from positions.stored_fact import Fact
 from tracker.road.interval_ledger import RecordedInterval
 from tracker.road.memory import RoadMemory
@@ -30,7 +30,7 @@ Changes = dict[str, Sequence[Any]]
 
 def pending_assets(
     new: Facts,
-    completed: Mapping[int, Sequence[Completed]],
+    completed: Mapping[int, Sequence[CompletedFact]],
     states: Mapping[int, StateRow],
     memory: RoadMemory,
     revisions: Revisions,
@@ -62,11 +62,11 @@ def pending_assets(
     return pending
 
 
-def present_facts(completed: Mapping[int, Sequence[Completed]]) -> Facts:
+def present_facts(completed: Mapping[int, Sequence[CompletedFact]]) -> Facts:
     return {asset_id: [each.present for each in of] for asset_id, of in completed.items()}
 
 
-def _changed_keys(completed: Iterable[Completed]) -> list[FactKey]:
+def _changed_keys(completed: Iterable[CompletedFact]) -> list[FactKey]:
     """Return the places of facts that a second copy completed: where they stood and stand."""
     return [key for each in completed for key in {each.former.key, each.present.key}]
 
@@ -101,7 +101,7 @@ def pending_again(
 
 def judge_and_record(
     pending: Sequence[PendingAsset], memory: RoadMemory, *, now: datetime, cause_of: CauseOf
-) -> tuple[list[Verdict], Changes]:
+) -> tuple[list[AssetVerdict], Changes]:
     """Run all folds over what is pending, and record the differences that each found."""
     machine = memory.machine
     load = partial(history.stretches, with_readings=machine.needs_readings)
@@ -127,17 +127,17 @@ def standing_occurrences(
     return [each for ledger in memory.ledgers for each in ledger.standing(asset_id, since)]
 
 
-def settled_until(verdict: Verdict) -> datetime | None:
+def settled_until(verdict: AssetVerdict) -> datetime | None:
     """Return from where the asset is still to be judged, if judging stopped on its way."""
     return None if verdict.settled_us is None else instant(verdict.settled_us)
 
 
-def ask_for_remaining_rejudging(verdicts: Iterable[Verdict]) -> None:
+def ask_for_remaining_rejudging(verdicts: Iterable[AssetVerdict]) -> None:
     """Ask for what is too long for the transaction of a batch to be judged in the background."""
     for verdict in verdicts:
         asset = verdict.pending
         since = settled_until(verdict)
-        if since is None or is_asked_for(
+        if since is None or is_rejudging_pending(
             organisation_id=asset.organisation_id, asset_id=asset.asset_id, since=since
         ):
             continue
@@ -167,7 +167,7 @@ def remade_state(state: StateRow) -> StateRow:
 def move_states(
     states: Mapping[int, StateRow],
     facts: Iterable[Facts],
-    verdicts: Iterable[Verdict],
+    verdicts: Iterable[AssetVerdict],
     changes: Changes,
     memory: RoadMemory,
 ) -> tuple[list[StateRow], list[StateRow]]:
@@ -184,7 +184,7 @@ def move_states(
 
 
 def _take_heads(
-    states: Mapping[int, StateRow], verdicts: Iterable[Verdict], memory: RoadMemory
+    states: Mapping[int, StateRow], verdicts: Iterable[AssetVerdict], memory: RoadMemory
 ) -> set[int]:
     machine, taken = memory.machine, set()
     for verdict in verdicts:
@@ -199,7 +199,7 @@ def _take_heads(
 
 
 def _take_motion(
-    states: Mapping[int, StateRow], verdicts: Iterable[Verdict], changes: Changes
+    states: Mapping[int, StateRow], verdicts: Iterable[AssetVerdict], changes: Changes
 ) -> set[int]:
     """Show in the states whether assets move, since when and how fast; return what changed."""
     taken = set()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assets.registry import Registry
+from assets.device_registry import Registry
 from billing.metering import KnownHours
-from geofence.zones import ZoneStore
+from geofence.zone_store import ZoneStore
 from judging.differences import REACH_US
 from judging.ledgers import Ledger
 from judging.machine import CHECKPOINT_EVERY, FACTS_AT_ONCE, Machine

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from core.statements import together
+from core.statements import pipelined
 from positions import store
-from positions.store import StateRow, Storing
+from positions.store import SentFacts, StateRow
 from tracker.road.batch import Batch
 from tracker.road.revisions import Revisions, ask_for_revisions, current_revisions, revisions_of
 
@@ -22,7 +22,7 @@ class Opened(Struct, frozen=True):
 
     states: dict[int, StateRow]
     revisions: Revisions
-    storing: Storing
+    storing: SentFacts
 
 
 def lock_look_and_store(batch: Batch) -> Opened:
@@ -32,12 +32,12 @@ def lock_look_and_store(batch: Batch) -> Opened:
         # What is known by its name is not stored again, and to know it takes a question.
         states, revisions = _locked_and_looked(asset_ids, organisation_ids)
         batch.recall_events()
-        return Opened(states, revisions, batch.begin_to_store())
-    with together():
-        locking = store.ask_for_states(asset_ids)
+        return Opened(states, revisions, batch.send_facts())
+    with pipelined():
+        locking = store.send_lock_states(asset_ids)
         looking = ask_for_revisions(organisation_ids)
-        storing = batch.begin_to_store()
-    states, revisions = store.states_of(locking), revisions_of(looking)
+        storing = batch.send_facts()
+    states, revisions = store.fetch_states(locking), revisions_of(looking)
     if len(states) < len(asset_ids):
         # Some were never made. Again from the beginning, since the order counts.
         states, revisions = _locked_and_looked(asset_ids, organisation_ids)

@@ -20,12 +20,12 @@ from core.observation import instant
 from geofence import limits
 from geofence.crossing_state import CrossingState, FoundCrossing
 from geofence.crossings import find_crossings
-from geofence.drawing import Shape
 from geofence.earth import polygons_in
-from geofence.imports.found import Assumed
-from geofence.imports.geojson import members_of, of_geometry
+from geofence.imports.found_shapes import AssumedSizes
+from geofence.imports.geojson_files import members_of, of_geometry
+from geofence.shape_checks import Shape
 from geofence.shapes import area_of, inradius_m
-from geofence.tracks import read_track
+from geofence.track_files import read_track
 from geofence.zone import Zone
 from geofence.zone_index import ZoneIndex
 
@@ -84,7 +84,7 @@ def _feature(index: int, feature: Any) -> tuple[Name, list[Shape]]:
     if not isinstance(properties, dict):
         raise _unfit(index, "properties must be an object.")
     geometry = feature.get("geometry") if is_feature else feature
-    assumed = Assumed(
+    assumed = AssumedSizes(
         corridor_width_m=properties.get("width"), point_radius_m=properties.get("radius")
     )
     name = properties.get("name")
@@ -100,7 +100,7 @@ def _unfit(index: int, detail: str) -> Unprocessable:
 
 def _zone(number: int, shapes: list[Shape], options: dict[str, Any]) -> Zone:
     try:
-        areas = [area_of(shape, limits.TRIED_OUT) for shape in shapes]
+        areas = [area_of(shape, limits.COMMAND_LINE) for shape in shapes]
     except Refused as error:
         place = "".join(f" ({fault.pointer})" for fault in error.faults if fault.pointer)
         detail = f"feature {number}: {error.detail}{place}"
