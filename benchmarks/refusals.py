@@ -34,6 +34,8 @@ from geofence.shapes import area_of
 from geofence.zone import Zone
 from geofence.zone_index import ZoneIndex, columns_of
 from tests.geofence.shapes import polygon, round_ring, scribble
+from tests.wire.heavy import HEAVY
+from tests.wire.uplinks import decoded
 from wire.registry import FORMATS
 from wire.uplink import Uplink
 
@@ -73,6 +75,7 @@ def cases() -> list[tuple[str, int, Act]]:
         ("F-059: a ring of 1,000,001 points", 300, shape(round_ring((0, 0), 1, 1_000_001))),
         ("F-009: a hundred thousand brackets", 100, own_json(brackets)),
         ("F-015: a counter of 5,000 digits", 50, own_json(digits + b"}}")),
+        ("F-167: the most expensive of the uplinks with far too much in them", 1000, heavy()),
         ("a shape simpler than 9,000 crossing points", 1000, offered(scribble(9000))),
         ("an import of nested collections", 1000, imported(nested_collections())),
         ("F-060: a fix in 1,000 geofences of 5,000 points", 50, lambda: index.contacts(fix)),
@@ -90,6 +93,16 @@ def offered(ring: list[list[float]]) -> Act:
 def own_json(body: bytes) -> Act:
     uplink = Uplink(received_at=datetime.now(UTC), body=body, content_type="application/json")
     return lambda: FORMATS["json"].decode(uplink)
+
+
+def heavy() -> Act:
+    """Return the decoding of the uplink in HEAVY that takes longest."""
+    acts = [decoding(*uplink) for uplink in HEAVY]
+    return max(acts, key=lambda act: median_ms(act, 1))
+
+
+def decoding(format_name: str, body: Any, query: str) -> Act:
+    return lambda: decoded(format_name, body, query=query)
 
 
 def imported(body: bytes) -> Act:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ def test_a_fix_has_no_impossible_value(field, value):
 @pytest.mark.parametrize("field", ["measured_at", "reported_at"])
 @pytest.mark.parametrize("zone", [None, timezone(timedelta(hours=2))])
 def test_the_times_of_an_observation_are_in_utc(field, zone):
-    times = {"measured_at": NOON, field: NOON.replace(tzinfo=zone)}
+    times: dict[str, Any] = {"measured_at": NOON, field: NOON.replace(tzinfo=zone)}
 
     with pytest.raises(ValueError, match=f"{field} must be aware and in UTC"):
         Observation(device="a1", **times)
