@@ -38,7 +38,7 @@ demo: install ## everything at once with a simulated fleet, in the foreground; ^
 test: install lint types ## everything: checks, all tests, the browser; ends with pytest's summary
 	@if $(HAS_CONSOLE); then $(NPM) test; fi
 	@$(WITH_SERVERS) $(MAKE) --no-print-directory up-to-date
-	@deploy/local/lanes $(ARGS)
+	@deploy/local/lanes $(or $(ARGS),--cov)
 
 check: install lint types ## what must pass before each push, in under three minutes
 	@if $(HAS_CONSOLE); then $(NPM) test; fi
