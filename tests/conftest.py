@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 from accounts.models import Membership, Organisation, User
 from assets.models import Asset
 from tests import builders
-from tracker.road.memory import RoadMemory, replace_memory_of_process
+from tracker.road.road_memory import RoadMemory, replace_memory_of_process
 
 # `make night` looks longer; the clock of a busy machine is no reason to fail.
 settings.register_profile("day", deadline=None)
