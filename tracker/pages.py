@@ -56,8 +56,13 @@ def console(request: HttpRequest) -> HttpResponse:
             "role": role_of(user),
         },
         "organisations": [
-            {"id": seen.id, "name": seen.name, "role": seen.role, "time_zone": seen.time_zone}
-            for seen in organisation_roles_of(user)
+            {
+                "id": organisation.id,
+                "name": organisation.name,
+                "role": organisation.role,
+                "time_zone": organisation.time_zone,
+            }
+            for organisation in organisation_roles_of(user)
         ],
         "csrf_cookie": settings.CSRF_COOKIE_NAME,
         "basemap": {

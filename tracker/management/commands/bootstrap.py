@@ -64,23 +64,23 @@ def bootstrap(
     *, organisation_name: str, registers_devices: bool, password: str | None
 ) -> dict[str, Any]:
     """Create the rows that are missing; return addresses, names and secrets for the operator."""
-    admin, shown_password = _admin(password)
+    admin, shown_password = _ensure_admin(password)
     organisation = Organisation.objects.filter(name=organisation_name).first()
     organisation = organisation or people.create_organisation(name=organisation_name)
     return {
         "url": settings.PUBLIC_URL,
         "ingest_url": settings.INGEST_URL,
         "admin": {"username": admin.username, "password": shown_password},
-        "token": _api_token(admin),
+        "token": _ensure_api_token(admin),
         "organisation": {"id": organisation.pk, "name": organisation.name},
         "sources": {
-            name: _source(organisation, name, registers_devices=registers_devices)
+            name: _ensure_source(organisation, name, registers_devices=registers_devices)
             for name in FORMATS
         },
     }
 
 
-def _admin(password: str | None) -> tuple[User, str | None]:
+def _ensure_admin(password: str | None) -> tuple[User, str | None]:
     """Return the admin, and the password if it was set just now."""
     admin = User.objects.filter(username="admin").first()
     if admin is not None:
@@ -90,7 +90,7 @@ def _admin(password: str | None) -> tuple[User, str | None]:
     return admin, chosen
 
 
-def _api_token(admin: User) -> str:
+def _ensure_api_token(admin: User) -> str:
     rows = ApiToken.objects.filter(user=admin)
     live = rows.filter(name=TOKEN_NAME, revoked_at=None)
     known = {digest_of(token): token for token in _tokens("api", admin.pk, rows.count())}
@@ -112,7 +112,7 @@ def _tokens(kind: str, owner: int, count: int) -> list[str]:
     return [derived_token("bootstrap", kind, owner, number) for number in range(count)]
 
 
-def _source(
+def _ensure_source(
     organisation: Organisation, wire_format: str, *, registers_devices: bool
 ) -> dict[str, Any]:
     rows = Source.objects.filter(organisation=organisation)

@@ -155,8 +155,10 @@ def load_rules(organisation: Organisation) -> None:
 
 def load_people(organisation: Organisation, password: str) -> dict[str, dict[str, str]]:
     """Create a dispatcher of the provider and a customer of the organisation; return the logins."""
-    _person(staff_role=User.StaffRole.DISPATCHER, password=password, **PEOPLE["dispatcher"])
-    customer = _person(staff_role=User.StaffRole.NONE, password=password, **PEOPLE["customer"])
+    _ensure_person(staff_role=User.StaffRole.DISPATCHER, password=password, **PEOPLE["dispatcher"])
+    customer = _ensure_person(
+        staff_role=User.StaffRole.NONE, password=password, **PEOPLE["customer"]
+    )
     if not Membership.objects.filter(user=customer, organisation=organisation).exists():
         people.add_member(organisation=organisation, user=customer, role=Membership.Role.OPERATOR)
     return {
@@ -165,7 +167,7 @@ def load_people(organisation: Organisation, password: str) -> dict[str, dict[str
     }
 
 
-def _person(*, username: str, email: str, staff_role: str, password: str) -> User:
+def _ensure_person(*, username: str, email: str, staff_role: str, password: str) -> User:
     user = User.objects.filter(username=username).first()
     if user is None:
         return people.create_user(
