@@ -7,6 +7,7 @@ recorded in the audit trail.
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
@@ -16,6 +17,7 @@ from accounts.models import ApiToken, Membership, Organisation, User
 from accounts.tokens import digest_of, new_token, prefix_of
 from core.constraints import unless_taken
 from core.errors import Conflict
+from core.socket_groups import nudge_about_access
 
 
 def create_organisation(
@@ -103,6 +105,7 @@ def change_user(
         audit.record(
             "user.changed", user, by=by, email=email, is_active=is_active, staff_role=staff_role
         )
+        _recheck_sockets(user.pk)
     return user
 
 
@@ -130,6 +133,7 @@ def add_member(
         with unless_taken("This person is a member already."):
             membership = Membership.objects.create(user=user, organisation=organisation, role=role)
         _record_membership("member.added", membership, by)
+        _recheck_sockets(user.pk)
     return membership
 
 
@@ -140,6 +144,7 @@ def change_role(*, membership: Membership, role: str, by: User | None = None) ->
         former, membership.role = membership.role, role
         membership.save(update_fields=["role"])
         _record_membership("member.role-changed", membership, by, former=former)
+        _recheck_sockets(membership.user_id)
     return membership
 
 
@@ -148,6 +153,7 @@ def remove_member(*, membership: Membership, by: User | None = None) -> None:
         _require_another_owner(membership)
         _record_membership("member.removed", membership, by)
         membership.delete()
+        _recheck_sockets(membership.user_id)
 
 
 def _record_membership(verb: str, membership: Membership, by: User | None, **details: str) -> None:
@@ -191,8 +197,14 @@ def revoke_api_token(*, token: ApiToken, by: User | None = None) -> ApiToken:
             token.revoked_at = timezone.now()
             token.save(update_fields=["revoked_at"])
             audit.record("token.revoked", token, by=by, user=token.user_id)
+            _recheck_sockets(token.user_id)
     return token
 
 
 def note_token_use(*, token: ApiToken, at: datetime) -> None:
     ApiToken.objects.filter(pk=token.pk).update(last_used_at=at)
+
+
+def _recheck_sockets(user_id: int) -> None:
+    """Have the live sockets of a user look up, after the commit, what they may still see."""
+    transaction.on_commit(partial(nudge_about_access, user_id))

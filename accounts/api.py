@@ -9,7 +9,6 @@ from django.urls import path
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status
 from rest_framework.generics import RetrieveUpdateAPIView
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import BaseRouter
@@ -31,7 +30,7 @@ from accounts.serializers import (
 from core.errors import Forbidden
 from core.rest.conventions import METHODS, NO_STORE
 from core.rest.filters import OrganisationFilter
-from core.rest.permissions import MayManage
+from core.rest.permissions import IsOwn, MayManage
 from core.rest.updates import row_to_update
 
 
@@ -121,7 +120,7 @@ class TokenViewSet(
 
     queryset = ApiToken.objects.none()
     http_method_names = METHODS
-    permission_classes = (IsAuthenticated,)
+    permission_classes = (IsOwn,)
     serializer_class = ApiTokenSerializer
 
     def get_queryset(self) -> QuerySet[ApiToken]:
@@ -144,7 +143,7 @@ class MeView(RetrieveUpdateAPIView[User]):
     """The user of the request, with their role in each organisation."""
 
     http_method_names = METHODS
-    permission_classes = (IsAuthenticated,)
+    permission_classes = (IsOwn,)
     serializer_class = MeSerializer
 
     def get_object(self) -> User:

@@ -30,6 +30,14 @@ class User(AbstractUser):
     def is_provider_admin(self) -> bool:
         return self.is_superuser or self.staff_role == self.StaffRole.ADMIN
 
+    def operates_any(self) -> bool:
+        """Return whether there is an organisation in which this person may change something."""
+        return self.is_provider or Organisation.objects.operable_by(self).exists()
+
+    def manages_any(self) -> bool:
+        """Return whether there is an organisation whose people this person may manage."""
+        return self.is_provider_admin or Organisation.objects.managed_by(self).exists()
+
 
 class Tenanted(models.QuerySet[Any]):
     """Rows that belong to an organisation; `organisation_path` leads to its id."""

@@ -17,6 +17,7 @@ import redis
 from django.conf import settings
 
 from core.background import BackgroundQueue, OncePerProcess
+from core.socket_groups import nudge_about_alert
 
 logger = logging.getLogger(__name__)
 
@@ -46,8 +47,8 @@ class Crossed(_Frame, frozen=True, kw_only=True, tag="crossed"):
     crossing: dict[str, Any]
 
 
-class Alerted(_Frame, frozen=True, kw_only=True, tag="alerted"):
-    """An alert changed: hubs read the new changes from the database, by number."""
+class Alerted(_Frame, frozen=True, kw_only=True):
+    """An alert changed: rare, so it goes to the sockets themselves, see `core.socket_groups`."""
 
     number: int
 
@@ -58,7 +59,8 @@ class Changed(_Frame, frozen=True, kw_only=True, tag="changed"):
     what: str
 
 
-Frame = Moved | Crossed | Alerted | Changed
+HubFrame = Moved | Crossed | Changed
+Frame = HubFrame | Alerted
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -69,7 +71,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     publisher: str
     number: int
-    frames: list[Frame] = []
+    frames: list[HubFrame] = []
     is_resting: bool = False
 
 
@@ -85,7 +87,7 @@ def connect() -> redis.Redis:
     )
 
 
-class Publisher(BackgroundQueue[Sequence[Frame]]):
+class Publisher(BackgroundQueue[Sequence[HubFrame]]):
     """Publishes the frames of this process; the frames of one `put` are one numbered message."""
 
     content, receiver = "live frames", "Redis"
@@ -110,7 +112,7 @@ class Publisher(BackgroundQueue[Sequence[Frame]]):
     def wait_s(self) -> float | None:
         return None if self._last_frames_at is None else self._beat_every_s
 
-    def hand_out(self, items: Sequence[tuple[int, Sequence[Frame]]]) -> None:
+    def hand_out(self, items: Sequence[tuple[int, Sequence[HubFrame]]]) -> None:
         now = time.monotonic()
         if items:
             self._last_frames_at = now
@@ -122,7 +124,7 @@ class Publisher(BackgroundQueue[Sequence[Frame]]):
     def finish(self) -> None:
         self._publish([self._beat(is_resting=True)])
 
-    def _body(self, number: int, frames: Sequence[Frame]) -> bytes | None:
+    def _body(self, number: int, frames: Sequence[HubFrame]) -> bytes | None:
         message = Message(publisher=self.name, number=number, frames=list(frames))
         try:
             return msgspec.msgpack.encode(message)
@@ -157,6 +159,10 @@ _publisher = OncePerProcess(Publisher)
 
 
 def publish(frames: Sequence[Frame]) -> None:
-    """Send `frames` to every hub, soon. Never blocks, never raises for a failure of Redis."""
-    if frames:
-        _publisher.get().put(frames)
+    """Send `frames` to every hub and socket concerned, soon. Never blocks, never raises."""
+    for_hubs = [frame for frame in frames if not isinstance(frame, Alerted)]
+    if for_hubs:
+        _publisher.get().put(for_hubs)
+    for frame in frames:
+        if isinstance(frame, Alerted):
+            nudge_about_alert(frame.organisation_id, frame.number)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 import msgspec
@@ -112,17 +112,13 @@ def order_sql(table: str) -> str:
 
 
 def key_columns_sql(table: str) -> str:
-    """Return the columns of a position from which `key_of_columns` makes its key."""
+    """Return the columns of a position that are the values of its `FactKey`."""
     t = table
     return (
         f"(extract(epoch FROM {t}.measured_at) * 1000000)::bigint,"
         f" (extract(epoch FROM coalesce({t}.reported_at, {t}.received_at)) * 1000000)::bigint,"
         f" {t}.device_id, {t}.message"
     )
-
-
-def key_of_columns(columns: Sequence[int]) -> FactKey:
-    return FactKey(*columns)
 
 
 def key_parameters(keys: Iterable[FactKey]) -> list[list[str] | list[int]]:

@@ -13,6 +13,7 @@ from functools import lru_cache
 from inspect import signature
 from types import NoneType
 from typing import Any, Literal, LiteralString, TypeVar, get_args, get_origin, get_type_hints
+from uuid import UUID
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -98,6 +99,7 @@ _SQL_TYPES: dict[Any, LiteralString] = {
     bool: "boolean",
     str: "text",
     datetime: "timestamptz",
+    UUID: "uuid",
     # In base64, as msgspec renders bytes in JSON: the statement must decode them.
     bytes: "text",
 }

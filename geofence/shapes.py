@@ -15,7 +15,6 @@ A wrong shape is refused with the place of the error; nothing is repaired silent
 from __future__ import annotations
 
 import math
-import re
 from typing import Any
 
 import numpy as np
@@ -36,7 +35,6 @@ from geofence.shape_checks import (
 
 # Up to this size and latitude one scale for the whole polygon is right to half a per cent.
 SMALL_DEG, STEEP_DEG = 0.2, 70.0
-PLACE = re.compile(r"^(?P<reason>[^\[]+)\[(?P<lon>\S+) (?P<lat>\S+)\]$")
 
 
 def area_of(shape: Any, limit: limits.SizeLimit = limits.DRAWN) -> MultiPolygon:
@@ -58,7 +56,8 @@ def area_of(shape: Any, limit: limits.SizeLimit = limits.DRAWN) -> MultiPolygon:
 def inradius_m(area: MultiPolygon, shape: Shape | None = None) -> float:
     """Return the radius of the largest circle inside the area, to about 2 %.
 
-    For a circle or corridor it follows from the shape as drawn.
+    For a circle or corridor it follows from the shape as drawn. A belt around the earth has no
+    projection without overlaps; for it a quarter of the smaller side is returned.
     """
     if shape and shape["type"] == "circle":
         return float(shape["radius_m"])
@@ -161,14 +160,11 @@ def _check_valid(area: Polygon | MultiPolygon, pointer: str) -> None:
 
 
 def _reason_and_place(reason: str) -> str:
-    found = PLACE.match(reason)
-    if not found:
-        return f"The shape is not valid: {reason}."
-    lon_deg = (float(found["lon"]) + 180.0) % 360.0 - 180.0
-    return (
-        f"The shape is not valid: {found['reason']} at longitude {lon_deg:.6g}, "
-        f"latitude {float(found['lat']):.6g}."
-    )
+    """Return the reason of GEOS, such as `Self-intersection[200.5 52]`, in a sentence."""
+    cause, _, place = reason.partition("[")
+    lon_deg, lat_deg = (float(part) for part in place.removesuffix("]").split())
+    lon_deg = (lon_deg + 180.0) % 360.0 - 180.0
+    return f"The shape is not valid: {cause} at longitude {lon_deg:.6g}, latitude {lat_deg:.6g}."
 
 
 def _joined_at_antimeridian(area: MultiPolygon) -> list[Polygon]:

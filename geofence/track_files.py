@@ -57,7 +57,8 @@ def read_track(body: bytes) -> list[DecidingFix]:
         # An estimate from gateways does not decide.
         if row.get("method") != "gateway":
             fixes.append(fix)
-    return sorted(fixes, key=attrgetter("at_us"))
+    # The same fix again is a repeat, as on the road.
+    return sorted(dict.fromkeys(fixes), key=attrgetter("at_us"))
 
 
 def _rows(body: bytes) -> Iterator[Row]:

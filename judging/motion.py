@@ -30,7 +30,11 @@ REST_US: Final = 180 * 1_000_000
 SPACING_US: Final = 60 * 1_000_000
 # Fixes of a resting receiver wander, by more than their stated accuracy.
 WANDER_M: Final = 50.0
-# The assumed accuracy of a fix without a stated accuracy.
+# Accuracy is a radius of 68 %. Two fixes of one place lie farther apart than three times the root
+# of the sum of their squares in one pair of some thirty thousand (Rayleigh), and an asset that
+# stands for days has many pairs.
+SIGMAS: Final = 3.0
+# What is assumed of a fix that says no accuracy.
 ASSUMED_ACCURACY_M: Final = 30.0
 _EARTH_RADIUS_M: Final = 6_371_008.8
 
@@ -38,7 +42,7 @@ _EARTH_RADIUS_M: Final = 6_371_008.8
 class MotionState(Struct, array_like=True):
     """`recent` holds fixes a minute apart, in order; the first is older than `REST_US`.
 
-    `speed_mps` is reported, or computed from the last two fixes; None if unknown.
+    `speed_mps` is reported, or estimated over the last minute; None if unknown.
     """
 
     motion: Motion = "unknown"
@@ -74,7 +78,7 @@ class MotionFold(FactFold):
         if motion != state.motion:
             findings.extend(_edges(state.motion, motion, since_us, fact.key))
         state.motion = motion
-        state.speed_mps = _speed_mps(state.last, fix, motion)
+        state.speed_mps = _speed_mps(_comparable(state, fix), fix, motion)
         state.recent = _remembered(state.recent, fix)
         state.last = fix
 
@@ -128,14 +132,17 @@ def _remembered(recent: tuple[DecidingFix, ...], fix: DecidingFix) -> tuple[Deci
     return kept[old_enough[-1] :] if old_enough else kept
 
 
-def _speed_mps(last: DecidingFix | None, fix: DecidingFix, motion: Motion) -> float | None:
+def _speed_mps(seen: Sequence[DecidingFix], fix: DecidingFix, motion: Motion) -> float | None:
     if fix.speed_mps is not None:
         return fix.speed_mps
     if motion == "resting":
         return 0.0
-    if motion == "unknown" or last is None or last.at_us == fix.at_us:
+    if motion == "unknown" or not seen:
         return None
-    return distance_m(last, fix) / ((fix.at_us - last.at_us) / 1e6)
+    # Between fixes of a few seconds a speed would be mostly noise.
+    apart = (old for old in reversed(seen) if fix.at_us - old.at_us >= SPACING_US)
+    old = next(apart, seen[0])
+    return distance_m(old, fix) / ((fix.at_us - old.at_us) / 1e6)
 
 
 def _sure_speed_mps(old: DecidingFix, fix: DecidingFix) -> float:
@@ -144,7 +151,7 @@ def _sure_speed_mps(old: DecidingFix, fix: DecidingFix) -> float:
 
 def _sure_distance_m(old: DecidingFix, fix: DecidingFix) -> float:
     """Return the least distance that the asset moved; 0 if it may not have moved."""
-    slack_m = max(WANDER_M, _radius_m(old) + _radius_m(fix))
+    slack_m = max(WANDER_M, SIGMAS * math.hypot(_radius_m(old), _radius_m(fix)))
     return max(0.0, distance_m(old, fix) - slack_m)
 
 

@@ -13,7 +13,6 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins
 from rest_framework.generics import get_object_or_404
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -58,7 +57,6 @@ class PositionListViewSet(GenericViewSet[Any]):
     """Positions, newest first. GeoJSON if the client accepts `application/geo+json`."""
 
     queryset = Device.objects.none()
-    permission_classes = (IsAuthenticated,)
     serializer_class = PositionSerializer
     pagination_class = NewestMoment
     filter_backends = ()
@@ -92,7 +90,6 @@ class AssetPositionViewSet(PositionListViewSet):
 
 
 class TrackView(APIView):
-    permission_classes = (IsAuthenticated,)
     renderer_classes = (GeoJSONRenderer, JSONRenderer)
 
     @extend_schema(
@@ -125,7 +122,6 @@ class RejudgingFilter(django_filters.FilterSet):  # type: ignore[misc]
 class RejudgingViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[Any]):
     """Re-judgings of assets after changes of facts, with their progress. Newest first."""
 
-    permission_classes = (IsAuthenticated,)
     serializer_class = RejudgingSerializer
     filterset_class = RejudgingFilter
     queryset = rejudgings_of(AnonymousUser())

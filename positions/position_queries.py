@@ -23,6 +23,7 @@ from core.fact_order import LAST, FactKey, key_parameters, order_sql
 from core.observation import Method, TimeSource, instant, microseconds
 from core.observation import Value as ReadingValue
 from core.statements import records_of
+from positions.live_columns import MOTIONS
 from positions.models import AssetState, Rejudging
 
 _BEGINNING, _END = "-infinity", "infinity"
@@ -132,12 +133,18 @@ _PAGE = f"""
 
 
 class LatestRow(Struct, frozen=True, kw_only=True):
-    """The latest state of an asset. `fix_at` is None if it never had a fix."""
+    """The latest state of an asset. `fix_at` is None if it never had a fix.
+
+    `motion` is one of `MOTIONS`, or None with no `motion_since` if it is unknown.
+    """
 
     measured_at: datetime | None = None
     received_at: datetime | None = None
     fix_at: datetime | None = None
     fix: dict[str, Any] = {}
+    motion: str | None = None
+    motion_since: datetime | None = None
+    estimated_speed_mps: float | None = None
     readings: dict[str, ReadingValue] = {}
     readings_at: dict[str, datetime] = {}
 
@@ -159,6 +166,9 @@ def _latest_row(state: AssetState) -> LatestRow:
         received_at=state.received_at,
         fix_at=state.fix_at,
         fix={name: getattr(state, name) for name in FIX_NAMES},
+        motion=state.motion if state.motion in MOTIONS else None,
+        motion_since=state.motion_since,
+        estimated_speed_mps=state.estimated_speed_mps,
         readings={name: value for name, (value, *_) in state.readings.items()},
         readings_at={name: instant(at_us) for name, (_, at_us, _) in state.readings.items()},
     )

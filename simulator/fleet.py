@@ -63,7 +63,7 @@ class AssetKind:
     """A kind of tracked asset, and the properties of its device.
 
     `share` is its part of the fleet's reports; `can_store` is true if the device keeps reports
-    that it could not send.
+    that it could not send; `stop_s` is the least and the longest duration of a stop.
     """
 
     name: str
@@ -74,19 +74,24 @@ class AssetKind:
     can_store: bool
     cruise_mps: float = 0.0
     set_point_c: float | None = None
+    stop_s: tuple[float, float] = (90, 300)
 
+
+# What is loaded stands at the ramp for long enough to be seen resting without a speed.
+_LOADING_S = (600, 1_500)
 
 KINDS = (
     AssetKind(name="Van", asset_kind="vehicle", wire_format="osmand", share=2.0,
          accuracy_m=5, can_store=True, cruise_mps=24),
     AssetKind(name="Reefer", asset_kind="trailer", wire_format="ttn", share=0.7,
-         accuracy_m=9, can_store=False, cruise_mps=21, set_point_c=4.0),
+         accuracy_m=9, can_store=False, cruise_mps=21, set_point_c=4.0, stop_s=_LOADING_S),
     AssetKind(name="Truck", asset_kind="vehicle", wire_format="traccar", share=1.6,
          accuracy_m=4, can_store=True, cruise_mps=22),
     AssetKind(name="Courier", asset_kind="person", wire_format="owntracks", share=1.2,
          accuracy_m=11, can_store=True, cruise_mps=11),
     AssetKind(name="Container", asset_kind="container", wire_format="chirpstack", share=0.5,
-         accuracy_m=18, can_store=False, cruise_mps=19, set_point_c=-18.0),
+         accuracy_m=18, can_store=False, cruise_mps=19, set_point_c=-18.0,
+         stop_s=_LOADING_S),
     AssetKind(name="Service car", asset_kind="vehicle", wire_format="osmand", share=2.0,
          accuracy_m=6, can_store=True, cruise_mps=17),
     AssetKind(name="Cold room", asset_kind="room", wire_format="json", share=0.3,
@@ -170,7 +175,7 @@ def _journey(
         return RecordedJourney(tracks[recorded])
     stops = [_yard(name, chance) for name in route]
     cruise_mps = kind.cruise_mps * chance.uniform(0.85, 1.1)
-    return Shuttle(stops, cruise_mps=cruise_mps, stop_s=chance.uniform(90, 300), chance=chance)
+    return Shuttle(stops, cruise_mps=cruise_mps, stop_s=chance.uniform(*kind.stop_s), chance=chance)
 
 
 def _yard(name: str, chance: random.Random) -> LonLat:

@@ -12,6 +12,7 @@ from typing import Any
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tracker.settings")
+os.environ.setdefault("DATABASE_POOL_SIZE", "10")
 django_application = get_asgi_application()
 
 # Only now: these need Django's apps.

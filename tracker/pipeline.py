@@ -16,7 +16,6 @@ from django.utils import timezone
 
 from alerts.changes import Raised
 from alerts.judging import judge as judge_rules
-from alerts.nudging import nudge
 from assets.actions import register_unknown_device
 from billing.metering import meter, remeter
 from core import broadcast
@@ -24,6 +23,7 @@ from core.errors import Unavailable
 from core.occurrence import OccurrenceChange
 from core.statements import pipelined
 from geofence.crossing_changes import CrossingChange
+from outbox.nudging import nudge
 from positions import history, store
 from positions.store import StateRow
 from tracker.road.batch import Batch, StaleRegistry, by_asset

@@ -10,7 +10,6 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.generics import get_object_or_404
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
@@ -109,7 +108,6 @@ CrossingFilter.base_filters["to"] = django_filters.IsoDateTimeFilter(
 
 class CrossingViewSet(GenericViewSet[Crossing]):
     queryset = Crossing.objects.none()
-    permission_classes = (IsAuthenticated,)
     serializer_class = CrossingRow
     filterset_class = CrossingFilter
     renderer_classes = RENDERERS

@@ -11,7 +11,6 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, status
 from rest_framework.decorators import action
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,7 +18,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from accounts.roles import person_of
 from core.errors import NotFound
-from core.rest.permissions import MayOperate
+from core.rest.permissions import AsksOnly, MayOperate
 from geofence import actions
 from geofence.api.geofence_rows import not_ended, publish_geofence_list, rows_of, with_versions
 from geofence.api.import_export_views import ExportMixin, ImportMixin
@@ -161,7 +160,7 @@ class GeofenceViewSet(
     @action(
         detail=True,
         methods=["post"],
-        permission_classes=[IsAuthenticated],
+        permission_classes=[AsksOnly],
         renderer_classes=[JSONRenderer],
     )
     def test(self, request: Request, pk: str) -> Response:
@@ -173,7 +172,13 @@ class GeofenceViewSet(
         return Response(ContainmentRow(answer).data)
 
     @extend_schema(request=SimplifyInput, responses=SimplifiedRow, filters=False)
-    @action(detail=False, methods=["post"], filter_backends=[], renderer_classes=[JSONRenderer])
+    @action(
+        detail=False,
+        methods=["post"],
+        permission_classes=[AsksOnly],
+        filter_backends=[],
+        renderer_classes=[JSONRenderer],
+    )
     def simplify(self, request: Request) -> Response:
         """Offer a shape with fewer points. Nothing is stored."""
         body = SimplifyInput(data=request.data)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import random
-import time
 import zipfile
 from contextlib import closing, suppress
 from typing import Any
@@ -55,10 +54,8 @@ def read(text: str | bytes, assumed: AssumedSizes = WIDE) -> list[FoundShape]:
 
 
 def refusal(body: str | bytes) -> Refused:
-    started = time.thread_time()
     with pytest.raises((Unprocessable, TooLarge)) as caught:
         read(body)
-    assert time.thread_time() - started < 1
     return caught.value
 
 
@@ -467,7 +464,5 @@ def test_an_odd_prj_is_refused(prj):
 
 
 def _read_or_refuse(body: bytes) -> None:
-    started = time.thread_time()
     with suppress(Unprocessable, TooLarge):
         read(body)
-    assert time.thread_time() - started < 1

@@ -273,6 +273,13 @@ def test_tracks_and_their_segments_are_one_and_other_points_no_fixes(judge):
     ]
 
 
+def test_an_estimate_from_gateways_is_no_fix(judge):
+    rows = [[9.0, 0.0, minute(0), "gnss"], [10.0, 0.0, minute(1), "gateway"]]
+    columns = ("lon_deg", "lat_deg", "measured_at", "method")
+
+    assert judge(track(*rows, columns=columns), YARD) == []
+
+
 @pytest.mark.parametrize("text", [track(), "[]", "lon,lat,time\n", "<gpx/>", gpx("")])
 def test_a_track_without_fixes_has_no_crossings(judge, text):
     assert judge(text, YARD) == []
@@ -380,6 +387,13 @@ def test_a_way_that_begins_at_the_antimeridian_leaves_where_it_leaves(judge):
         ("lon,lat,time\n1,nan,2026-03-02T09:00:00Z\n", "not a latitude"),
         ("lon,lat,time\n1,2,2026-03-02T09:00:00\n", "has no zone"),
         ("lon,lat,time\n1,2,yesterday\n", "Fix 1"),
+        ("lon,lat,time\n1,,2026-03-02T09:00:00Z\n", "Fix 1: no lat"),
+        ("[7]", "A fix is a JSON object"),
+        ('[{"lon": true, "lat": 2, "time": 3}]', "Fix 1: true and false"),
+        ('{"columns": ["lon", "lat", "time"], "rows": [[1, 2]]}', "Row 1 has not as many"),
+        ('<gpx><trkpt lat="1" lon="2"/></gpx>', "Fix 1: no time"),
+        (b"lon,lat,time\n\xff", "Byte 13 is not UTF-8"),
+        ("lon,lat,time\n".encode("utf-16")[:-1], "Byte 26 is not UTF-16"),
         ("<gpx><trkpt></gpx>", "Not well-formed"),
         ('<!DOCTYPE x [<!ENTITY a "b">]><gpx/>', "refused"),
     ],

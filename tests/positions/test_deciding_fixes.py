@@ -20,7 +20,8 @@ from tests.builders import NOON
 SECOND = timedelta(seconds=1)
 UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Each by itself, so that none completes another.
-devices = count(1)
+# Of no device that another test leaves positions of.
+devices = count(1 << 40)
 
 fixes = some.builds(
     Fix,

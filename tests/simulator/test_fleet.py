@@ -189,3 +189,15 @@ def test_only_what_is_cooled_says_how_cold_it_is():
     }
 
     assert speaking == cooled
+
+
+@pytest.mark.parametrize("name", ["Reefer", "Container"])
+def test_what_reports_no_speed_stands_long_enough_to_be_seen_resting(name):
+    journey = device(name).journey
+    instants = range(0, 6 * 3600, 10)
+
+    stands = "".join("-" if journey.at(at).is_resting else " " for at in instants).split()
+
+    # The first one and the last one may have been cut.
+    assert len(stands) > 2
+    assert min(map(len, stands[1:-1])) * 10 >= 600

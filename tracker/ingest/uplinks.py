@@ -11,7 +11,6 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers
 from rest_framework.decorators import action
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
@@ -88,7 +87,6 @@ class UplinkFilter(django_filters.FilterSet):  # type: ignore[misc]
 
 
 class UplinkViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[Any]):
-    permission_classes = (IsAuthenticated,)
     serializer_class = UplinkSerializer
     filterset_class = UplinkFilter
     queryset = uplinks_of(AnonymousUser())

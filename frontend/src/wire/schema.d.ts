@@ -112,7 +112,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Return the latest fix, the latest of each reading, and the geofences that it is in. */
+        /** @description Return the latest fix, whether it moves, the latest readings, and its geofences. */
         get: operations["assets_state"];
         put?: never;
         post?: never;
@@ -653,6 +653,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/recipients/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description PATCH changes the name, and switches a recipient off and on; the address stays. */
+        get: operations["recipients_list"];
+        put?: never;
+        /** @description PATCH changes the name, and switches a recipient off and on; the address stays. */
+        post: operations["recipients_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recipients/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description PATCH changes the name, and switches a recipient off and on; the address stays. */
+        get: operations["recipients_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** @description PATCH changes the name, and switches a recipient off and on; the address stays. */
+        patch: operations["recipients_partial_update"];
+        trace?: never;
+    };
     "/api/v1/rejudgings/": {
         parameters: {
             query?: never;
@@ -1013,7 +1049,7 @@ export interface components {
             readonly acknowledged_by_name: string | null;
             /** Format: date-time */
             readonly acknowledged_at: string | null;
-            /** @description the rule named no recipient */
+            /** @description the rule named no active recipient */
             readonly told_nobody: boolean;
             readonly text: string;
         };
@@ -1760,7 +1796,7 @@ export interface components {
          *     * `sent` - sent
          *     * `failed` - refused for good
          *     * `given_up` - given up
-         *     * `cancelled` - cancelled, since the alert was withdrawn first
+         *     * `cancelled` - cancelled, since it need not be said any more
          * @enum {string}
          */
         NotificationStateEnum: "pending" | "sending" | "sent" | "failed" | "given_up" | "cancelled";
@@ -1968,6 +2004,19 @@ export interface components {
             previous?: string | null;
             results: components["schemas"]["PresenceRow"][];
         };
+        PaginatedRecipientList: {
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
+             */
+            next?: string | null;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
+             */
+            previous?: string | null;
+            results: components["schemas"]["Recipient"][];
+        };
         PaginatedRejudgingList: {
             /**
              * Format: uri
@@ -2132,6 +2181,15 @@ export interface components {
             /** @description IANA name */
             time_zone?: string;
         };
+        /** @description Somebody whom rules may tell. Rules name their addresses, and add those that are new. */
+        PatchedRecipientRequest: {
+            organisation?: number;
+            /** Format: email */
+            address?: string;
+            name?: string;
+            /** @description rules tell nobody who is not */
+            is_active?: boolean;
+        };
         PatchedRoleRequest: {
             role?: components["schemas"]["RoleEnum"];
         };
@@ -2253,6 +2311,28 @@ export interface components {
             pointer: string;
             code: string;
             detail: string;
+        };
+        /** @description Somebody whom rules may tell. Rules name their addresses, and add those that are new. */
+        Recipient: {
+            readonly id: number;
+            organisation: number;
+            readonly channel: string;
+            /** Format: email */
+            address: string;
+            name?: string;
+            /** @description rules tell nobody who is not */
+            is_active?: boolean;
+            /** Format: date-time */
+            readonly created_at: string;
+        };
+        /** @description Somebody whom rules may tell. Rules name their addresses, and add those that are new. */
+        RecipientRequest: {
+            organisation: number;
+            /** Format: email */
+            address: string;
+            name?: string;
+            /** @description rules tell nobody who is not */
+            is_active?: boolean;
         };
         /** @description The progress of judging assets again after a changed fact. */
         Rejudging: {
@@ -2546,6 +2626,23 @@ export interface components {
             /** Format: date-time */
             received_at: string | null;
             fix: components["schemas"]["StateFix"] | null;
+            /**
+             * @description at the fix; null: nobody can say whether it moves
+             *
+             *     * `moving` - moving
+             *     * `resting` - resting
+             */
+            motion: (components["schemas"]["MotionEnum"] | components["schemas"]["NullEnum"]) | null;
+            /**
+             * Format: date-time
+             * @description since when it moves or rests; null where `motion` is
+             */
+            motion_since: string | null;
+            /**
+             * Format: double
+             * @description between the last two fixes, where the device reports none; 0 at rest
+             */
+            estimated_speed_mps: number | null;
             /** @description the newest of each name */
             readings: {
                 [key: string]: unknown;
@@ -4486,7 +4583,7 @@ export interface operations {
                  *     * `sent` - sent
                  *     * `failed` - refused for good
                  *     * `given_up` - given up
-                 *     * `cancelled` - cancelled, since the alert was withdrawn first
+                 *     * `cancelled` - cancelled, since it need not be said any more
                  */
                 state?: "cancelled" | "failed" | "given_up" | "pending" | "sending" | "sent";
             };
@@ -4520,7 +4617,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description A UUID string identifying this notification. */
+                /** @description A unique value identifying this notification. */
                 id: string;
             };
             cookie?: never;
@@ -4554,7 +4651,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
-                /** @description A UUID string identifying this notification. */
+                /** @description A unique value identifying this notification. */
                 id: string;
             };
             cookie?: never;
@@ -4783,6 +4880,142 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Receipt"];
                     "application/geo+json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description Refused, or not now */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recipients_list: {
+        parameters: {
+            query?: {
+                /** @description The pagination cursor value. */
+                cursor?: string;
+                is_active?: boolean;
+                organisation?: number;
+                /** @description Number of results to return per page. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedRecipientList"];
+                };
+            };
+            /** @description Refused, or not now */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recipients_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key, path and body within 24 hours are carried out once. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecipientRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recipient"];
+                };
+            };
+            /** @description Refused, or not now */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recipients_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unique integer value identifying this recipient. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recipient"];
+                };
+            };
+            /** @description Refused, or not now */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recipients_partial_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unique integer value identifying this recipient. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedRecipientRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recipient"];
                 };
             };
             /** @description Refused, or not now */

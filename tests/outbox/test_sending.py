@@ -8,7 +8,9 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
@@ -16,41 +18,42 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from alerts import outbox
-from alerts.mail import Mailer, Outcome
-from alerts.models import Notification, NotificationAttempt
-from alerts.outbox import claim_notifications, deliver, mark
 from core.errors import Conflict
-from tests.alerts.mail_server import MailServer
-from tests.alerts.scenes import crossing_of, ids_of, judge, make_rule, raise_alert
-from tests.builders import TEN, make_van
+from outbox import sending
+from outbox.actions import cancel_pending, resend_notification
+from outbox.channels import OpenSenders, senders_by_channel
+from outbox.leases import LEASE_S, claim_notifications, clock_of_the_database, mark
+from outbox.messages import EMAIL, SendOutcome
+from outbox.models import Notification
+from outbox.rendering import render_texts
+from outbox.senders.smtp import SmtpSender
+from outbox.sending import deliver
+from tests.builders import TEN
+from tests.outbox.mail_server import MailServer
+from tests.outbox.scenes import ANNA, BORIS, invite, only_notification, outcomes
 
 pytestmark = pytest.mark.django_db
-ANNA, BORIS = "anna@north.example", "boris@north.example"
-LEASE = timedelta(seconds=outbox.LEASE_S)
+LEASE = timedelta(seconds=LEASE_S)
 SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
-def alert(van, depot):
-    """Return an alert that Anna is to be told of."""
-    make_rule(depot, ANNA)
-    return raise_alert(van, depot)
+def invitation() -> None:
+    """Hand in a notification for Anna."""
+    invite(ANNA)
 
 
-def at(now: datetime):
+def at(now: datetime) -> Callable[[], datetime]:
     return lambda: now
 
 
-def only_notification() -> Notification:
-    return Notification.objects.get()
+def send_without_mark(notification: Notification) -> None:
+    """Do what a worker has done that dies right after sending."""
+    with OpenSenders(senders_by_channel()) as senders:
+        sending.send(notification, render_texts([notification]), senders)
 
 
-def outcomes() -> list[str]:
-    return list(NotificationAttempt.objects.order_by("number").values_list("outcome", flat=True))
-
-
-def test_a_promised_mail_arrives_once(alert, mail_server):
+def test_a_promised_mail_arrives_once(invitation, mail_server):
     assert deliver(clock=at(TEN)) == 1
     assert deliver(clock=at(TEN + 2 * LEASE)) == 0
 
@@ -60,17 +63,16 @@ def test_a_promised_mail_arrives_once(alert, mail_server):
     assert outcomes() == ["sent"]
 
 
-def test_a_nudge_sends_what_it_names_and_nothing_else(van, depot, mail_server):
-    make_rule(depot, ANNA, BORIS)
-    judge(crossing_of(van, depot))
-    nudged = Notification.objects.get(recipient=BORIS)
+def test_a_nudge_sends_what_it_names_and_nothing_else(db, mail_server):
+    invite(ANNA, BORIS)
+    nudged = Notification.objects.get(address=BORIS)
 
     deliver(ids=[nudged.pk], clock=at(TEN))
 
     assert [mail["To"] for mail in mail_server.arrived] == [BORIS]
 
 
-def test_what_is_claimed_is_claimed_by_nobody_else(alert):
+def test_what_is_claimed_is_claimed_by_nobody_else(invitation):
     assert len(claim_notifications(now=TEN)) == 1
     assert claim_notifications(now=TEN) == []
     assert claim_notifications(now=TEN + LEASE) == []
@@ -78,7 +80,7 @@ def test_what_is_claimed_is_claimed_by_nobody_else(alert):
 
 @pytest.mark.fault("F-052")
 @pytest.mark.parametrize("set_back", [timedelta(minutes=2), timedelta(hours=1)])
-def test_a_clock_that_is_set_back_makes_no_lease_longer(alert, mail_server, set_back):
+def test_a_clock_that_is_set_back_makes_no_lease_longer(invitation, mail_server, set_back):
     claim_notifications(now=TEN)
 
     assert claim_notifications(now=TEN + LEASE) == []
@@ -86,35 +88,35 @@ def test_a_clock_that_is_set_back_makes_no_lease_longer(alert, mail_server, set_
     assert len(mail_server.arrivals(ANNA)) == 1
 
 
-def test_who_read_the_clock_before_another_claimed_leaves_that_claim_alone(alert):
+def test_who_read_the_clock_before_another_claimed_leaves_that_claim_alone(invitation):
     assert len(claim_notifications(now=TEN + SECOND)) == 1
 
     assert claim_notifications(now=TEN) == []
 
 
 @pytest.mark.fault("F-052")
-def test_leases_are_told_by_the_clock_of_the_database(alert, monkeypatch):
+def test_leases_are_told_by_the_clock_of_the_database(invitation, monkeypatch):
     monkeypatch.setattr("django.utils.timezone.now", at(TEN - timedelta(days=1)))
 
-    class Looking(Mailer):
+    class Looking(SmtpSender):
         def send(self, message):
             until = only_notification().lease_until
             assert until is not None
-            leases.append(until - outbox.clock_of_the_database())
-            return Outcome(kind="sent")
+            leases.append(until - clock_of_the_database())
+            return SendOutcome(kind="sent")
 
     leases: list[timedelta] = []
-    deliver(sender=Looking)
+    deliver(senders={EMAIL: Looking})
 
     assert LEASE - timedelta(seconds=30) < leases[0] <= LEASE
 
 
 @pytest.mark.fault("F-123")
 def test_a_worker_that_died_between_send_and_mark_is_made_good_under_the_same_id(
-    alert, mail_server
+    invitation, mail_server
 ):
-    claims = claim_notifications(now=TEN)
-    outbox._send(outbox._notifications(claims)[claims[0].notification_id], Mailer())
+    claim_notifications(now=TEN)
+    send_without_mark(only_notification())
 
     deliver(clock=at(TEN + LEASE + SECOND))
 
@@ -126,19 +128,20 @@ def test_a_worker_that_died_between_send_and_mark_is_made_good_under_the_same_id
 
 @pytest.mark.fault("F-123")
 @pytest.mark.django_db(transaction=True)
-def test_a_worker_killed_after_sending_loses_nothing(alert, mail_server):
+def test_a_worker_killed_after_sending_loses_nothing(invitation, mail_server):
     worker = textwrap.dedent("""
         import os, signal, django
         django.setup()
         from django.conf import settings
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", int(os.environ["PORT"])
-        from alerts.mail import Mailer
-        from alerts.outbox import deliver
-        class Killed(Mailer):
+        settings.OUTBOX_RENDERERS = {"invitation": "tests.outbox.scenes.render"}
+        from outbox.senders.smtp import SmtpSender
+        from outbox.sending import deliver
+        class Killed(SmtpSender):
             def send(self, message):
                 super().send(message)
                 os.kill(os.getpid(), signal.SIGKILL)
-        deliver(sender=Killed)
+        deliver(senders={"email": Killed})
     """)
     database = connection.settings_dict
     url = "postgis://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**database)
@@ -166,26 +169,26 @@ def test_a_worker_killed_after_sending_loses_nothing(alert, mail_server):
     assert only_notification().state == "sent"
 
 
-def test_a_stale_worker_that_failed_does_not_undo_what_another_sent(alert, mail_server):
+def test_a_stale_worker_that_failed_does_not_undo_what_another_sent(invitation, mail_server):
     (stale,) = claim_notifications(now=TEN)
     deliver(clock=at(TEN + LEASE + SECOND))
 
-    mark(stale, Outcome(kind="temporary"), now=TEN + 2 * LEASE)
+    mark(stale, SendOutcome(kind="temporary"), now=TEN + 2 * LEASE)
 
     assert only_notification().state == "sent"
 
 
-def test_a_stale_worker_that_sent_keeps_the_next_from_sending_again(alert):
+def test_a_stale_worker_that_sent_keeps_the_next_from_sending_again(invitation):
     (stale,) = claim_notifications(now=TEN)
     (later,) = claim_notifications(now=TEN + LEASE + SECOND)
-    mark(later, Outcome(kind="temporary"), now=TEN + 2 * LEASE)
+    mark(later, SendOutcome(kind="temporary"), now=TEN + 2 * LEASE)
 
-    mark(stale, Outcome(kind="sent"), now=TEN + 2 * LEASE)
+    mark(stale, SendOutcome(kind="sent"), now=TEN + 2 * LEASE)
 
     assert only_notification().state == "sent"
 
 
-def test_a_notification_that_kills_every_worker_is_given_up(alert):
+def test_a_notification_that_kills_every_worker_is_given_up(invitation):
     now = TEN
     for _ in range(10):
         assert len(claim_notifications(now=now)) == 1
@@ -199,7 +202,7 @@ def test_a_notification_that_kills_every_worker_is_given_up(alert):
 
 
 @pytest.mark.fault("F-125")
-def test_a_temporary_refusal_is_tried_again_under_the_same_id(alert, mail_server):
+def test_a_temporary_refusal_is_tried_again_under_the_same_id(invitation, mail_server):
     mail_server.will_answer(ANNA, "451 Greylisted, come back")
     deliver(clock=at(TEN))
     waiting = only_notification()
@@ -214,7 +217,7 @@ def test_a_temporary_refusal_is_tried_again_under_the_same_id(alert, mail_server
 
 
 @pytest.mark.fault("F-125")
-def test_a_refusal_for_good_after_a_temporary_one_is_shown_as_failed(alert, mail_server):
+def test_a_refusal_for_good_after_a_temporary_one_is_shown_as_failed(invitation, mail_server):
     mail_server.will_answer(ANNA, "421 Busy", "550 No such mailbox")
     deliver(clock=at(TEN))
     deliver(clock=at(only_notification().next_try_at))
@@ -224,7 +227,7 @@ def test_a_refusal_for_good_after_a_temporary_one_is_shown_as_failed(alert, mail
     assert deliver(clock=at(TEN + timedelta(days=9))) == 0
 
 
-def test_a_mail_server_that_is_down_is_tried_ten_times_and_then_given_up(alert, settings):
+def test_a_mail_server_that_is_down_is_tried_ten_times_and_then_given_up(invitation, settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
     tried_at = [TEN]
@@ -236,7 +239,7 @@ def test_a_mail_server_that_is_down_is_tried_ten_times_and_then_given_up(alert, 
     assert timedelta(hours=64) < tried_at[-1] - TEN < timedelta(hours=80)
 
 
-def test_a_mail_taken_without_an_answer_may_have_arrived(alert, mail_server):
+def test_a_mail_taken_without_an_answer_may_have_arrived(invitation, mail_server):
     mail_server.will_answer(ANNA, "drop")
     deliver(clock=at(TEN))
 
@@ -245,76 +248,97 @@ def test_a_mail_taken_without_an_answer_may_have_arrived(alert, mail_server):
     assert outcomes() == ["unclear"]
 
 
-def test_a_refused_recipient_keeps_nobody_else_from_hearing(van, depot, mail_server):
-    make_rule(depot, ANNA, BORIS)
-    judge(crossing_of(van, depot))
+def test_a_refused_recipient_keeps_nobody_else_from_hearing(db, mail_server):
+    invite(ANNA, BORIS)
     mail_server.will_answer(ANNA, "550 No such mailbox")
 
     deliver(clock=at(TEN))
 
-    assert Notification.objects.get(recipient=ANNA).state == "failed"
-    assert Notification.objects.get(recipient=BORIS).state == "sent"
+    assert Notification.objects.get(address=ANNA).state == "failed"
+    assert Notification.objects.get(address=BORIS).state == "sent"
 
 
-def test_a_mail_that_hangs_gives_the_rest_of_its_lot_back(van, depot, monkeypatch):
-    make_rule(depot, ANNA, BORIS)
-    judge(crossing_of(van, depot))
-    monkeypatch.setattr(outbox, "LOT_PATIENCE_S", 0.5)
+def test_a_mail_that_hangs_gives_the_rest_of_its_lot_back(db, monkeypatch):
+    invite(ANNA, BORIS)
+    monkeypatch.setattr(sending, "LOT_PATIENCE_S", 0.5)
 
-    class Hanging(Mailer):
+    class Hanging(SmtpSender):
         def send(self, message):
             time.sleep(0.6)
-            return Outcome(kind="unclear", detail="timed out")
+            return SendOutcome(kind="unclear", detail="timed out")
 
-    deliver(sender=Hanging, clock=at(TEN))
+    deliver(senders={EMAIL: Hanging}, clock=at(TEN))
 
     states = Notification.objects.order_by("attempts").values_list("state", "attempts")
     assert list(states) == [("pending", 0), ("pending", 1)]
     assert len(claim_notifications(now=TEN)) == 1
 
 
-def test_a_mail_that_hangs_keeps_nobody_else_from_hearing(van, depot, mail_server):
-    make_rule(depot, ANNA, BORIS)
-    judge(crossing_of(van, depot))
+def test_a_mail_that_hangs_keeps_nobody_else_from_hearing(db, mail_server):
+    invite(ANNA, BORIS)
     mail_server.will_answer(ANNA, "hang")
 
     deliver(clock=at(TEN))
 
-    hanging = Notification.objects.get(recipient=ANNA)
+    hanging = Notification.objects.get(address=ANNA)
     assert (hanging.state, hanging.may_have_arrived) == ("pending", True)
-    assert Notification.objects.get(recipient=BORIS).state == "sent"
+    assert Notification.objects.get(address=BORIS).state == "sent"
 
 
-def test_fresh_notifications_go_before_those_that_failed(van, depot):
-    make_rule(depot, ANNA)
-    raise_alert(van, depot)
+def test_fresh_notifications_go_before_those_that_failed(invitation):
     (old,) = claim_notifications(now=TEN)
-    mark(old, Outcome(kind="temporary"), now=TEN)
-    fresh = ids_of(judge(crossing_of(van, depot, "exit"), now=TEN + timedelta(hours=1)))
+    mark(old, SendOutcome(kind="temporary"), now=TEN)
+    fresh = invite(BORIS, now=TEN + timedelta(hours=1))
 
     (first,) = claim_notifications(limit=1, now=TEN + timedelta(hours=1))
 
     assert [first.notification_id] == fresh
 
 
+# --- what need not be said any more ---------------------------------------------
+
+
+def test_a_notification_with_nothing_to_say_any_more_is_cancelled_unsent(db, mail_server):
+    invite(ANNA, is_taken_back=True)
+    invite(BORIS)
+
+    deliver(clock=at(TEN))
+
+    cancelled = Notification.objects.get(address=ANNA)
+    assert (cancelled.state, cancelled.attempts, cancelled.lease_until) == ("cancelled", 0, None)
+    assert [mail["To"] for mail in mail_server.arrived] == [BORIS]
+    assert outcomes() == ["sent"]
+
+
+def test_only_what_waits_can_be_cancelled(db, mail_server):
+    invite(ANNA)
+    deliver(clock=at(TEN))
+    invite(BORIS)
+
+    cancel_pending(Notification.objects.all())
+
+    states = Notification.objects.order_by("address").values_list("state", flat=True)
+    assert list(states) == ["sent", "cancelled"]
+
+
 # --- by hand ---------------------------------------------------------------------
 
 
-def test_a_failed_notification_can_be_sent_again_by_hand(alert, mail_server):
+def test_a_failed_notification_can_be_sent_again_by_hand(invitation, mail_server):
     mail_server.will_answer(ANNA, "550 No such mailbox")
     deliver(clock=at(TEN))
 
-    outbox.resend_notification(notification=only_notification(), now=TEN)
+    resend_notification(notification=only_notification(), now=TEN)
     deliver(clock=at(TEN))
 
     assert only_notification().state == "sent"
 
 
-def test_a_sent_notification_is_not_sent_again_by_hand(alert, mail_server):
+def test_a_sent_notification_is_not_sent_again_by_hand(invitation, mail_server):
     deliver(clock=at(TEN))
 
     with pytest.raises(Conflict):
-        outbox.resend_notification(notification=only_notification())
+        resend_notification(notification=only_notification())
 
 
 # --- the law ---------------------------------------------------------------------
@@ -328,7 +352,7 @@ class Receiver:
 
     def take(self, server: MailServer) -> None:
         for mail in server.arrived:
-            key = (mail["X-Alert-Id"], mail["To"])
+            key = (mail["Subject"], mail["To"])
             self.times_taken.setdefault(key, set()).add(mail["Message-ID"])
 
 
@@ -344,15 +368,13 @@ FATES = st.lists(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(fates=FATES, sizes=st.lists(st.integers(1, 3), min_size=12, max_size=12))
-def test_whatever_workers_die_of_each_recipient_hears_of_each_alert_once(
-    north, depot, mail_server, fates, sizes
+def test_whatever_workers_die_of_each_recipient_gets_each_notification_once(
+    db, mail_server, fates, sizes
 ):
     Notification.objects.all().delete()
     mail_server.arrived.clear()
-    depot.rule_versions.all().delete()
-    make_rule(depot, ANNA, BORIS, name=f"watch {datetime.now().timestamp()}")  # noqa: DTZ005
-    vans = [make_van(north) for _ in range(3)]
-    judge(*[crossing_of(van, depot) for van in vans])
+    for haulier in ("North", "South", "West"):
+        invite(ANNA, BORIS, organisation=haulier)
     now = TEN
 
     for fate, size in zip(fates, sizes, strict=False):
@@ -370,17 +392,13 @@ def test_whatever_workers_die_of_each_recipient_hears_of_each_alert_once(
     assert set(Notification.objects.values_list("state", flat=True)) == {"sent"}
 
 
+ENDS: dict[str, Any] = {"works": "sent", "refused": "temporary", "unclear": "unclear"}
+
+
 def live_through(fate: str, size: int, now: datetime) -> None:
     """One worker's life: what it claims, and how far it gets."""
-    claims = claim_notifications(limit=size, now=now)
-    notifications = outbox._notifications(claims)
-    with Mailer() as mailer:
-        for claim in claims:
-            if fate in ("dies after send", "works", "unclear"):
-                outbox._send(notifications[claim.notification_id], mailer)
-            if fate == "works":
-                mark(claim, Outcome(kind="sent"), now=now)
-            if fate == "refused":
-                mark(claim, Outcome(kind="temporary"), now=now)
-            if fate == "unclear":
-                mark(claim, Outcome(kind="unclear"), now=now)
+    for claim in claim_notifications(limit=size, now=now):
+        if fate in ("dies after send", "works", "unclear"):
+            send_without_mark(Notification.objects.get(pk=claim.notification_id))
+        if fate in ENDS:
+            mark(claim, SendOutcome(kind=ENDS[fate]), now=now)

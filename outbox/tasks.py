@@ -9,7 +9,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from alerts import outbox
+from outbox.sending import deliver
 
 # Ends before the soft limit, which ends before the lease of what was claimed last.
 BUDGET_S: Final = 30
@@ -29,5 +29,5 @@ def send_due_notifications() -> None:
 
 def _send_lots(ids: Sequence[UUID] | None) -> None:
     ends_at = time.monotonic() + BUDGET_S
-    while time.monotonic() < ends_at and outbox.deliver(ids=ids):
+    while time.monotonic() < ends_at and deliver(ids=ids):
         pass

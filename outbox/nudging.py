@@ -11,8 +11,8 @@ from uuid import UUID
 
 from kombu.exceptions import OperationalError
 
-from alerts.tasks import send_notifications
 from core.background import BackgroundQueue, OncePerProcess
+from outbox.tasks import send_notifications
 
 IDS_PER_TASK: Final = 100
 # When the broker is that far behind, the sweep is the quicker way anyway.

@@ -6,12 +6,9 @@ from uuid import uuid4
 import pytest
 from kombu.exceptions import OperationalError
 
-from alerts import nudging, tasks
-from alerts.models import Notification
-from alerts.nudging import Nudger
-from tests.alerts.scenes import make_rule, raise_alert
-
-ANNA = "anna@north.example"
+from outbox import nudging, tasks
+from outbox.nudging import Nudger
+from tests.outbox.scenes import ANNA, invite
 
 
 def test_a_missing_broker_hurts_nobody():
@@ -48,20 +45,18 @@ def test_a_broker_that_hangs_keeps_nobody_waiting():
 
 
 @pytest.mark.django_db
-def test_the_task_sends_what_it_was_nudged_for(van, depot, mail_server):
-    make_rule(depot, ANNA)
-    raise_alert(van, depot)
+def test_the_task_sends_what_it_was_nudged_for(mail_server):
+    (nudged,) = invite(ANNA)
 
-    tasks.send_notifications([str(Notification.objects.get().pk), str(uuid4())])
-    tasks.send_notifications([str(Notification.objects.get().pk)])
+    tasks.send_notifications([str(nudged), str(uuid4())])
+    tasks.send_notifications([str(nudged)])
 
     assert len(mail_server.arrivals(ANNA)) == 1
 
 
 @pytest.mark.django_db
-def test_the_sweep_finds_what_nobody_was_nudged_for(van, depot, mail_server):
-    make_rule(depot, *[f"{n}@north.example" for n in range(25)])
-    raise_alert(van, depot)
+def test_the_sweep_finds_what_nobody_was_nudged_for(mail_server):
+    invite(*[f"{n}@north.example" for n in range(25)])
 
     tasks.send_due_notifications()
 
