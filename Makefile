@@ -75,7 +75,7 @@ lock: ## compile deploy/requirements/*.in, with hashes; ARGS=--upgrade for newer
 
 schema: install ## write docs/openapi.yaml, the live columns and the console's types from the code
 	@$(WITH_SERVERS) $(MANAGE) spectacular --validate --fail-on-warn --file docs/openapi.yaml
-	@$(WITH_SERVERS) $(MANAGE) live_columns
+	@$(WITH_SERVERS) $(MANAGE) write_live_columns
 	@if $(HAS_CONSOLE); then $(NPM) types; fi
 
 bench: install ## every benchmark in benchmarks/, with nothing else running

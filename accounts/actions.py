@@ -206,5 +206,5 @@ def note_token_use(*, token: ApiToken, at: datetime) -> None:
 
 
 def _recheck_sockets(user_id: int) -> None:
-    """Have the live sockets of a user look up, after the commit, what they may still see."""
+    """After the commit, make the live sockets of a user look up their rights again."""
     transaction.on_commit(partial(nudge_about_access, user_id))

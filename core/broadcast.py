@@ -48,7 +48,7 @@ class Crossed(_Frame, frozen=True, kw_only=True, tag="crossed"):
 
 
 class Alerted(_Frame, frozen=True, kw_only=True):
-    """An alert changed: rare, so it goes to the sockets themselves, see `core.socket_groups`."""
+    """A changed alert: rare, so it goes to the sockets directly, see `core.socket_groups`."""
 
     number: int
 
@@ -159,7 +159,7 @@ _publisher = OncePerProcess(Publisher)
 
 
 def publish(frames: Sequence[Frame]) -> None:
-    """Send `frames` to every hub and socket concerned, soon. Never blocks, never raises."""
+    """Send `frames` to the concerned hubs and sockets, soon. Never blocks, never raises."""
     for_hubs = [frame for frame in frames if not isinstance(frame, Alerted)]
     if for_hubs:
         _publisher.get().put(for_hubs)

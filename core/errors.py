@@ -54,7 +54,7 @@ class Unavailable(TrackerError):
 
 
 class UnreadableUplink(Refused):
-    """The bytes are not what the wire format says they are."""
+    """The bytes are not in the wire format."""
 
     code = "malformed-body"
 
@@ -72,7 +72,7 @@ class CredentialsInvalid(Refused):
 
 
 class Forbidden(Refused):
-    """Known, but not allowed."""
+    """The user is known, but may not do this."""
 
     code = "forbidden"
 
@@ -84,25 +84,25 @@ class NotYourDevice(Forbidden):
 
 
 class PlainText(Forbidden):
-    """It came without TLS, where there is an address with it."""
+    """The request came without TLS, though there is an address with TLS."""
 
     code = "tls-required"
 
 
 class NotFound(Refused):
-    """Unknown, or belongs to somebody else."""
+    """The object does not exist, or belongs to another organisation."""
 
     code = "not-found"
 
 
 class Conflict(Refused):
-    """Contradicts the present state."""
+    """The request contradicts the present state."""
 
     code = "conflict"
 
 
 class TooLarge(Refused):
-    """Larger than the limit."""
+    """The body is larger than the limit."""
 
     code = "body-too-large"
 
@@ -120,7 +120,7 @@ class RequestTimeout(Refused):
 
 
 class MethodNotAllowed(Refused):
-    """The path is there, but not for this method."""
+    """The path exists, but not for this method."""
 
     code = "method-not-allowed"
 
@@ -130,13 +130,13 @@ class MethodNotAllowed(Refused):
 
 
 class UnsupportedMediaType(Refused):
-    """Not a media type that this door reads."""
+    """The door does not read this media type."""
 
     code = "unsupported-media-type"
 
 
 class Unprocessable(Refused):
-    """Readable, but wrong."""
+    """The body can be read, but its content is wrong."""
 
     code = "invalid"
 

@@ -53,9 +53,9 @@ def configure_logs(*, level: str, as_json: bool) -> None:
                 "daphne": {"level": "WARNING"},
                 "django.channels": {"level": "WARNING"},
                 "django.server": {"level": "WARNING"},
-                # Its traceback would come each second while Redis is away; the hub says so once.
+                # It logs a traceback each second while Redis is away; the hub logs a line once.
                 "channels_redis.pubsub": {"level": "CRITICAL"},
-                # It would tell of each attempt while the database is away.
+                # It logs each attempt while the database is away.
                 "psycopg.pool": {"level": "ERROR"},
                 "celery": {"level": "WARNING"},
                 "celery.app.trace": {"level": "WARNING"},

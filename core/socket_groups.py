@@ -1,7 +1,7 @@
-"""Nudges to open sockets, by Channels' channel layer: for what is rare.
+"""Nudges to open sockets through Channels' channel layer, for rare changes.
 
-The layer drops what it cannot deliver and says nothing. So a nudge holds no truth: whoever gets
-one reads the database, and reads it every few seconds without one.
+The layer silently drops messages that it cannot deliver. So a nudge holds no data: the socket
+reads the database after a nudge, and every few seconds without a nudge.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import redis
 
 from core.background import BackgroundQueue, OncePerProcess
 
-# Those who see every organisation.
+# The sockets of people who see every organisation.
 PROVIDER_GROUP: Final = "provider"
 QUEUE_LIMIT: Final = 1_000
 SEND_WITHIN_S: Final = 5.0
@@ -31,14 +31,14 @@ def user_group(user_id: int) -> str:
 
 
 def nudge_about_alert(organisation_id: int, number: int) -> None:
-    """Have those who see this organisation look for alert changes up to `number`."""
+    """Make sockets that see this organisation look for alert changes up to `number`."""
     nudge = {"type": "alert.changed", "number": number}
     _sender.get().put((organisation_group(organisation_id), nudge))
     _sender.get().put((PROVIDER_GROUP, nudge))
 
 
 def nudge_about_access(user_id: int) -> None:
-    """Have the sockets of a user look up what they may see. Call it after the commit."""
+    """Make the sockets of a user look up their rights again. Call it after the commit."""
     _sender.get().put((user_group(user_id), {"type": "access.changed"}))
 
 
@@ -65,7 +65,7 @@ class GroupSender(BackgroundQueue[Nudge]):
 
 
 async def _send(nudges: Sequence[Nudge]) -> None:
-    # Only where it is needed: most processes never send one.
+    # Imported here, since most processes never send a nudge.
     from channels.layers import get_channel_layer
 
     layer = get_channel_layer()

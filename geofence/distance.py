@@ -2,7 +2,7 @@
 
 The scale comes from the WGS 84 radii of curvature at the latitude of the fix, which is
 exact to better than 0.1 % over the kilometres that an accuracy can span, except towards a
-pole: a few kilometres from it, what lies across the pole seems farther than it is. Edges
+pole: a few kilometres from it, points across the pole seem farther away than they are. Edges
 are straight in longitude and latitude.
 """
 

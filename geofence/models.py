@@ -63,7 +63,7 @@ class GeofenceVersion(models.Model):
     valid_to = models.DateTimeField(null=True)
     shape = models.JSONField(help_text="as drawn: polygon, multipolygon, circle or corridor")
     area = models.MultiPolygonField(
-        srid=4326, help_text="what is judged, edges straight in lon/lat"
+        srid=4326, help_text="the judged area, edges straight in lon/lat"
     )
     inradius_m = models.FloatField(help_text="radius of the largest circle inside the area")
     accuracy_cap_m = models.FloatField(

@@ -135,7 +135,7 @@ def _gpx_rows(body: bytes) -> Iterator[Row]:
 
 
 def _values_of(point: Element) -> dict[str, str | None]:
-    """Return the values of a GPX point by tag; those of extensions only if GPX itself has none."""
+    """Return the values of a GPX point by tag; GPX's own values come before extensions."""
     values: dict[str, str | None] = dict(point.attrib)
     extensions = [inner for child in point for inner in child.iter() if inner is not child]
     for element in (*point, *extensions):

@@ -34,7 +34,7 @@ WANDER_M: Final = 50.0
 # of the sum of their squares in one pair of some thirty thousand (Rayleigh), and an asset that
 # stands for days has many pairs.
 SIGMAS: Final = 3.0
-# What is assumed of a fix that says no accuracy.
+# The assumed accuracy of a fix without a stated accuracy.
 ASSUMED_ACCURACY_M: Final = 30.0
 _EARTH_RADIUS_M: Final = 6_371_008.8
 

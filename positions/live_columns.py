@@ -107,7 +107,7 @@ LIVE_COLUMNS: Final = (
     _quantity("course_cdeg", "0.01 degree", "course of the fix", member="course_deg", factor=1e2),
     _quantity("accuracy_dm", "0.1 m", "accuracy of the fix", member="accuracy_m", factor=1e1),
     _choice("method", "how the fix was found", get_args(Method)),
-    _choice("motion", "whether the asset moves; null where nobody can say", MOTIONS),
+    _choice("motion", "motion of the asset; null if unknown", MOTIONS),
     _time("motion_since", "since when it moves or rests"),
     _quantity(
         "estimated_speed_mms",

@@ -211,7 +211,7 @@ def finish_storing(sent: SentFacts) -> StoredFacts:
 def _complete(repeated: dict[Identity, Fact]) -> dict[Identity, CompletedFact]:
     """Merge repeated facts into their rows. Returns only the rows that changed."""
     completed = {}
-    for existing in _existing(list(repeated)):
+    for existing in _lock_existing(list(repeated)):
         whole = merged(existing, repeated[existing.identity])
         if whole != existing:
             completed[whole.identity] = CompletedFact(existing, whole)
@@ -221,7 +221,7 @@ def _complete(repeated: dict[Identity, Fact]) -> dict[Identity, CompletedFact]:
     return completed
 
 
-def _existing(identities: list[Identity]) -> list[Fact]:
+def _lock_existing(identities: list[Identity]) -> list[Fact]:
     return records(
         _fact,
         "SELECT p.device_id, p.measured_at, p.message, p.reported_at, p.received_at,"
@@ -300,7 +300,7 @@ def newest_facts(asset_id: int) -> list[Fact]:
     Reads the asset's whole history: only for histories moved between assets, not for the road.
     """
     found = rows(_NEWEST, [asset_id])
-    return _existing(found) if found else []
+    return _lock_existing(found) if found else []
 
 
 # For each reading all facts of the newest moment and report time: the greatest value counts.

@@ -77,7 +77,7 @@ class AssetKind:
     stop_s: tuple[float, float] = (90, 300)
 
 
-# What is loaded stands at the ramp for long enough to be seen resting without a speed.
+# An asset stands at the ramp to be loaded, long enough to be found resting without a speed.
 _LOADING_S = (600, 1_500)
 
 KINDS = (

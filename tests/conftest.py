@@ -15,7 +15,7 @@ from assets.models import Asset
 from tests import builders
 from tests.lanes import keep_own_lane
 from tests.outbox.mail_server import MailServer, serve
-from tracker.road.memory import RoadMemory, replace_memory_of_process
+from tracker.road.road_memory import RoadMemory, replace_memory_of_process
 
 # `make night` looks longer; the clock of a busy machine is no reason to fail.
 settings.register_profile("day", deadline=None)

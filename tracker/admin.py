@@ -1,4 +1,4 @@
-"""What staff do in the admin that takes the road: replay uplinks that were set aside."""
+"""The admin of uplinks set aside, with their replay, which takes the road."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who answers what: the hot door before Django, the live socket, and Django for the rest.
+"""The ASGI application: the hot door before Django, the live socket, and Django for the rest.
 
 `application` is the whole of it for one process (daphne). `ingest` is the hot door alone,
 for processes of its own, so that viewers cannot slow devices.

@@ -29,7 +29,7 @@ class MayOperate(IsAuthenticated):
     def has_permission(self, request: Request, view: APIView) -> bool:
         if not super().has_permission(request, view):
             return False
-        # What the address does not know at all is answered as that.
+        # A method that the view does not have is answered with 405 by the view.
         if request.method in SAFE_METHODS or request.method not in view.allowed_methods:
             return True
         return bool(getattr(request.user, self.needed_somewhere)())
@@ -49,8 +49,8 @@ class MayManage(MayOperate):
 
 
 class IsOwn(IsAuthenticated):
-    """For what belongs to the person who asks, such as their API tokens."""
+    """For objects of the user of the request, such as their API tokens."""
 
 
 class AsksOnly(IsAuthenticated):
-    """For a POST that changes nothing: a question with a body."""
+    """For a POST that changes nothing: a query with a body."""

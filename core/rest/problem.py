@@ -186,7 +186,7 @@ def _translated(error: Exception, method: str) -> TrackerError | None:
         case DataError():
             # A value that a serializer let through and the database cannot hold.
             logger.warning("the database refused a value that was not checked", exc_info=error)
-            return Unprocessable("A value is outside what can be stored.")
+            return Unprocessable("A value is outside the range that can be stored.")
     return _translated_request(error)
 
 

@@ -25,7 +25,7 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
     ),
     "empty-body": ProblemType("The body is empty", "Send the document that this path expects."),
     "malformed-body": ProblemType(
-        "The body cannot be read", "The bytes are not what their format says they are."
+        "The body cannot be read", "The bytes are not in the expected format."
     ),
     "malformed-json": ProblemType(
         "The body is not JSON",
@@ -41,7 +41,7 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
     ),
     "invalid-parameter": ProblemType(
         "A query parameter is wrong or unknown",
-        "`errors` names the parameters as `/query/<name>`, and those that are known.",
+        "`errors` names the parameters as `/query/<name>`, and the known parameters.",
     ),
     "invalid-cursor": ProblemType(
         "The cursor is not one of ours",
@@ -84,13 +84,13 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
         "The request took too long to arrive", "Send headers and body within ten seconds."
     ),
     "method-not-allowed": ProblemType(
-        "The method is not allowed here", "The `Allow` header lists those that are."
+        "The method is not allowed here", "The `Allow` header lists the allowed methods."
     ),
     "not-acceptable": ProblemType(
         "No such representation", "The answer exists as JSON only; leave out `Accept`."
     ),
     "conflict": ProblemType(
-        "This contradicts the present state", "`detail` says what it contradicts."
+        "This contradicts the present state", "`detail` names the contradiction."
     ),
     "already-exists": ProblemType(
         "It exists already", "Choose another name, or use the existing object."
@@ -175,7 +175,7 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
         "Not a way to find a position", "The page of the wire format lists them."
     ),
     "wire-format-unknown": ProblemType(
-        "Not a wire format", "`errors` lists those that are spoken here."
+        "Not a wire format", "`errors` lists the known wire formats."
     ),
     "does-not-exist": ProblemType(
         "A referenced object does not exist", "Or it belongs to another organisation."

@@ -15,7 +15,7 @@ from positions.models import Position
 from tests.builders import DEPOT_LONLAT_DEG, MORNING
 from tracker import pipeline
 from tracker.road.delivery import Delivery, Receipt
-from tracker.road.memory import memory_of_process
+from tracker.road.road_memory import memory_of_process
 from uplinks.models import SetAside
 from uplinks.uplink_queries import books_of
 from wire.registry import FORMATS

@@ -22,7 +22,7 @@ from tests import builders
 from tests.builders import NOON
 from tests.live.world import by_id, moved, state
 from tracker.live.frames import columns_of
-from tracker.road.frames import frames_of
+from tracker.road.batch_frames import frames_of
 
 
 def put(asset: Asset, **members: object) -> None:

@@ -16,7 +16,7 @@ from positions.models import AssetState, Position, RecordedOccurrence
 from tests.builders import DEPOT_LONLAT_DEG, MORNING, device_on
 from tracker import pipeline
 from tracker.road.delivery import Delivery, Receipt
-from tracker.road.memory import RoadMemory, memory_of_process, replace_memory_of_process
+from tracker.road.road_memory import RoadMemory, memory_of_process, replace_memory_of_process
 
 METRES_PER_DEGREE = 111_195.0
 

@@ -30,7 +30,7 @@ from tests.road.scenes import (
 )
 from tracker import pipeline
 from tracker.road.delivery import Delivery
-from tracker.road.memory import memory_of_process
+from tracker.road.road_memory import memory_of_process
 from uplinks.uplink_queries import books_of
 
 EXAMPLES = examples(60)

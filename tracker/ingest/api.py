@@ -25,7 +25,7 @@ from tracker.ingest.receipts import ReceiptSerializer
 from tracker.ingest.replies import reply_of
 from tracker.ingest.uplinks import UplinkViewSet
 from tracker.road.delivery import Delivery
-from tracker.road.memory import memory_of_process
+from tracker.road.road_memory import memory_of_process
 from wire.registry import FORMATS
 from wire.uplink import Uplink
 

@@ -26,7 +26,7 @@ from tracker.ingest.metrics import CONTENT_TYPE, Metrics
 from tracker.ingest.replies import Reply, problem_reply
 from tracker.ingest.request import Head
 from tracker.ingest.spool import Spool
-from tracker.road.memory import memory_of_process
+from tracker.road.road_memory import memory_of_process
 
 log = structlog.get_logger(__name__)
 

@@ -23,7 +23,7 @@ from tracker import pipeline
 from tracker.ingest.metrics import Metrics
 from tracker.ingest.spool import Records, Spool
 from tracker.road.delivery import Delivery, Receipt, spooled_receipt
-from tracker.road.memory import memory_of_process
+from tracker.road.road_memory import memory_of_process
 
 log = structlog.get_logger(__name__)
 

@@ -1686,7 +1686,7 @@ export interface components {
             accuracy_dm: (number | null)[];
             /** @description how the fix was found */
             method: ((components["schemas"]["MethodEnum"] | components["schemas"]["NullEnum"]) | null)[];
-            /** @description whether the asset moves; null where nobody can say */
+            /** @description motion of the asset; null if unknown */
             motion: ((components["schemas"]["MotionEnum"] | components["schemas"]["NullEnum"]) | null)[];
             /** @description ms since 1970: since when it moves or rests */
             motion_since: (number | null)[];

@@ -1,4 +1,4 @@
-"""`manage.py live_columns`: write the live columns into the protocol's page and the console."""
+"""`manage.py write_live_columns`: writes the live columns into the docs and the console."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The folds that the road runs, in their order: a later one sees what earlier ones found.
+"""The ledgers of the folds that the road runs, in order: a fold sees the states of earlier folds.
 
 A new fold is a module on the floor that owns it, and a line here.
 """

@@ -1,4 +1,4 @@
-"""Between memory and judging: which facts judging sees, and what it leaves in the states."""
+"""Steps of the road around judging: the facts to judge, and the updates of latest states."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from positions.latest_state import move_forward
 from positions.store import CompletedFact, StateRow, newest_facts
 from positions.stored_fact import Fact
 from tracker.road.interval_ledger import RecordedInterval
-from tracker.road.memory import RoadMemory
 from tracker.road.revisions import Revisions
+from tracker.road.road_memory import RoadMemory
 
 Facts = Mapping[int, Sequence[Fact]]
-# By the name of a fold: the differences that were recorded.
+# The recorded differences by the name of the fold.
 Changes = dict[str, Sequence[Any]]
 
 
@@ -35,7 +35,7 @@ def pending_assets(
     memory: RoadMemory,
     revisions: Revisions,
 ) -> list[PendingAsset]:
-    """Return the assets that have something to be judged, in id order."""
+    """Return the assets with facts to be judged, in id order."""
     machine = memory.machine
     touched = sorted({*new, *completed})
     contexts = contexts_of({a: states[a].organisation_id for a in touched}, memory, revisions)
@@ -63,18 +63,18 @@ def pending_assets(
 
 
 def present_facts(completed: Mapping[int, Sequence[CompletedFact]]) -> Facts:
-    return {asset_id: [each.present for each in of] for asset_id, of in completed.items()}
+    return {asset_id: [fact.present for fact in facts] for asset_id, facts in completed.items()}
 
 
 def _changed_keys(completed: Iterable[CompletedFact]) -> list[FactKey]:
-    """Return the places of facts that a second copy completed: where they stood and stand."""
-    return [key for each in completed for key in {each.former.key, each.present.key}]
+    """Return the former and present keys of facts that a second copy completed."""
+    return [key for fact in completed for key in {fact.former.key, fact.present.key}]
 
 
 def contexts_of(
     assets: Mapping[int, int], memory: RoadMemory, revisions: Revisions
 ) -> dict[int, dict[str, Any]]:
-    """Return what each fold must know of each asset; `assets` gives their organisations."""
+    """Return the contexts of each asset by fold; `assets` maps assets to their organisations."""
     contexts: dict[int, dict[str, Any]] = {asset_id: {} for asset_id in assets}
     for ledger in memory.ledgers:
         for asset_id, context in ledger.contexts(assets, revisions.by_name).items():
@@ -82,12 +82,12 @@ def contexts_of(
     return contexts
 
 
-def pending_again(
+def pending_rejudging(
     state: StateRow, memory: RoadMemory, revisions: Revisions, *, since: datetime | None
 ) -> PendingAsset:
-    """Return the asset with all that it did since then to be judged again.
+    """Return the asset with all facts since then to be judged again.
 
-    With None only what has become due without a further fact.
+    With None only deadlines that have passed without a further fact are judged.
     """
     contexts = contexts_of({state.asset_id: state.organisation_id}, memory, revisions)
     return PendingAsset(
@@ -102,7 +102,7 @@ def pending_again(
 def judge_and_record(
     pending: Sequence[PendingAsset], memory: RoadMemory, *, now: datetime, cause_of: CauseOf
 ) -> tuple[list[AssetVerdict], Changes]:
-    """Run all folds over what is pending, and record the differences that each found."""
+    """Run all folds over the pending assets, and record the differences that each fold made."""
     machine = memory.machine
     load = partial(history.stretches, with_readings=machine.needs_readings)
     verdicts = machine.judge(pending, load, now_us=microseconds(now))
@@ -114,26 +114,30 @@ def judge_and_record(
 
 
 def changed_occurrences(changes: Changes, memory: RoadMemory) -> list[OccurrenceChange]:
-    """Return what all folds found and corrected, as rules see it."""
+    """Return the changes of all folds in the form for rules."""
     return [
-        each for ledger in memory.ledgers for each in ledger.occurrences(changes[ledger.fold.name])
+        change
+        for ledger in memory.ledgers
+        for change in ledger.occurrences(changes[ledger.fold.name])
     ]
 
 
 def standing_occurrences(
     asset_id: int, since: datetime, memory: RoadMemory
 ) -> list[OccurrenceChange]:
-    """Return what stands of an asset since then, for rules that may see it with other eyes."""
-    return [each for ledger in memory.ledgers for each in ledger.standing(asset_id, since)]
+    """Return all standing occurrences of an asset since then, for rules to judge again."""
+    return [
+        occurrence for ledger in memory.ledgers for occurrence in ledger.standing(asset_id, since)
+    ]
 
 
 def settled_until(verdict: AssetVerdict) -> datetime | None:
-    """Return from where the asset is still to be judged, if judging stopped on its way."""
+    """Return the moment from which judging must continue, if it stopped early."""
     return None if verdict.settled_us is None else instant(verdict.settled_us)
 
 
 def ask_for_remaining_rejudging(verdicts: Iterable[AssetVerdict]) -> None:
-    """Ask for what is too long for the transaction of a batch to be judged in the background."""
+    """Let the background judge histories that are too long for the transaction of a batch."""
     for verdict in verdicts:
         asset = verdict.pending
         since = settled_until(verdict)
@@ -149,8 +153,8 @@ def ask_for_remaining_rejudging(verdicts: Iterable[AssetVerdict]) -> None:
         )
 
 
-def remade_state(state: StateRow) -> StateRow:
-    """Return the state as the asset's history now makes it; what folds found stays."""
+def rebuilt_state(state: StateRow) -> StateRow:
+    """Return the latest state computed from the asset's history; fold states are kept."""
     fresh = StateRow(
         asset_id=state.asset_id,
         organisation_id=state.organisation_id,
@@ -171,12 +175,12 @@ def move_states(
     changes: Changes,
     memory: RoadMemory,
 ) -> tuple[list[StateRow], list[StateRow]]:
-    """Bring the states up to date; return those to be saved and, of them, those that moved."""
+    """Update the latest states; return the states to save, and of them the visibly changed."""
     moved = {
         asset_id
         for by_asset in facts
-        for asset_id, each in by_asset.items()
-        if move_forward(states[asset_id], each)
+        for asset_id, of_asset in by_asset.items()
+        if move_forward(states[asset_id], of_asset)
     }
     judged = _take_heads(states, verdicts, memory)
     moved |= _take_motion(states, verdicts, changes)
@@ -201,7 +205,7 @@ def _take_heads(
 def _take_motion(
     states: Mapping[int, StateRow], verdicts: Iterable[AssetVerdict], changes: Changes
 ) -> set[int]:
-    """Show in the states whether assets move, since when and how fast; return what changed."""
+    """Copy motion, its beginning and speed into the states; return the ids of changed states."""
     taken = set()
     for verdict in verdicts:
         if verdict.head is None:
@@ -224,8 +228,8 @@ def _take_motion(
     return taken
 
 
-def metered(new: Facts) -> list[tuple[int, int]]:
-    """Return (asset id, µs since 1970) of what counts as usage: new and plausible."""
+def metered_moments(new: Facts) -> list[tuple[int, int]]:
+    """Return (asset id, µs since 1970) of facts that count as usage: new and plausible."""
     return [
         (asset_id, fact.at_us)
         for asset_id, facts in new.items()

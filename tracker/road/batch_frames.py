@@ -1,4 +1,4 @@
-"""What goes out to the live hubs after the commit."""
+"""Frames of a batch for the live hubs, published after the commit."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from positions.store import StateRow
 def frames_of(
     moved: Iterable[StateRow], changes: Sequence[CrossingChange], alerts: Iterable[Raised]
 ) -> list[Frame]:
-    """Return the frames of a batch: positions first, then what followed from them."""
-    told = [change for change in changes if change.kind not in ("found", "lost")]
+    """Return the frames of a batch: latest states first, then crossings, then alerts."""
+    crossings = [change for change in changes if change.kind not in ("found", "lost")]
     crossed = [
         Crossed(organisation_id=change.organisation_id, crossing=row)
-        for change, row in zip(told, crossing_rows(told), strict=True)
+        for change, row in zip(crossings, crossing_rows(crossings), strict=True)
     ]
     raised = [
         Alerted(organisation_id=alert.organisation_id, number=alert.number) for alert in alerts

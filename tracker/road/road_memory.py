@@ -1,4 +1,4 @@
-"""What the road needs beside the database: handed to it, so that a test can hand it another."""
+"""The memory of the road beside the database: an argument, so that a test can pass its own."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from geofence.zone_store import ZoneStore
 from judging.differences import REACH_US
 from judging.ledgers import Ledger
 from judging.machine import CHECKPOINT_EVERY, FACTS_AT_ONCE, Machine
-from tracker.road.folds import ledgers_over
+from tracker.road.road_ledgers import ledgers_over
 
 
 class RoadMemory:
-    """Copies of what is in the database, each at a revision, and the folds that judge."""
+    """Copies of rows of the database, each at a revision, and the folds that judge."""
 
     def __init__(
         self,
@@ -45,6 +45,6 @@ def memory_of_process() -> RoadMemory:
 
 
 def replace_memory_of_process(memory: RoadMemory) -> None:
-    """Begin with another memory, as a process that has just started would."""
+    """Use another memory from now on, as after a restart of the process."""
     global _of_process
     _of_process = memory
