@@ -92,9 +92,22 @@ def corridor(line_deg: Sequence[tuple[float, float]], width_m: float) -> MultiPo
     parts: list[Polygon] = []
     for piece in _pieces(_densified(line, tolerance_m)):
         parts.extend(_buffered(piece, width_m / 2.0, tolerance_m))
-    area = shapely.union_all(parts)
-    slim = shapely.simplify(area, tolerance_m / 111_320.0, preserve_topology=True)
-    return MultiPolygon(polygons_in(slim if shapely.is_valid(slim) else area))
+    whole = polygons_in(shapely.union_all(parts))
+    # At the antimeridian a simpler outline would leave a gap between the two sides.
+    slim = MultiPolygon(
+        [
+            part
+            if _touches_antimeridian(part)
+            else shapely.simplify(part, tolerance_m / 111_320.0, preserve_topology=True)
+            for part in whole
+        ]
+    )
+    return slim if shapely.is_valid(slim) else MultiPolygon(whole)
+
+
+def _touches_antimeridian(part: Polygon) -> bool:
+    west, _, east, _ = part.bounds
+    return bool(west == -180.0 or east == 180.0)
 
 
 def line_length_m(line_deg: Sequence[tuple[float, float]]) -> float:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 import shapely
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
@@ -135,6 +135,25 @@ def test_a_corridor_that_closes_a_loop_has_a_hole():
 
     assert not holds(area, 10.1, 50.1)
     assert holds(area, 10.1, 50)
+
+
+@given(
+    line=st.lists(
+        st.tuples(st.floats(179.99, 180.01), st.floats(-17.31, -17.29)), min_size=2, max_size=4
+    ),
+    lat_deg=st.floats(-17.32, -17.28),
+    width_m=st.sampled_from([5, 40, 500]),
+)
+@example(
+    line=[(180.00004704378182, -17.299882431674718), (180.0, -17.3), (179.99986827741088, -17.3)],
+    lat_deg=-17.3,
+    width_m=40,
+)
+def test_a_corridor_has_no_gap_at_the_antimeridian(line, lat_deg, width_m):
+    assume(len(set(line)) > 1)
+    area = area_of(corridor(width_m, *line))
+
+    assert holds(area, -180, lat_deg) == holds(area, 180, lat_deg)
 
 
 def test_a_corridor_over_the_pole_holds_it():
