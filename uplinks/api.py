@@ -1,18 +1,62 @@
-"""The doors to what came in: the books of a source and the misuse of its token."""
+"""The doors to what came in: uplinks that were set aside, the books, misused tokens.
+
+To take an uplink up again takes the road, and is a door's: `tracker.ingest.uplink_api`.
+"""
 
 from __future__ import annotations
 
+from typing import Any
+
+import django_filters
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import QuerySet
 from django.urls import path
 from drf_spectacular.utils import extend_schema
+from rest_framework import mixins
 from rest_framework.generics import get_object_or_404
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
+from rest_framework.viewsets import GenericViewSet
 
 from assets.models import Source
-from uplinks.queries import books_of, misuses_of
-from uplinks.serializers import BooksSerializer, MisuseSerializer
+from core.observation import normal_identifier
+from core.rest.filters import BooleanFilter
+from uplinks.queries import books_of, misuses_of, uplinks_of
+from uplinks.serializers import (
+    BooksSerializer,
+    MisuseSerializer,
+    UplinkSerializer,
+    WholeUplinkSerializer,
+)
+
+
+class UplinkFilter(django_filters.FilterSet):  # type: ignore[misc]
+    organisation = django_filters.NumberFilter()
+    source = django_filters.NumberFilter()
+    reason = django_filters.CharFilter()
+    device = django_filters.CharFilter(method="spelled", label="identifier of a device")
+    replayed = BooleanFilter(field_name="replayed_at", lookup_expr="isnull", exclude=True)
+
+    def spelled(self, rows: QuerySet[Any], name: str, identifier: str) -> QuerySet[Any]:
+        return rows.filter(device_identifier=normal_identifier(identifier))
+
+
+class UplinkViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[Any]):
+    permission_classes = (IsAuthenticated,)
+    serializer_class = UplinkSerializer
+    filterset_class = UplinkFilter
+    queryset = uplinks_of(AnonymousUser())
+    lookup_value_regex = "[0-9]+"
+
+    def get_queryset(self) -> QuerySet[Any]:
+        return uplinks_of(self.request.user)
+
+    @extend_schema(responses=WholeUplinkSerializer)
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """One uplink with its whole body."""
+        return Response(WholeUplinkSerializer(self.get_object()).data)
 
 
 class BooksView(APIView):

@@ -23,7 +23,7 @@ from positions.pages import MAX_ID
 from tracker import pipeline
 from tracker.ingest.receipts import ReceiptSerializer
 from tracker.ingest.replies import reply_of
-from tracker.ingest.uplinks import UplinkViewSet
+from tracker.ingest.uplink_api import ReplayableUplinkViewSet
 from tracker.road.delivery import Delivery
 from tracker.road.memory import memory_of_process
 from wire.registry import FORMATS
@@ -110,7 +110,7 @@ class PositionViewSet(positions.PositionViewSet):
 def register(router: BaseRouter) -> None:
     """Add the routes of this door."""
     router.register("positions", PositionViewSet, basename="position")
-    router.register("uplinks", UplinkViewSet, basename="uplink")
+    router.register("uplinks", ReplayableUplinkViewSet, basename="uplink")
 
 
 def _organisation(request: Request) -> Organisation:
