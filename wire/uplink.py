@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -52,24 +52,6 @@ class Decoded(Struct, frozen=True, kw_only=True):
     refusals: tuple[Refusal, ...] = ()
     set_aside: str | None = None
     notes: dict[str, Any] = {}
-
-
-class WireFormat(Struct, frozen=True, kw_only=True):
-    """A language that senders speak.
-
-    `is_lenient`: the sender repeats a refused message for ever or switches itself off,
-    so the door answers 2xx to what is unreadable and sets it aside. `success_body` is
-    what the sender wants to read; None means our receipt. Empty `media_types`: any.
-    """
-
-    name: str
-    title: str
-    decode: Callable[[Uplink], Decoded]
-    is_lenient: bool
-    success_body: bytes | None = None
-    media_types: tuple[str, ...] = ()
-    methods: tuple[str, ...] = ("POST",)
-    token_in_path: bool = False
 
 
 def content_digest(content: Any) -> str:

@@ -39,7 +39,8 @@ from tracker.ingest.request import (
 )
 from tracker.road.delivery import Delivery, Receipt
 from wire.registry import FORMATS, detect
-from wire.uplink import Decoded, Uplink, WireFormat
+from wire.uplink import Decoded, Uplink
+from wire.wire_format import WireFormat
 
 # Headers that a wire format may read, and that are kept with what is set aside.
 KEPT_HEADERS = ("x-limit-u", "x-limit-d", "x-tts-domain", "user-agent")

@@ -120,6 +120,12 @@ def _is_placed(value: Mapping[str, Any]) -> bool:
     return value.get("coords") is not None or has_pair
 
 
+def is_of_app(root: Any) -> bool:
+    """Whether the JSON of a body holds a location as an app with this SDK sends it."""
+    found = locations_in(root) or []
+    return any(not {"coords", "timestamp"}.isdisjoint(mapping(one.sent)) for one in found)
+
+
 class _Location:
     """One location: gathers every fault before it gives up."""
 

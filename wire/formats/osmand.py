@@ -22,6 +22,7 @@ from wire.quantities import MPS_PER_KNOT, number_of_text, scaled, truth
 from wire.reading_names import bounded
 from wire.traccar_attributes import alarm_readings
 from wire.uplink import Decoded, Refusal, Uplink
+from wire.wire_format import Clues, Likeness, WireFormat
 
 REPEATABLE = frozenset({"cell", "wifi"})
 _NAMES = ("id", "deviceid")
@@ -243,3 +244,21 @@ def _wifi(text: str) -> list[Any] | None:
 def _whole(text: str) -> int | None:
     found = number_of_text(text)
     return None if found is None else int(found)
+
+
+def _looks_like(clues: Clues) -> Likeness:
+    is_named = not clues.parameters.isdisjoint(IDENTIFIERS)
+    is_placed = not clues.parameters.isdisjoint({"lat", "location", *REPEATABLE})
+    is_app = background_geolocation.is_of_app(clues.root)
+    return Likeness.SHAPE if (is_named and is_placed) or is_app else Likeness.NONE
+
+
+FORMAT = WireFormat(
+    name="osmand",
+    title="OsmAnd, Traccar Client, background-geolocation",
+    looks_like=_looks_like,
+    decode=decode,
+    is_lenient=False,
+    methods=("GET", "POST", "PUT"),
+    token_in_path=True,
+)

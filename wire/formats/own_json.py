@@ -19,6 +19,7 @@ from wire.formats import own_json_diagnosis
 from wire.reading_names import reading_name
 from wire.strict_json import MAX_ATTRIBUTES, MAX_INTEGER, MAX_NAME_CHARS, MAX_TEXT_CHARS
 from wire.uplink import Decoded, Uplink
+from wire.wire_format import Clues, Likeness, WireFormat
 
 _Text = Annotated[str, Meta(max_length=MAX_TEXT_CHARS)]
 _Integer = Annotated[int, Meta(ge=-MAX_INTEGER, le=MAX_INTEGER)]
@@ -138,3 +139,19 @@ def _fix(sent: _Sent, lat_deg: float, lon_deg: float) -> Fix:
         course_deg=0.0 if course_deg == 360 else course_deg,
         method=sent.method or "gnss",
     )
+
+
+def _looks_like(clues: Clues) -> Likeness:
+    members = clues.members
+    is_one = "device" in members and "measured_at" in members
+    return Likeness.MARK if is_one or isinstance(members.get("positions"), list) else Likeness.NONE
+
+
+FORMAT = WireFormat(
+    name="json",
+    title="Our own JSON",
+    looks_like=_looks_like,
+    decode=decode,
+    is_lenient=False,
+    media_types=("application/json",),
+)

@@ -15,6 +15,7 @@ from wire.formats.owntracks_readings import owntracks_readings
 from wire.instants import instant_by_magnitude
 from wire.quantities import MPS_PER_KMH, entries, loose_number, number, scaled, text_of
 from wire.uplink import Decoded, Uplink
+from wire.wire_format import Clues, Likeness, WireFormat
 
 _MESSAGES = {"location": "position", "transition": "geofence event"}
 _WITHOUT_POSITION = frozenset(
@@ -131,3 +132,18 @@ def _region_notes(root: Mapping[str, Any]) -> dict[str, Any]:
             for one in waypoints
         ]
     }
+
+
+def _looks_like(clues: Clues) -> Likeness:
+    return Likeness.MARK if "_type" in clues.members else Likeness.NONE
+
+
+FORMAT = WireFormat(
+    name="owntracks",
+    title="OwnTracks HTTP",
+    looks_like=_looks_like,
+    decode=decode,
+    is_lenient=True,
+    success_body=b"[]",
+    token_in_path=True,
+)

@@ -25,6 +25,7 @@ from wire.quantities import (
 from wire.reading_names import bounded
 from wire.traccar_attributes import attribute_readings
 from wire.uplink import Decoded, Refusal, Uplink
+from wire.wire_format import Clues, Likeness, WireFormat
 
 MAX_POSITIONS = 1_000
 _TIMES = ("fixTime", "deviceTime", "serverTime")
@@ -216,3 +217,24 @@ def _notes(forwarded: list[Mapping[str, Any]]) -> dict[str, Any]:
         "event": mapping(forwarded[0].get("event")).get("type"),
     }
     return {name: value for name, value in notes.items() if value is not None}
+
+
+def _looks_like(clues: Clues) -> Likeness:
+    if not clues.parameters.isdisjoint({"gprmc", "fixTime", "uniqueId"}):
+        return Likeness.WORDS
+    members = clues.members
+    # An event may come without a position.
+    is_event = "event" in members and isinstance(members.get("device"), dict)
+    is_forwarded = is_event or ("position" in members and "device" in members)
+    return Likeness.MARK if is_forwarded else Likeness.NONE
+
+
+FORMAT = WireFormat(
+    name="traccar",
+    title="Traccar position forwarding",
+    looks_like=_looks_like,
+    decode=decode,
+    is_lenient=True,
+    methods=("GET", "POST", "PUT"),
+    token_in_path=True,
+)

@@ -17,6 +17,7 @@ from wire.instants import instant_or_none
 from wire.payloads.decoded_position import plain_name
 from wire.quantities import entries, mapping, number, text_of
 from wire.uplink import Decoded, Uplink, content_digest, event_name
+from wire.wire_format import Clues, Likeness, WireFormat
 
 EVENTS = {
     "uplink_message": "uplink",
@@ -217,3 +218,18 @@ def _event_id(root: Mapping[str, Any]) -> str | None:
     found = correlations if isinstance(correlations, list) else []
     names = [c for c in found if isinstance(c, str) and c.startswith("as:up:") and len(c) <= 64]
     return max(names, default=None)
+
+
+def _looks_like(clues: Clues) -> Likeness:
+    has_mark = "end_device_ids" in clues.members or not EVENTS.keys().isdisjoint(clues.members)
+    return Likeness.MARK if has_mark else Likeness.NONE
+
+
+FORMAT = WireFormat(
+    name="ttn",
+    title="The Things Stack v3 webhook",
+    looks_like=_looks_like,
+    decode=decode,
+    is_lenient=True,
+    token_in_path=True,
+)
