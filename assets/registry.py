@@ -17,6 +17,7 @@ from msgspec import Struct, structs
 
 from accounts.tokens import digest_of
 from core.statements import records, rows
+from wire.device_model import DeviceModel
 
 # The same few tokens come with each uplink.
 _digest_of = lru_cache(maxsize=10_000)(digest_of)
@@ -45,9 +46,12 @@ class Span(Struct, frozen=True):
 
 
 class DeviceEntry(Struct, frozen=True):
+    """What the intake and the road must know of a device. `model` is None where nobody said."""
+
     id: int
     organisation_id: int
     spans: tuple[Span, ...]
+    model: DeviceModel | None = None
 
     def asset_at(self, at_us: int) -> int | None:
         """Return the id of the asset that the device was on at `at_us`, if any."""
@@ -80,6 +84,10 @@ class Registry:
 
     def device(self, organisation_id: int, identifier: str) -> DeviceEntry | None:
         return self._devices.get((organisation_id, identifier))
+
+    def model_of(self, organisation_id: int, identifier: str) -> DeviceModel | None:
+        device = self._devices.get((organisation_id, identifier))
+        return None if device is None else device.model
 
     def identifier_of(self, device_id: int) -> str | None:
         return self._identifiers.get(device_id)
@@ -114,7 +122,7 @@ class Registry:
     def _load_devices(self, since: int) -> None:
         found = records(
             _device,
-            "SELECT d.id AS device_id, d.organisation_id, d.identifier,"
+            "SELECT d.id AS device_id, d.organisation_id, d.identifier, d.model,"
             " coalesce(array_agg(a.asset_id ORDER BY a.id) FILTER (WHERE a.id IS NOT NULL), '{}')"
             " AS asset_ids,"
             " coalesce(array_agg((extract(epoch FROM lower(a.during)) * 1000000)::bigint"
@@ -156,6 +164,7 @@ def _device(
     device_id: int,
     organisation_id: int,
     identifier: str,
+    model: str,
     asset_ids: list[int],
     starts: list[int | None],
     ends: list[int | None],
@@ -168,7 +177,13 @@ def _device(
         )
         for asset_id, start, end in zip(asset_ids, starts, ends, strict=True)
     )
-    return DeviceEntry(device_id, organisation_id, spans), identifier
+    return DeviceEntry(device_id, organisation_id, spans, _model_called(model)), identifier
+
+
+@lru_cache(maxsize=1_000)
+def _model_called(name: str) -> DeviceModel | None:
+    """Many devices share a model, and so its value."""
+    return DeviceModel(name) if name else None
 
 
 def revision_in_database() -> int:

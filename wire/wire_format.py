@@ -9,6 +9,8 @@ from typing import Any
 from msgspec import Struct
 
 from core.errors import Refused
+from wire.device_model import DeviceModel
+from wire.envelope import Envelope, decode_payload
 from wire.parameters import all_parameters
 from wire.quantities import mapping
 from wire.strict_json import read_lenient
@@ -50,9 +52,14 @@ def clues_in(uplink: Uplink) -> Clues:
     return Clues(uplink, root, mapping(first))
 
 
+ModelOf = Callable[[str], DeviceModel | None]
+
+
 class WireFormat(Struct, frozen=True, kw_only=True):
     """A module of `wire.formats` has one as its `FORMAT`; that is all there is to adding it.
 
+    `open` returns what an uplink means or, where that depends on the kind of device, an envelope
+    whose payload is still to be read. It raises UnreadableUplink and TooLarge.
     `is_lenient`: the sender repeats a refused message for ever or switches itself off,
     so the door answers 2xx to what is unreadable and sets it aside. `success_body` is
     what the sender wants to read; None means our receipt. Empty `media_types`: any.
@@ -61,9 +68,19 @@ class WireFormat(Struct, frozen=True, kw_only=True):
     name: str
     title: str
     looks_like: Callable[[Clues], Likeness]
-    decode: Callable[[Uplink], Decoded]
+    open: Callable[[Uplink], Decoded | Envelope]
     is_lenient: bool
     success_body: bytes | None = None
     media_types: tuple[str, ...] = ()
     methods: tuple[str, ...] = ("POST",)
     token_in_path: bool = False
+
+    def decode(self, uplink: Uplink, model_of: ModelOf = lambda _: None) -> Decoded:
+        """Return what an uplink means; `model_of` says what is known of a device by identifier.
+
+        Raises UnreadableUplink and TooLarge.
+        """
+        opened = self.open(uplink)
+        if isinstance(opened, Decoded):
+            return opened
+        return decode_payload(opened, model_of(opened.device))

@@ -8,12 +8,15 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec import structs
+
 from core.errors import UnreadableUplink
 from core.observation import Method, Observation, normal_identifier
 from wire import strict_json
+from wire.envelope import Envelope
 from wire.fixes import lenient_fix
 from wire.formats.chirpstack_protobuf import json_of_event
-from wire.formats.chirpstack_uplink import uplink_observation
+from wire.formats.chirpstack_uplink import envelope_of
 from wire.gateways import described_place, place_of, require_on_earth
 from wire.instants import instant_or_none
 from wire.quantities import mapping, number, text_of
@@ -53,8 +56,11 @@ _EVENT = re.compile(r"(?:^|[&?])event=([a-z]{2,20})(?=$|[&?])")
 _EUI = re.compile(r"[0-9a-fA-F]{16}")
 
 
-def decode(uplink: Uplink) -> Decoded:
-    """Return what one event means. Raises UnreadableUplink for what is no event."""
+def open_event(uplink: Uplink) -> Decoded | Envelope:
+    """Return what one event means, or the envelope of an `up` event.
+
+    Raises UnreadableUplink for what is no event.
+    """
     event = event_of_query(uplink.query)
     root = _root(uplink, event)
     event = event or next((found for member, found in _TELLTALES if member in root), None)
@@ -70,7 +76,10 @@ def decode(uplink: Uplink) -> Decoded:
             set_aside="no-device: the event has no devEui",
             notes=notes,
         )
-    reader = {"up": uplink_observation, "status": _status, "location": _location}[event]
+    if event == "up":
+        envelope = envelope_of(root, device, uplink)
+        return structs.replace(envelope, notes=notes | envelope.notes)
+    reader = {"status": _status, "location": _location}[event]
     observation, more = reader(root, device, uplink)
     return Decoded(
         message=MESSAGES[event],
@@ -217,7 +226,7 @@ FORMAT = WireFormat(
     name="chirpstack",
     title="ChirpStack HTTP integration",
     looks_like=_looks_like,
-    decode=decode,
+    open=open_event,
     is_lenient=True,
     token_in_path=True,
 )

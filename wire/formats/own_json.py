@@ -151,7 +151,7 @@ FORMAT = WireFormat(
     name="json",
     title="Our own JSON",
     looks_like=_looks_like,
-    decode=decode,
+    open=decode,
     is_lenient=False,
     media_types=("application/json",),
 )
