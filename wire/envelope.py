@@ -43,6 +43,11 @@ class Envelope(Struct, frozen=True, kw_only=True):
     payload: Payload
     notes: dict[str, Any] = {}
 
+    @property
+    def reported_at(self) -> datetime | None:
+        """When the message was made: it is sent as it is made, so when the network heard it."""
+        return self.heard_at if self.heard_by == "network" else None
+
 
 def decode_payload(envelope: Envelope, model: DeviceModel | None) -> Decoded:
     """Return what the whole uplink means; `model` is that of its device, where it is known.
@@ -75,6 +80,7 @@ def _main_observation(envelope: Envelope, said: PayloadMeaning) -> tuple[Observa
         device=envelope.device,
         measured_at=said.main.at or envelope.heard_at,
         time_source="device" if said.main.at else envelope.heard_by,
+        reported_at=envelope.reported_at,
         fix=said.main.fix or fallback_fix,
         readings=readings,
         event_id=envelope.event_id,
@@ -88,6 +94,7 @@ def _other_observation(envelope: Envelope, one: Measured) -> Observation:
     return Observation(
         device=envelope.device,
         measured_at=one.at,
+        reported_at=envelope.reported_at,
         fix=one.fix,
         readings=dict(one.readings),
         event_id=event_id and event_name(f"{event_id}:{one.at.isoformat()}"),

@@ -37,6 +37,9 @@ class ObservationSerializer(serializers.Serializer[Any]):
 
     device = serializers.CharField(help_text="identifier")
     measured_at = serializers.DateTimeField(help_text="RFC 3339 with Z or an offset")
+    reported_at = serializers.DateTimeField(
+        required=False, help_text="when the message was made, where that is another time"
+    )
     lat = serializers.FloatField(required=False, min_value=-90, max_value=90)
     lon = serializers.FloatField(required=False, min_value=-180, max_value=180)
     altitude_m = serializers.FloatField(required=False)

@@ -138,6 +138,7 @@ def _status(
         device=device,
         measured_at=at or uplink.received_at,
         time_source="network" if at else "server",
+        reported_at=at,
         readings=readings,
         event_id=_event_id(root, "status"),
     )
@@ -178,6 +179,7 @@ def _location(
         device=device,
         measured_at=at or uplink.received_at,
         time_source="network" if at else "server",
+        reported_at=at,
         fix=fix,
         event_id=_event_id(root, "location"),
     )

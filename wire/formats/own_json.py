@@ -30,6 +30,7 @@ _Identifier = Annotated[str, Meta(min_length=1, max_length=own_json_diagnosis.MA
 class _Sent(Struct, forbid_unknown_fields=True, gc=False):
     device: _Identifier | _Integer
     measured_at: Annotated[datetime, Meta(tz=True)]
+    reported_at: Annotated[datetime, Meta(tz=True)] | None = None
     lat: Annotated[float, Meta(ge=-90, le=90)] | None = None
     lon: Annotated[float, Meta(ge=-180, le=180)] | None = None
     altitude_m: Annotated[float, Meta(ge=-1e7, le=1e9)] | None = None
@@ -110,9 +111,6 @@ def _member_count(value: Any) -> int:
 
 def _observation(sent: _Sent) -> Observation:
     """Raises ValueError for what the diagnosis has to explain."""
-    measured_at = sent.measured_at
-    if measured_at.tzinfo is not UTC:
-        measured_at = measured_at.astimezone(UTC)
     lat_deg, lon_deg = sent.lat, sent.lon
     if (lat_deg is None) != (lon_deg is None) or (lat_deg == 0 and lon_deg == 0):
         raise ValueError("half a position, or a receiver's zero")
@@ -121,11 +119,16 @@ def _observation(sent: _Sent) -> Observation:
         raise ValueError("two names for one reading")
     return Observation(
         device=normal_identifier(str(sent.device)),
-        measured_at=measured_at,
+        measured_at=_in_utc(sent.measured_at),
+        reported_at=None if sent.reported_at is None else _in_utc(sent.reported_at),
         fix=None if lat_deg is None or lon_deg is None else _fix(sent, lat_deg, lon_deg),
         readings=readings,
         event_id=sent.event_id,
     )
+
+
+def _in_utc(at: datetime) -> datetime:
+    return at if at.tzinfo is UTC else at.astimezone(UTC)
 
 
 def _fix(sent: _Sent, lat_deg: float, lon_deg: float) -> Fix:

@@ -71,6 +71,7 @@ def _position(root: Mapping[str, Any], message: str, uplink: Uplink) -> Decoded:
         device=device,
         measured_at=measured_at or uplink.received_at,
         time_source="device" if measured_at else "server",
+        reported_at=_time(root.get("created_at")),
         fix=_fix(root, lat_deg, lon_deg),
         readings=readings,
         event_id=text_of(root.get("_id")),

@@ -157,6 +157,7 @@ def _observation(
         device=normal_identifier(identifier),
         measured_at=measured_at,
         time_source=time_source,
+        reported_at=_reported_at(position),
         fix=fix,
         readings=readings,
         # Zero is a position that the other server did not store.
@@ -193,6 +194,11 @@ def _measured_at(
         if found is not None:
             return found, "network" if name == "serverTime" else "device"
     return uplink.received_at, "server"
+
+
+def _reported_at(position: Mapping[str, Any]) -> datetime | None:
+    """Return when the device made its message, else when the other server took it."""
+    return _time(position.get("deviceTime")) or _time(position.get("serverTime"))
 
 
 def _time(value: Any) -> datetime | None:

@@ -135,6 +135,7 @@ def _location(root: Mapping[str, Any], device: str, uplink: Uplink) -> Decoded:
         device=device,
         measured_at=network_time or uplink.received_at,
         time_source="network" if network_time else "server",
+        reported_at=network_time,
         fix=fix,
         readings={"custom.simulated": True} if root.get("simulated") is True else {},
         event_id=event_id and event_name(f"{event_id}:location:{service}"),

@@ -1751,6 +1751,11 @@ export interface components {
              * @description RFC 3339 with Z or an offset
              */
             measured_at: string;
+            /**
+             * Format: date-time
+             * @description when the message was made, where that is another time
+             */
+            reported_at?: string;
             /** Format: double */
             lat?: number;
             /** Format: double */
