@@ -36,7 +36,8 @@ def event_of(observation: Observation, device_id: int) -> Event | None:
         return None
     # A time that we gave ourselves is no part of what the sender said.
     said_at = None if observation.time_source == "server" else observation.measured_at
-    content = _encode((said_at, observation.fix, observation.readings))
+    said = (said_at, observation.fix, observation.readings)
+    content = _encode((*said, observation.scans) if observation.scans else said)
     digest = hashlib.blake2b(content, digest_size=16).digest()
     return Event(
         device_id,

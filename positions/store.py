@@ -15,7 +15,7 @@ import orjson
 from msgspec import Struct
 
 from core.fact_order import order_sql
-from core.observation import Fix, Method, TimeSource, Value
+from core.observation import Fix, Method, Scans, TimeSource, Value
 from core.statements import records, records_of, recordset, rows, run
 from positions.stored_fact import Fact, Identity, merged
 
@@ -107,6 +107,7 @@ class _PositionJson(Struct, omit_defaults=True, gc=False):
     v: float | None = None
     c: float | None = None
     f: str | None = None
+    n: Scans | None = None
     s: bool = False
 
     @classmethod
@@ -120,6 +121,7 @@ class _PositionJson(Struct, omit_defaults=True, gc=False):
             one.time_source,
             one.readings,
             p=one.reported_at,
+            n=one.scans,
             s=one.is_clock_suspect,
         )
         if fix:
@@ -144,6 +146,7 @@ _WRITTEN_AS: dict[LiteralString, LiteralString] = {
     "method": "f",
     "time_source": "t",
     "readings": "q",
+    "scans": "n",
     "is_clock_suspect": "coalesce(s, false)",
 }
 _INSERT_POSITIONS = (

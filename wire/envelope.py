@@ -84,6 +84,7 @@ def _main_observation(envelope: Envelope, said: PayloadMeaning) -> tuple[Observa
         fix=said.main.fix or fallback_fix,
         readings=readings,
         event_id=envelope.event_id,
+        scans=said.scans,
     )
     return observation, lost
 
@@ -109,7 +110,6 @@ def _notes(envelope: Envelope, said: PayloadMeaning, lost: list[str]) -> dict[st
     notes = {
         "time_source": f"{source} ({where})" if where else source,
         "stale_position": stale and {"lat": stale.lat_deg, "lon": stale.lon_deg},
-        "wifi": said.access_points,
         "dropped_readings": lost or None,
     }
     return envelope.notes | {name: value for name, value in notes.items() if value is not None}

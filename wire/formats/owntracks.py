@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from core.errors import UnreadableUplink
-from core.observation import Fix, Observation
+from core.observation import Fix, Observation, Scans
 from wire import strict_json
 from wire.fixes import is_on_earth, lenient_fix
 from wire.formats.owntracks_device import device_of
 from wire.formats.owntracks_readings import owntracks_readings
 from wire.instants import instant_by_magnitude
 from wire.quantities import MPS_PER_KMH, entries, loose_number, number, scaled, text_of
+from wire.scans import cell, scans_of
 from wire.uplink import Decoded, Uplink
 from wire.wire_format import Clues, Likeness, WireFormat
 
@@ -75,6 +76,7 @@ def _position(root: Mapping[str, Any], message: str, uplink: Uplink) -> Decoded:
         fix=_fix(root, lat_deg, lon_deg),
         readings=readings,
         event_id=text_of(root.get("_id")),
+        scans=_scans(root),
     )
     if lost:
         notes["dropped_readings"] = lost
@@ -104,16 +106,29 @@ def _time(value: Any) -> datetime | None:
 
 def _notes(root: Mapping[str, Any]) -> dict[str, Any]:
     created_at = _time(root.get("created_at"))
-    cell = {name: root[name] for name in ("mcc", "mnc", "lac", "cid") if name in root}
     notes = {
         "tid": root.get("tid"),
         "created_at": created_at.isoformat() if created_at else None,
-        "cell": cell or None,
         "regions": root.get("inregions"),
         "event": root.get("event"),
         "region": root.get("desc"),
     }
     return {name: value for name, value in notes.items() if value is not None}
+
+
+def _scans(root: Mapping[str, Any]) -> Scans | None:
+    """Return the cell that a Queclink tracker was in; it writes two of its numbers as hex texts."""
+    if "cid" not in root:
+        return None
+    area, number = (_of_hex(root.get(name)) for name in ("lac", "cid"))
+    return scans_of(cells=[cell(root.get("mcc"), root.get("mnc"), area, number)])
+
+
+def _of_hex(value: Any) -> Any:
+    try:
+        return int(value, 16) if isinstance(value, str) else value
+    except ValueError:
+        return None
 
 
 def _region_notes(root: Mapping[str, Any]) -> dict[str, Any]:

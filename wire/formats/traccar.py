@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from core.errors import Fault, TooLarge, UnreadableUplink
-from core.observation import Fix, Observation, TimeSource, normal_identifier
+from core.observation import Fix, Observation, Scans, TimeSource, normal_identifier
 from wire import strict_json
 from wire.fixes import is_on_earth, lenient_fix
 from wire.formats.traccar_gprmc import members_of_sentence
@@ -23,6 +23,7 @@ from wire.quantities import (
     truth,
 )
 from wire.reading_names import bounded
+from wire.scans import beacon, cell, scans_of
 from wire.traccar_attributes import attribute_readings
 from wire.uplink import Decoded, Refusal, Uplink
 from wire.wire_format import Clues, Likeness, WireFormat
@@ -36,6 +37,9 @@ _PARAMETERS: dict[str, tuple[str, ...]] = {
     "course": ("bearing", "heading"), "accuracy": (), "fixTime": ("timestamp",),
     "deviceTime": (), "serverTime": (),
 }  # fmt: skip
+_CELL_MEMBERS = (
+    "mobileCountryCode", "mobileNetworkCode", "locationAreaCode", "cellId", "signalStrength",
+)  # fmt: skip
 _NO_ATTRIBUTES = frozenset({
     *_IDENTIFIERS, *_PARAMETERS, *(other for others in _PARAMETERS.values() for other in others),
     *SECRETS, "valid", "attributes", "gprmc", "protocol", "status",
@@ -162,6 +166,7 @@ def _observation(
         readings=readings,
         # Zero is a position that the other server did not store.
         event_id=f"traccar:{position_id}" if position_id not in (None, "0") else None,
+        scans=_scans(mapping(position.get("network"))),
     )
     return observation, lost
 
@@ -196,6 +201,19 @@ def _measured_at(
     return uplink.received_at, "server"
 
 
+def _scans(network: Mapping[str, Any]) -> Scans | None:
+    return scans_of(
+        wifi=(
+            beacon(one.get("macAddress"), one.get("signalStrength"))
+            for one in entries(network.get("wifiAccessPoints"))
+        ),
+        cells=(
+            cell(*(one.get(name) for name in _CELL_MEMBERS))
+            for one in entries(network.get("cellTowers"))
+        ),
+    )
+
+
 def _reported_at(position: Mapping[str, Any]) -> datetime | None:
     """Return when the device made its message, else when the other server took it."""
     return _time(position.get("deviceTime")) or _time(position.get("serverTime"))
@@ -219,7 +237,6 @@ def _notes(forwarded: list[Mapping[str, Any]]) -> dict[str, Any]:
     notes = {
         "name": device.get("name"),
         "protocol": position.get("protocol"),
-        "network": position.get("network"),
         "event": mapping(forwarded[0].get("event")).get("type"),
     }
     return {name: value for name, value in notes.items() if value is not None}

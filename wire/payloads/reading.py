@@ -12,11 +12,11 @@ from typing import Any
 from msgspec import Struct
 
 from core.errors import TooLarge, UnreadableUplink
-from core.observation import Fix, Value
+from core.observation import Fix, Scans, Value
 from wire.device_model import DeviceModel
 from wire.instants import instant_or_none
 from wire.payloads.codecs import codec_of
-from wire.payloads.decoded_payload import access_points, plain_payload, require_modest
+from wire.payloads.decoded_payload import plain_payload, require_modest, scans_in
 from wire.payloads.decoded_position import Located, is_plausible, located
 from wire.payloads.decoded_readings import decoded_readings
 from wire.payloads.normalized_payload import normalized_fix, normalized_readings
@@ -59,7 +59,7 @@ class PayloadMeaning(Struct, frozen=True, kw_only=True):
     others: tuple[Measured, ...] = ()
     said_by: str | None = None
     stale: Fix | None = None
-    access_points: list[list[Any]] | None = None
+    scans: Scans | None = None
     lost: tuple[str, ...] = ()
 
 
@@ -94,7 +94,7 @@ def meaning_of(
         others=tuple(_measured(one, at) for at, one in timed.items()),
         said_by=said_by,
         stale=place.stale,
-        access_points=access_points(decoded),
+        scans=scans_in(decoded),
         lost=(*lost, *more_lost),
     )
 

@@ -1113,6 +1113,10 @@ export interface components {
          * @enum {string}
          */
         AttemptOutcomeEnum: "started" | "sent" | "temporary" | "unclear" | "permanent";
+        Beacon: {
+            mac: string;
+            rssi_dbm: number | null;
+        };
         Books: {
             received: number;
             stored: number;
@@ -1121,6 +1125,14 @@ export interface components {
             refused: number;
             /** Format: date-time */
             last_received_at: string | null;
+        };
+        Cell: {
+            mcc: number;
+            mnc: number;
+            /** @description location or tracking area */
+            area: number;
+            cell: number;
+            rssi_dbm: number | null;
         };
         /**
          * @description * `inside` - inside
@@ -2178,6 +2190,7 @@ export interface components {
             readings: {
                 [key: string]: unknown;
             };
+            scans: components["schemas"]["Scans"] | null;
             /** @description no sane clock says this time */
             is_clock_suspect: boolean;
         };
@@ -2412,6 +2425,12 @@ export interface components {
             readonly valid_from: string;
             /** Format: date-time */
             readonly valid_to: string | null;
+        };
+        /** @description What the device heard around it; a kind of which it heard nothing is left out. */
+        Scans: {
+            wifi?: components["schemas"]["Beacon"][];
+            bluetooth?: components["schemas"]["Beacon"][];
+            cells?: components["schemas"]["Cell"][];
         };
         /**
          * @description * `info` - info
