@@ -26,14 +26,23 @@ _FAR_PAST_US = -(1 << 62)
 _FAR_FUTURE_US = 1 << 62
 
 
-class SourceEntry(Struct, frozen=True):
-    """What the doors must know of a source. `device_id` is set for a token of one device."""
+class Origin(Struct, frozen=True, kw_only=True):
+    """On whose behalf something arrives: an organisation's, and a source's where it came from one.
 
-    id: int
+    `device_id` is set where it may speak for one device only.
+    """
+
     organisation_id: int
+    source_id: int | None = None
+    device_id: int | None = None
+    registers_devices: bool = False
+
+
+class SourceEntry(Struct, frozen=True):
+    """What a token opens: whose it is, and in which wire format its source sends."""
+
+    origin: Origin
     wire_format: str
-    device_id: int | None
-    registers_devices: bool
     valid_until: datetime | None = None
 
 
@@ -67,7 +76,6 @@ class Registry:
     def __init__(self) -> None:
         self.revision = -1
         self._sources: dict[str, SourceEntry] = {}
-        self._source_by_id: dict[int, SourceEntry] = {}
         self._devices: dict[tuple[int, str], DeviceEntry] = {}
         self._identifiers: dict[int, str] = {}
         self._refreshing = threading.Lock()
@@ -78,9 +86,6 @@ class Registry:
         if entry and entry.valid_until and entry.valid_until <= timezone.now():
             return None
         return entry
-
-    def source(self, source_id: int) -> SourceEntry | None:
-        return self._source_by_id.get(source_id)
 
     def device(self, organisation_id: int, identifier: str) -> DeviceEntry | None:
         return self._devices.get((organisation_id, identifier))
@@ -114,10 +119,6 @@ class Registry:
             " FROM assets_source WHERE revoked_at IS NULL",
         )
         self._sources = {digest: entry for opened in found for digest, entry in opened.items()}
-        # The token of now has no end; the one before it has.
-        self._source_by_id = {
-            entry.id: entry for entry in self._sources.values() if entry.valid_until is None
-        }
 
     def _load_devices(self, since: int) -> None:
         found = records(
@@ -155,7 +156,14 @@ def _opened_by(
     previous_valid_until: datetime | None,
 ) -> dict[str, SourceEntry]:
     """Return what the tokens of a source open, by digest: the one of now and the one before."""
-    entry = SourceEntry(source_id, organisation_id, wire_format, device_id, registers_devices)
+    origin = Origin(
+        organisation_id=organisation_id,
+        source_id=source_id,
+        device_id=device_id,
+        registers_devices=registers_devices,
+    )
+    # The token of now has no end; the one before it has.
+    entry = SourceEntry(origin, wire_format)
     former = structs.replace(entry, valid_until=previous_valid_until)
     return {digest: entry} | ({previous_digest: former} if previous_digest else {})
 
