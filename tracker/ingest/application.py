@@ -16,6 +16,7 @@ from tracker.ingest.door import Admitted, Answer, Door
 from tracker.ingest.metrics import CONTENT_TYPE, DoorMetrics, page
 from tracker.ingest.replies import Reply, problem_reply
 from tracker.ingest.request import Head
+from tracker.intake.collector import calm_the_collector
 from tracker.intake.intake import Intake, Limits
 from tracker.intake.spool import Spool
 from tracker.road.memory import memory_of_process
@@ -125,6 +126,7 @@ class Ingest:
             if self._door is not None:
                 return
             await self._intake.start()
+            await asyncio.to_thread(calm_the_collector)
             self._door = Door(self._intake, self._metrics)
 
     async def _stop(self) -> None:

@@ -15,7 +15,6 @@ from assets.registry import Origin, Registry
 from positions.durability import require_durable
 from positions.partitions import make_partitions
 from tracker.intake.batcher import BATCH_OBSERVATIONS, Batcher, Done
-from tracker.intake.collector import calm_the_collector
 from tracker.intake.committer import Committer
 from tracker.intake.deliveries import DeliveryDesk
 from tracker.intake.intake_log import IntakeLog
@@ -121,7 +120,6 @@ class Intake:
         self._memory.registry.refresh()
         make_partitions(timezone.now())
         connection.close()
-        calm_the_collector()
 
     async def _drain(self) -> None:
         while True:
