@@ -8,6 +8,34 @@ from typing import Any
 from rest_framework import serializers
 
 
+class RecentQuery(serializers.Serializer[Any]):
+    source = serializers.IntegerField(  # type: ignore[assignment]
+        required=False, min_value=0, max_value=1 << 62
+    )
+    device = serializers.CharField(required=False, help_text="identifier of a registered device")
+
+    def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
+        if len(asked) != 1:
+            raise serializers.ValidationError("Name a source or a device.")
+        return asked
+
+
+class RecentUplinkSerializer(serializers.Serializer[Any]):
+    source = serializers.IntegerField(source="source_id")  # type: ignore[assignment]
+    received_at = serializers.DateTimeField()
+    wire_format = serializers.CharField()
+    message = serializers.CharField(help_text="what kind of message it was")
+    size = serializers.IntegerField(help_text="bytes of the body, or of the query without one")
+    devices = serializers.ListField(child=serializers.CharField(), help_text="at most ten")
+    dispositions = serializers.DictField(
+        child=serializers.IntegerField(), help_text="what became of its observations"
+    )
+    codes = serializers.ListField(
+        child=serializers.CharField(), help_text="why some were not stored"
+    )
+    notes = serializers.DictField(help_text="by the decoder: radio, gateways, dropped readings")
+
+
 class BooksSerializer(serializers.Serializer[Any]):
     received = serializers.IntegerField(source="counts.received")
     stored = serializers.IntegerField(source="counts.stored")

@@ -41,12 +41,13 @@ class Refusal(Struct, frozen=True, kw_only=True):
 class Decoded(Struct, frozen=True, kw_only=True):
     """What an uplink means.
 
-    `indexes` gives each observation's place in the batch. `set_aside` is `code: text`
-    where the uplink could be read but not used. `notes` holds what is no observation:
-    names, radio, gateways, scans, warnings.
+    `indexes` gives each observation's place in the batch. `device` is whom a message without
+    observations is about. `set_aside` is `code: text` where it could be read but not used.
+    `notes` holds what is no observation: names, gateways, warnings.
     """
 
     message: str
+    device: str | None = None
     observations: tuple[Observation, ...] = ()
     indexes: tuple[int, ...] = ()
     refusals: tuple[Refusal, ...] = ()

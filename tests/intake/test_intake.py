@@ -20,6 +20,7 @@ from tests.intake.sqlite_log import SqliteLog
 from tracker.intake.deliveries import DeliveryDesk
 from tracker.intake.intake import Intake, Limits
 from tracker.intake.intake_log import IntakeLog
+from tracker.intake.noting import Keep
 from tracker.intake.quotas import Quota
 from tracker.road.delivery import Receipt
 from tracker.road.memory import RoadMemory
@@ -61,7 +62,11 @@ def uplink(body: Any, content_type: str = "application/json") -> Uplink:
 
 
 def submitted(
-    log: IntakeLog, source: Source, uplinks: Sequence[Uplink], limits: Limits = PLENTY
+    log: IntakeLog,
+    source: Source,
+    uplinks: Sequence[Uplink],
+    limits: Limits = PLENTY,
+    keep: Keep = lambda _, __: None,
 ) -> list[Outcome]:
     """Submit uplinks to an intake of their own, and return what became of each."""
 
@@ -69,17 +74,18 @@ def submitted(
         futures = [_submit(intake, source, each) for each in uplinks]
         return list(await asyncio.gather(*futures))
 
-    return asyncio.run(_while_it_runs(Intake(RoadMemory(), log, limits), all_answered))
+    intake = Intake(RoadMemory(), log, limits, keep=keep)
+    return asyncio.run(_while_it_runs(intake, all_answered))
 
 
-def drained(log: IntakeLog) -> None:
+def drained(log: IntakeLog, keep: Keep = lambda _, __: None) -> None:
     """Let an intake of its own run until nothing waits in the log."""
 
     async def nothing_waits(intake: Intake) -> None:
         while log.waiting_bytes():
             await asyncio.sleep(0.01)
 
-    asyncio.run(_while_it_runs(Intake(RoadMemory(), log, PLENTY), nothing_waits))
+    asyncio.run(_while_it_runs(Intake(RoadMemory(), log, PLENTY, keep=keep), nothing_waits))
 
 
 async def _while_it_runs(intake: Intake, deed: Callable[[Intake], Awaitable[Done]]) -> Done:

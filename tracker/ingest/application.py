@@ -20,6 +20,7 @@ from tracker.intake.collector import calm_the_collector
 from tracker.intake.intake import Intake, Limits
 from tracker.intake.spool import Spool
 from tracker.road.memory import memory_of_process
+from uplinks import recent
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +45,7 @@ def intake_of_settings(metrics: DoorMetrics) -> Intake:
             commit_patience_s=settings.COMMIT_PATIENCE_S,
             observations_per_device_and_minute=settings.OBSERVATIONS_PER_DEVICE_AND_MINUTE,
         ),
+        keep=recent.keep,
         report=metrics.flush,
     )
 

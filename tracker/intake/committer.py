@@ -11,7 +11,7 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import structlog
@@ -34,6 +34,10 @@ MAX_REPEATS = 3
 _NO_DATABASE = (OperationalError, InterfaceError, Unavailable, TimeoutError)
 
 
+# Called in the thread, with deliveries and what became of each, when that is committed.
+OnOutcomes = Callable[[Sequence[Delivery], Sequence[Receipt | TrackerError]], None]
+
+
 class Committer:
     """Commits one batch at a time; gives it to the log while the database cannot."""
 
@@ -44,11 +48,13 @@ class Committer:
         metrics: IntakeMetrics,
         *,
         patience_s: float,
+        on_outcomes: OnOutcomes = lambda _, __: None,
     ) -> None:
         self._memory = memory
         self._log = intake_log
         self._metrics = metrics
         self._patience_s = patience_s
+        self._on_outcomes = on_outcomes
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="committer")
         self._appender = ThreadPoolExecutor(1, thread_name_prefix="intake-log")
         self._descriptor: int | None = None
@@ -114,6 +120,14 @@ class Committer:
         self._appender.shutdown(wait=True)
 
     def _receive(self, deliveries: Sequence[Delivery]) -> list[Receipt | TrackerError]:
+        outcomes = self._received(deliveries)
+        try:
+            self._on_outcomes(deliveries, outcomes)
+        except Exception:  # a bug of ours: what is committed must be answered all the same
+            log.exception("what became of a batch could not be noted")
+        return outcomes
+
+    def _received(self, deliveries: Sequence[Delivery]) -> list[Receipt | TrackerError]:
         # Once closed, its number may become that of a sender's socket.
         self._descriptor = None
         if self.is_down:

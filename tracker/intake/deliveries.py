@@ -7,6 +7,7 @@ from functools import partial
 
 from assets.registry import Origin, Registry
 from core.errors import Refused, UnreadableUplink, UnsupportedMediaType
+from tracker.intake.noting import Noter
 from tracker.intake.quotas import Quota
 from tracker.road.delivery import Delivery
 from wire.registry import FORMATS, detect
@@ -26,11 +27,15 @@ def recognised_format(uplink: Uplink, otherwise: str) -> WireFormat:
 
 
 class DeliveryDesk:
-    """Makes deliveries of uplinks. Devices may report so often as `quota` allows."""
+    """Makes deliveries of uplinks. Devices may report as often as `quota` allows.
 
-    def __init__(self, registry: Registry, quota: Quota) -> None:
+    What is to be seen of an uplink besides is noted by `noter`, where there is one.
+    """
+
+    def __init__(self, registry: Registry, quota: Quota, noter: Noter | None = None) -> None:
         self._registry = registry
         self._quota = quota
+        self._noter = noter
 
     def delivery(self, uplink: Uplink, origin: Origin, wire_format: WireFormat) -> Delivery:
         """Decode and check an uplink. Raises Refused for what its sender must mend.
@@ -40,6 +45,9 @@ class DeliveryDesk:
         decoded = self._decoded(uplink, origin, wire_format)
         if not wire_format.is_lenient:
             self._charge(decoded, origin)
+        noted = None
+        if self._noter is not None:
+            noted = self._noter.noted(uplink, decoded, origin, wire_format)
         return Delivery(
             organisation_id=origin.organisation_id,
             source_id=origin.source_id,
@@ -53,6 +61,7 @@ class DeliveryDesk:
             set_aside=decoded.set_aside,
             # Only what may have to be set aside needs its bytes any longer.
             uplink=None if self._is_plain(decoded, origin, wire_format) else uplink,
+            noted=noted,
         )
 
     def _decoded(self, uplink: Uplink, origin: Origin, wire_format: WireFormat) -> Decoded:

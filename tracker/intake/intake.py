@@ -12,6 +12,7 @@ from django.utils import timezone
 from msgspec import Struct
 
 from assets.registry import Origin, Registry
+from core.errors import Refused
 from positions.durability import require_durable
 from positions.partitions import make_partitions
 from tracker.intake.batcher import BATCH_OBSERVATIONS, Batcher, Done
@@ -19,6 +20,7 @@ from tracker.intake.committer import Committer
 from tracker.intake.deliveries import DeliveryDesk
 from tracker.intake.intake_log import IntakeLog
 from tracker.intake.metrics import IntakeMetrics
+from tracker.intake.noting import Keep, Noter
 from tracker.intake.quotas import Quota
 from tracker.intake.refreshing import REFRESH_EVERY_S, Refresher
 from tracker.road.memory import RoadMemory
@@ -40,8 +42,9 @@ class Limits(Struct, frozen=True, kw_only=True):
 class Intake:
     """Takes uplinks of trusted senders and answers each once it is durable.
 
-    Started and stopped in the event loop that it then lives in. `report` is called twice a
-    second, from a thread, after the intake's own metrics were flushed.
+    Started and stopped in the event loop that it then lives in. What people may want to see of
+    uplinks goes to `keep`. `report` is called twice a second, from a thread, after the intake's
+    own metrics were flushed.
     """
 
     def __init__(
@@ -49,13 +52,17 @@ class Intake:
         memory: RoadMemory,
         intake_log: IntakeLog,
         limits: Limits,
+        *,
+        keep: Keep = lambda _, __: None,
         report: Callable[[], None] = lambda: None,
     ) -> None:
         self.metrics = IntakeMetrics()
         self._memory = memory
         self._log = intake_log
         self._report_more = report
-        self._desk = DeliveryDesk(memory.registry, Quota(limits.observations_per_device_and_minute))
+        self._noter = Noter(memory.registry, keep)
+        quota = Quota(limits.observations_per_device_and_minute)
+        self._desk = DeliveryDesk(memory.registry, quota, self._noter)
         self._batcher = Batcher(
             self.metrics,
             max_observations=limits.waiting_observations,
@@ -63,7 +70,13 @@ class Intake:
         )
         # Two lanes: while the database works for one, the other can be decoded and judged.
         self._committer, self._second = (
-            Committer(memory, intake_log, self.metrics, patience_s=limits.commit_patience_s)
+            Committer(
+                memory,
+                intake_log,
+                self.metrics,
+                patience_s=limits.commit_patience_s,
+                on_outcomes=self._noter.keep_outcomes,
+            )
             for _ in range(2)
         )
         self._refresher = Refresher(memory, self._report)
@@ -85,7 +98,11 @@ class Intake:
         Raises Refused for what the sender must mend, and Unavailable where too much waits; then
         `done` is not called. Call it, and `done` will be called, in the event loop.
         """
-        delivery = self._desk.delivery(uplink, origin, wire_format)
+        try:
+            delivery = self._desk.delivery(uplink, origin, wire_format)
+        except Refused as error:
+            self._noter.keep_refusal(uplink, origin, wire_format, error)
+            raise
         self._batcher.submit(delivery, len(uplink.body), done)
 
     async def start(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -15,12 +15,22 @@ from wire.uplink import Refusal, Uplink
 Disposition = Literal["stored", "duplicate", "set-aside", "refused", "spooled"]
 
 
+class Noted(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is to be kept of an uplink for people to look at, beside its observations."""
+
+    wire_format: str
+    message: str
+    size: int
+    devices: tuple[str, ...] = ()
+    notes: dict[str, Any] = {}
+
+
 class Delivery(Struct, frozen=True, kw_only=True):
     """The observations of one uplink, from a source whose token was good.
 
     `source_id` is None for the REST door, where a person's token was. `device_id` is set
     where the token speaks for one device only. `is_lenient` senders are never refused what
-    they sent. `uplink` is kept for what must be set aside.
+    they sent. `uplink` is kept for what must be set aside, `noted` for whoever looks.
     """
 
     organisation_id: int
@@ -34,6 +44,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
     registers_devices: bool = False
     is_lenient: bool = False
     uplink: Uplink | None = None
+    noted: Noted | None = None
 
 
 class Outcome(Struct, frozen=True, omit_defaults=True, gc=False):

@@ -67,9 +67,9 @@ def open_event(uplink: Uplink) -> Decoded | Envelope:
     notes = _notes(root, event)
     if event not in MESSAGES:
         return Decoded(message="unknown", set_aside="unknown-event: not a known event", notes=notes)
-    if event not in ("up", "status", "location"):
-        return Decoded(message=MESSAGES[event], notes=notes)
     device = _device(root)
+    if event not in ("up", "status", "location"):
+        return Decoded(message=MESSAGES[event], device=device, notes=notes)
     if device is None:
         return Decoded(
             message=MESSAGES[event],
@@ -83,6 +83,7 @@ def open_event(uplink: Uplink) -> Decoded | Envelope:
     observation, more = reader(root, device, uplink)
     return Decoded(
         message=MESSAGES[event],
+        device=device,
         observations=() if observation is None else (observation,),
         indexes=() if observation is None else (0,),
         notes=notes | more,

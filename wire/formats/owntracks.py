@@ -43,7 +43,7 @@ def decode(uplink: Uplink) -> Decoded:
     if kind == "encrypted":
         return Decoded(message="encrypted", set_aside="encrypted: no key is set for this sender")
     if kind in _WITHOUT_POSITION:
-        return Decoded(message=kind, notes=_region_notes(root))
+        return Decoded(message=kind, device=device_of(root, uplink)[0], notes=_region_notes(root))
     return Decoded(message="ignored")
 
 

@@ -93,6 +93,7 @@ def _decoded(forwarded: list[tuple[str, Any]], uplink: Uplink) -> Decoded:
     notes = _notes(messages)
     return Decoded(
         message="event" if is_event else "position",
+        device=_device(mapping(messages[0].get("device"))) if len(messages) == 1 else None,
         observations=tuple(observations),
         indexes=tuple(indexes),
         refusals=tuple(refusals),
@@ -150,7 +151,7 @@ def _observation(
 ) -> tuple[Observation | None, list[str]]:
     position, device = mapping(forwarded.get("position")), mapping(forwarded.get("device"))
     # `position.deviceId` is a number of the other server's own and names nobody here.
-    identifier = text_of(device.get("uniqueId"))
+    identifier = _device(device)
     if identifier is None:
         return None, []
     fix = _fix(position)
@@ -158,7 +159,7 @@ def _observation(
     readings, lost = bounded(attribute_readings(mapping(position.get("attributes"))))
     position_id = text_of(position.get("id"))
     observation = Observation(
-        device=normal_identifier(identifier),
+        device=identifier,
         measured_at=measured_at,
         time_source=time_source,
         reported_at=_reported_at(position),
@@ -199,6 +200,11 @@ def _measured_at(
         if found is not None:
             return found, "network" if name == "serverTime" else "device"
     return uplink.received_at, "server"
+
+
+def _device(device: Mapping[str, Any]) -> str | None:
+    identifier = text_of(device.get("uniqueId"))
+    return None if identifier is None else normal_identifier(identifier)
 
 
 def _scans(network: Mapping[str, Any]) -> Scans | None:

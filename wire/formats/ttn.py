@@ -62,11 +62,13 @@ def open_webhook(uplink: Uplink) -> Decoded | Envelope:
             set_aside=None if is_outgoing else "unknown-event: no known event is in the message",
             notes=notes,
         )
+    device = _device(root, uplink)
     if event not in _READERS:
         return Decoded(
-            message=EVENTS[event], notes=notes | _other_notes(event, root, uplink.received_at)
+            message=EVENTS[event],
+            device=device,
+            notes=notes | _other_notes(event, root, uplink.received_at),
         )
-    device = _device(root, uplink)
     if device is None:
         return Decoded(
             message=EVENTS[event],
@@ -116,11 +118,11 @@ def _location(root: Mapping[str, Any], device: str, uplink: Uplink) -> Decoded:
     place = place_of(location)
     if place is None:
         require_on_earth(location)
-        return Decoded(message="location", notes=notes)
+        return Decoded(message="location", device=device, notes=notes)
     if source == "SOURCE_REGISTRY" or service == "user":
         # Set by hand in the console: configuration, not a track point.
         notes["registered_location"] = described_place(location)
-        return Decoded(message="location", notes=notes)
+        return Decoded(message="location", device=device, notes=notes)
     # For frm-payload The Things Stack may have put an HDOP into the accuracy.
     accuracy_m = None if service == "frm-payload" else number(location.get("accuracy"))
     fix = lenient_fix(

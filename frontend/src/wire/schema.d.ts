@@ -915,6 +915,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/uplinks/recent/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description The last 50 uplinks of a source, or of a device, the newest first.
+         *
+         *     With what their decoder noted, joins, acknowledgements and logs included. Of plain reports
+         *     a source shows one a second, and a device none. For owners and operators; may be lost.
+         */
+        get: operations["uplinks_recent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/uplinks/replay/": {
         parameters: {
             query?: never;
@@ -2247,6 +2269,28 @@ export interface components {
             pointer: string;
             code: string;
             detail: string;
+        };
+        RecentUplink: {
+            source: number;
+            /** Format: date-time */
+            received_at: string;
+            wire_format: string;
+            /** @description what kind of message it was */
+            message: string;
+            /** @description bytes of the body, or of the query without one */
+            size: number;
+            /** @description at most ten */
+            devices: string[];
+            /** @description what became of its observations */
+            dispositions: {
+                [key: string]: number;
+            };
+            /** @description why some were not stored */
+            codes: string[];
+            /** @description by the decoder: radio, gateways, dropped readings */
+            notes: {
+                [key: string]: unknown;
+            };
         };
         /** @description How far it is with judging again what a change touches. */
         Rejudging: {
@@ -5548,6 +5592,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Replay"];
+                };
+            };
+            /** @description Refused, or not now */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    uplinks_recent: {
+        parameters: {
+            query?: {
+                /** @description identifier of a registered device */
+                device?: string;
+                source?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecentUplink"][];
                 };
             };
             /** @description Refused, or not now */
