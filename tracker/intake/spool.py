@@ -73,7 +73,10 @@ class Spool:
         return None
 
     def waiting_bytes(self) -> int:
-        return self._size_bytes() - (self._reading.done_bytes if self._reading else 0)
+        # Another thread may finish the file just now.
+        reading = self._reading
+        done_bytes = reading.done_bytes if reading else 0
+        return max(0, self._size_bytes() - done_bytes)
 
     def _done(self, batch: ReadBatch, unstorable: Sequence[Delivery]) -> None:
         file = self._reading
