@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.errors import UnreadableUplink
 from tests.wire.uplinks import NOON, chirpstack_event, only, ttn_uplink, uplink
@@ -88,6 +90,19 @@ def test_bytes_that_the_model_s_codec_cannot_read_are_a_failed_decoding():
         FORMATS["chirpstack"].decode(sent, model_of=lambda _: CAYENNE)
 
     assert error.value.code == "decode-failed"
+
+
+@pytest.mark.fault("F-026")
+@given(st.binary(max_size=60))
+def test_whatever_the_bytes_are_they_have_a_meaning_or_none(data):
+    sent = uplink(chirpstack_event(data=base64.b64encode(data).decode()), query="event=up")
+
+    try:
+        found = FORMATS["chirpstack"].decode(sent, model_of=lambda _: CAYENNE)
+    except UnreadableUplink:
+        found = Decoded(message="unreadable")
+
+    assert len(found.observations) == len(found.indexes)
 
 
 @pytest.mark.parametrize("query", ["id=7&lat=52.1&lon=4.3", "id=7&batt=80"])
