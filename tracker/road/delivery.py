@@ -25,7 +25,7 @@ class Noted(Struct, frozen=True, kw_only=True, omit_defaults=True):
     notes: dict[str, Any] = {}
 
 
-class Delivery(Struct, frozen=True, kw_only=True):
+class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The observations of one uplink, from a source whose token was good.
 
     `source_id` is None for the REST door, where a person's token was. `device_id` is set
