@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 LOCAL := $(or $(LOCAL_DIR),.local)
 WITH_SERVERS := deploy/local/servers run
 MANAGE := .venv/bin/python manage.py
-SCRIPTS := deploy/local/servers deploy/local/demo
+SCRIPTS := deploy/local/servers deploy/local/demo deploy/local/lanes
 NPM := npm --prefix frontend run --silent
 HAS_CONSOLE := [ -e frontend/package-lock.json ]
 
@@ -37,18 +37,19 @@ demo: install ## everything at once with a simulated fleet, in the foreground; ^
 
 test: install lint types ## everything: checks, all tests, the browser; ends with pytest's summary
 	@if $(HAS_CONSOLE); then $(NPM) test; fi
-	@$(WITH_SERVERS) $(MAKE) --no-print-directory prove
+	@$(WITH_SERVERS) $(MAKE) --no-print-directory up-to-date
+	@deploy/local/lanes $(or $(ARGS),--cov)
 
 check: install lint types ## what must pass before each push, in under three minutes
 	@if $(HAS_CONSOLE); then $(NPM) test; fi
-	@$(WITH_SERVERS) $(MAKE) --no-print-directory prove ARGS='-q -m "not slow and not browser" $(ARGS)'
+	@$(WITH_SERVERS) $(MAKE) --no-print-directory up-to-date
+	@deploy/local/lanes -q -m "not slow and not browser" $(ARGS)
 
-.PHONY: prove
-prove: # what needs the servers: migrations, schema, and the tests
+.PHONY: up-to-date
+up-to-date: # what is written from the code: migrations and schema
 	@$(MANAGE) makemigrations --check --dry-run
 	@$(MANAGE) spectacular --validate --fail-on-warn --file $(LOCAL)/openapi.yaml
 	@diff -u docs/openapi.yaml $(LOCAL)/openapi.yaml || { echo "the API changed: run \`make schema\`"; exit 1; }
-	@.venv/bin/python -m pytest --create-db $(ARGS)
 
 lint: install
 	@.venv/bin/ruff check . $(SCRIPTS)
@@ -74,7 +75,7 @@ lock: ## compile deploy/requirements/*.in, with hashes; ARGS=--upgrade for newer
 
 schema: install ## write docs/openapi.yaml, the live columns and the console's types from the code
 	@$(WITH_SERVERS) $(MANAGE) spectacular --validate --fail-on-warn --file docs/openapi.yaml
-	@$(WITH_SERVERS) $(MANAGE) live_columns
+	@$(WITH_SERVERS) $(MANAGE) write_live_columns
 	@if $(HAS_CONSOLE); then $(NPM) types; fi
 
 bench: install ## every benchmark in benchmarks/, with nothing else running
@@ -90,4 +91,8 @@ clean: stop ## throw away what was built and installed here, but not the databas
 	@rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 clean-servers: ## throw away the private servers with everything in them
+	@if [ -d $(LOCAL)/second ]; then \
+	    LOCAL_DIR=$(LOCAL)/second deploy/local/servers stop && \
+	    LOCAL_DIR=$(LOCAL)/second deploy/local/servers discard; \
+	fi
 	@if [ -d $(LOCAL) ]; then deploy/local/servers stop && deploy/local/servers discard; fi

@@ -1,4 +1,4 @@
-"""People: users, organisations, memberships, tokens, what is visible to whom, and the audit trail.
+"""People: users, organisations, memberships, tokens, visibility of rows, and the audit trail.
 
-Owns who may do what. Leaves what an organisation owns to the floors above.
+Owns the rights of users. Leaves the property of organisations to the floors above.
 """

@@ -1,10 +1,13 @@
-"""Organisations, the people in them, and the tokens of people. `by` is who asks for it, or None
-for a command on the server; each change of rights is put on record.
+"""Changes of organisations, of their people, and of the tokens of people.
+
+`by` is the user who makes the change, None for a command on the server. Each change of rights is
+recorded in the audit trail.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
@@ -14,6 +17,7 @@ from accounts.models import ApiToken, Membership, Organisation, User
 from accounts.tokens import digest_of, new_token, prefix_of
 from core.constraints import unless_taken
 from core.errors import Conflict
+from core.socket_groups import nudge_about_access
 
 
 def create_organisation(
@@ -57,7 +61,7 @@ def create_user(
     last_name: str = "",
     by: User | None = None,
 ) -> User:
-    """Create a person. Without a password nobody can log in as them until one is set."""
+    """Create a person. Without a password the person cannot log in until it is set."""
     with unless_taken(f"A user named {username!r} exists already."):
         user = User.objects.create_user(
             username,
@@ -82,7 +86,7 @@ def change_user(
     staff_role: str,
     by: User | None = None,
 ) -> User:
-    """Change what only the provider may; the rights of Django's admin follow the staff role."""
+    """Change members that only the provider may; rights in Django's admin follow `staff_role`."""
     user.username, user.email, user.is_active = username, email, is_active
     if user.staff_role != staff_role:
         user.staff_role = staff_role
@@ -101,6 +105,7 @@ def change_user(
         audit.record(
             "user.changed", user, by=by, email=email, is_active=is_active, staff_role=staff_role
         )
+        _recheck_sockets(user.pk)
     return user
 
 
@@ -128,6 +133,7 @@ def add_member(
         with unless_taken("This person is a member already."):
             membership = Membership.objects.create(user=user, organisation=organisation, role=role)
         _record_membership("member.added", membership, by)
+        _recheck_sockets(user.pk)
     return membership
 
 
@@ -138,6 +144,7 @@ def change_role(*, membership: Membership, role: str, by: User | None = None) ->
         former, membership.role = membership.role, role
         membership.save(update_fields=["role"])
         _record_membership("member.role-changed", membership, by, former=former)
+        _recheck_sockets(membership.user_id)
     return membership
 
 
@@ -146,6 +153,7 @@ def remove_member(*, membership: Membership, by: User | None = None) -> None:
         _require_another_owner(membership)
         _record_membership("member.removed", membership, by)
         membership.delete()
+        _recheck_sockets(membership.user_id)
 
 
 def _record_membership(verb: str, membership: Membership, by: User | None, **details: str) -> None:
@@ -173,7 +181,7 @@ def _require_another_owner(membership: Membership) -> None:
 def issue_api_token(
     *, user: User, name: str, token: str = "", by: User | None = None
 ) -> tuple[ApiToken, str]:
-    """Return the row and the token itself, which cannot be had again: a fresh one, if not given."""
+    """Issue a token. Returns its row and the token, a new one unless given; it is not stored."""
     token = token or new_token()
     with transaction.atomic():
         row = ApiToken.objects.create(
@@ -189,8 +197,14 @@ def revoke_api_token(*, token: ApiToken, by: User | None = None) -> ApiToken:
             token.revoked_at = timezone.now()
             token.save(update_fields=["revoked_at"])
             audit.record("token.revoked", token, by=by, user=token.user_id)
+            _recheck_sockets(token.user_id)
     return token
 
 
 def note_token_use(*, token: ApiToken, at: datetime) -> None:
     ApiToken.objects.filter(pk=token.pk).update(last_used_at=at)
+
+
+def _recheck_sockets(user_id: int) -> None:
+    """After the commit, make the live sockets of a user look up their rights again."""
+    transaction.on_commit(partial(nudge_about_access, user_id))

@@ -1,4 +1,4 @@
-"""The admin of people: shows everything, changes things through the actions."""
+"""The admin of people and organisations; it changes them through the actions."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from accounts import actions
 from accounts.models import ApiToken, AuditEntry, Membership, Organisation, User
 from accounts.roles import person_of
-from core.admin import ReadOnlyAdmin, ThroughActions, show_once
+from core.admin import ActionAdmin, ReadOnlyAdmin, show_secret_once
 
 
 @admin.register(User)
-class UserAdmin(ThroughActions, DjangoUserAdmin):  # type: ignore[type-arg]
+class UserAdmin(ActionAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -55,7 +55,7 @@ class UserAdmin(ThroughActions, DjangoUserAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Organisation)
-class OrganisationAdmin(ThroughActions):
+class OrganisationAdmin(ActionAdmin):
     list_display = ("name", "time_zone", "created_at")
     search_fields = ("name",)
     fields = ("name", "time_zone")
@@ -69,7 +69,7 @@ class OrganisationAdmin(ThroughActions):
 
 
 @admin.register(Membership)
-class MembershipAdmin(ThroughActions):
+class MembershipAdmin(ActionAdmin):
     list_display = ("user", "organisation", "role")
     list_filter = ("role",)
     list_select_related = ("user", "organisation")
@@ -87,7 +87,7 @@ class MembershipAdmin(ThroughActions):
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(ThroughActions):
+class ApiTokenAdmin(ActionAdmin):
     list_display = ("name", "user", "prefix", "created_at", "last_used_at", "revoked_at")
     list_select_related = ("user",)
     search_fields = ("name", "user__username", "prefix")
@@ -102,7 +102,7 @@ class ApiTokenAdmin(ThroughActions):
         if not is_new:
             return row
         saved, token = actions.issue_api_token(**asked, by=person_of(request))
-        show_once(request, "API token", token)
+        show_secret_once(request, "API token", token)
         return saved
 
     @admin.action(description="Revoke")

@@ -1,4 +1,4 @@
-"""The REST API of people: parse, permit, call one action or queryset, render."""
+"""The REST API of organisations, members, tokens and the user's own account."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from django.urls import path
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status
 from rest_framework.generics import RetrieveUpdateAPIView
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import BaseRouter
 from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
-import accounts.schema  # noqa: F401  describes our credentials
+import accounts.openapi_credentials  # noqa: F401  registers them with drf-spectacular
 from accounts import actions
 from accounts.models import ApiToken, Membership, Organisation, User
 from accounts.roles import person_of
@@ -29,10 +28,10 @@ from accounts.serializers import (
     RoleSerializer,
 )
 from core.errors import Forbidden
-from core.rest.changes import present
 from core.rest.conventions import METHODS, NO_STORE
 from core.rest.filters import OrganisationFilter
-from core.rest.permissions import MayManage
+from core.rest.permissions import IsOwn, MayManage
+from core.rest.updates import row_to_update
 
 
 def register(router: BaseRouter) -> None:
@@ -66,7 +65,7 @@ class OrganisationViewSet(
 
     def perform_update(self, serializer: BaseSerializer[Organisation]) -> None:
         serializer.instance = actions.change_organisation(
-            organisation=present(serializer),
+            organisation=row_to_update(serializer),
             **serializer.validated_data,
             by=person_of(self.request),
         )
@@ -102,7 +101,7 @@ class MemberViewSet(
 
     def perform_update(self, serializer: BaseSerializer[Membership]) -> None:
         serializer.instance = actions.change_role(
-            membership=present(serializer),
+            membership=row_to_update(serializer),
             role=serializer.validated_data["role"],
             by=person_of(self.request),
         )
@@ -117,11 +116,11 @@ class TokenViewSet(
     mixins.DestroyModelMixin,
     GenericViewSet[ApiToken],
 ):
-    """One's own tokens. DELETE revokes; the row stays to be seen."""
+    """The user's own tokens. DELETE revokes a token; its row stays visible."""
 
     queryset = ApiToken.objects.none()
     http_method_names = METHODS
-    permission_classes = (IsAuthenticated,)
+    permission_classes = (IsOwn,)
     serializer_class = ApiTokenSerializer
 
     def get_queryset(self) -> QuerySet[ApiToken]:
@@ -141,10 +140,10 @@ class TokenViewSet(
 
 
 class MeView(RetrieveUpdateAPIView[User]):
-    """Who is asking, and where they may do what."""
+    """The user of the request, with their role in each organisation."""
 
     http_method_names = METHODS
-    permission_classes = (IsAuthenticated,)
+    permission_classes = (IsOwn,)
     serializer_class = MeSerializer
 
     def get_object(self) -> User:

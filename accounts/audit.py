@@ -1,4 +1,4 @@
-"""The audit trail: who did or read what must be on record."""
+"""The audit trail: a record of every action that must be traceable, and of who did it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def record(
     organisation_id: int | None = None,
     **details: Any,
 ) -> None:
-    """Append an entry in the caller's transaction, so that it stands exactly if the change does.
+    """Append an entry in the transaction of the change, so that both or none are committed.
 
     `verb` is `noun.participle`, as `member.role-changed`; `by` is None for commands on the
     server. `details` are JSON values and hold no secrets.

@@ -1,4 +1,4 @@
-"""Who is asking: a person's API token, or the session of the console."""
+"""Authentication by a person's API token, or by the session of the console."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from accounts.tokens import digest_of
 from core.rest.problem import CHALLENGE
 
 KEYWORDS = (b"token", b"bearer")
-# The day of last use is what people look for; a write per request would cost more than it tells.
+# People look for the day of last use; a write for each request would cost too much.
 NOTE_USE_EVERY = timedelta(minutes=1)
 
 
@@ -31,25 +31,25 @@ class TokenAuthentication(authentication.BaseAuthentication):
         )
         if keyword.lower() not in KEYWORDS:
             return None
-        row = token_row(token.strip().decode("latin-1"))
+        row = authenticate_token(token.strip().decode("latin-1"))
         if row is None:
             raise AuthenticationFailed
         return row.user, row
 
     def authenticate_header(self, request: Request) -> str:
-        # Its presence is what makes the framework answer 401 rather than 403.
+        # With this header the framework answers 401, without it 403.
         return CHALLENGE
 
 
 class SessionAuthentication(authentication.SessionAuthentication):
-    """The console's cookie; changing anything needs the CSRF token as well."""
+    """The console's session cookie; a change needs the CSRF token as well."""
 
     def authenticate_header(self, request: Request) -> str:
         return CHALLENGE
 
 
-def token_row(token: str) -> ApiToken | None:
-    """Return the row of a token that is good now, and note that it was used."""
+def authenticate_token(token: str) -> ApiToken | None:
+    """Return the row of a valid token and record its use; None if it is not valid."""
     row = (
         ApiToken.objects.select_related("user")
         .filter(digest=digest_of(token), revoked_at=None, user__is_active=True)

@@ -1,8 +1,8 @@
 """`Idempotency-Key`: a POST sent twice is carried out once, and answered alike.
 
-The record is written in the transaction of the action itself, so there is no moment at which
-one exists without the other. A second request that arrives meanwhile waits for the first.
-Refused requests changed nothing and are not remembered.
+The record is written in the transaction of the action itself, so that neither can exist without
+the other. A second request that arrives meanwhile waits for the first. Refused requests changed
+nothing and are not remembered.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MAX_BODY_BYTES = 1 << 20
 
 
 class IdempotencyMiddleware:
-    """Covers every POST under /api/; comes after the session's user is known."""
+    """Covers every POST under /api/; runs after the middleware that finds the session's user."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
@@ -53,7 +53,7 @@ class IdempotencyMiddleware:
         with transaction.atomic():
             record, is_first = _claim(user, key, digest)
             if not is_first:
-                return _repeated(record, digest)
+                return _repeated_answer(record, digest)
             response = self._get_response(request)
             if response.status_code >= 400 or response.streaming:
                 transaction.set_rollback(True)
@@ -100,7 +100,7 @@ def _remember(record: IdempotencyRecord, response: HttpResponse) -> None:
     record.save(update_fields=["status", "content_type", "location", "body"])
 
 
-def _repeated(record: IdempotencyRecord, digest: str) -> HttpResponse:
+def _repeated_answer(record: IdempotencyRecord, digest: str) -> HttpResponse:
     if record.digest != digest:
         raise Unprocessable(
             "The Idempotency-Key was used for another request.", code="idempotency-key-reused"

@@ -23,12 +23,20 @@ class User(AbstractUser):
 
     @property
     def is_provider(self) -> bool:
-        """Whether this person works for the provider and so sees every organisation."""
+        """True if this person works for the provider and so sees every organisation."""
         return self.is_superuser or self.staff_role != self.StaffRole.NONE
 
     @property
     def is_provider_admin(self) -> bool:
         return self.is_superuser or self.staff_role == self.StaffRole.ADMIN
+
+    def operates_any(self) -> bool:
+        """Return whether there is an organisation in which this person may change something."""
+        return self.is_provider or Organisation.objects.operable_by(self).exists()
+
+    def manages_any(self) -> bool:
+        """Return whether there is an organisation whose people this person may manage."""
+        return self.is_provider_admin or Organisation.objects.managed_by(self).exists()
 
 
 class Tenanted(models.QuerySet[Any]):
@@ -37,7 +45,10 @@ class Tenanted(models.QuerySet[Any]):
     organisation_path = "organisation_id"
 
     def visible_to(self, user: User | Any) -> Self:
-        """Return the rows that `user` may see: all for the provider, else those of memberships."""
+        """Return the rows that `user` may see.
+
+        All rows for people of the provider; otherwise the rows of the user's organisations.
+        """
         if not user.is_authenticated or not user.is_active:
             return self.none()
         if user.is_provider:
@@ -46,7 +57,11 @@ class Tenanted(models.QuerySet[Any]):
         return self.filter(**{f"{self.organisation_path}__in": mine})
 
     def operable_by(self, user: User | Any) -> Self:
-        """Return the rows that `user` may change: the provider's, else as owner or operator."""
+        """Return the rows that `user` may change.
+
+        All rows for people of the provider; otherwise the rows of organisations in which the
+        user is owner or operator.
+        """
         if not user.is_authenticated or not user.is_active:
             return self.none()
         if user.is_provider:
@@ -57,7 +72,10 @@ class Tenanted(models.QuerySet[Any]):
         return self.filter(**{f"{self.organisation_path}__in": mine})
 
     def managed_by(self, user: User | Any) -> Self:
-        """Return the rows whose people `user` may manage: as admin of the provider, or as owner."""
+        """Return the rows of organisations whose people `user` may manage.
+
+        All rows for admins of the provider; otherwise of organisations that the user owns.
+        """
         if not user.is_authenticated or not user.is_active:
             return self.none()
         if user.is_provider_admin:
@@ -109,7 +127,7 @@ class Membership(models.Model):
 
 
 class ApiToken(models.Model):
-    """A person's key to the REST API and the live socket. Only its keyed hash is stored."""
+    """A person's token for the REST API and the live socket. Only its keyed hash is stored."""
 
     user = models.ForeignKey(User, models.CASCADE, related_name="api_tokens")
     name = models.CharField(max_length=100)
@@ -124,10 +142,10 @@ class ApiToken(models.Model):
 
 
 class IdempotencyRecord(models.Model):
-    """The answer to a POST that came with an `Idempotency-Key`, kept for a day.
+    """The answer to a POST with an `Idempotency-Key`, kept for a day.
 
-    Written in the transaction of the action that it answers. `body` is null where the answer
-    held a secret, which is shown once and stored nowhere.
+    Written in the transaction of the action. `body` is null if the answer held a secret, which
+    is shown once and never stored.
     """
 
     user = models.ForeignKey(User, models.CASCADE, related_name="+")
@@ -147,14 +165,13 @@ class IdempotencyRecord(models.Model):
 
 
 class AuditEntry(models.Model):
-    """That somebody did or read what must be on record. Appended only; the database refuses
-    to change or delete a row.
+    """An entry of the audit trail. Append-only: the database refuses to change or delete a row.
 
-    Refers to rows by name and number, so that it outlives them.
+    Refers to rows by name and number, so that it remains when they are deleted.
     """
 
     at = models.DateTimeField(db_default=Now(), editable=False)
-    verb = models.CharField(max_length=64, help_text="what was done, as `member.role-changed`")
+    verb = models.CharField(max_length=64, help_text="the change, as `member.role-changed`")
     by = models.ForeignKey(
         User, models.DO_NOTHING, null=True, db_constraint=False, related_name="+"
     )

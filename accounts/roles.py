@@ -1,4 +1,4 @@
-"""Which organisations a person works in, and as what."""
+"""The organisations that a person sees, and the person's role in each."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from accounts.models import Membership, Organisation, User
 
 
 @dataclass(frozen=True)
-class Place:
-    """An organisation as one person sees it; `role` is what they may do there."""
+class OrganisationRole:
+    """An organisation that a person sees, with the person's role in it."""
 
     id: int
     name: str
@@ -18,7 +18,7 @@ class Place:
     role: str
 
 
-def places_of(user: User | Any) -> list[Place]:
+def organisation_roles_of(user: User | Any) -> list[OrganisationRole]:
     """Return the organisations that `user` sees, by name, with one query.
 
     The provider's admins act as owner everywhere and its dispatchers as operator.
@@ -26,22 +26,26 @@ def places_of(user: User | Any) -> list[Place]:
     if user.is_provider:
         role = Membership.Role.OWNER if user.is_provider_admin else Membership.Role.OPERATOR
         everywhere = Organisation.objects.order_by("name")
-        return [Place(each.pk, each.name, each.time_zone, role) for each in everywhere]
+        return [_with_role(organisation, role) for organisation in everywhere]
     memberships = Membership.objects.filter(user_id=user.pk).select_related("organisation")
     return [
-        Place(each.organisation_id, each.organisation.name, each.organisation.time_zone, each.role)
-        for each in memberships.order_by("organisation__name")
+        _with_role(membership.organisation, membership.role)
+        for membership in memberships.order_by("organisation__name")
     ]
 
 
+def _with_role(organisation: Organisation, role: str) -> OrganisationRole:
+    return OrganisationRole(organisation.pk, organisation.name, organisation.time_zone, role)
+
+
 def role_of(user: User | Any) -> str | None:
-    """Return `admin` or `dispatcher` for the provider's people, None for customers."""
+    """Return the staff role of a user, `admin` or `dispatcher`; None for customers."""
     if user.is_provider_admin:
         return User.StaffRole.ADMIN
     return user.staff_role or None
 
 
 def person_of(request: Any) -> User:
-    """Return who asks, of a request that was let in."""
+    """Return the user of an authenticated request."""
     assert isinstance(request.user, User), "only people with a login get here"
     return request.user

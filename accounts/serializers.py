@@ -1,4 +1,4 @@
-"""How people look in the REST API."""
+"""Serializers of organisations, members, tokens and the user's own account."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.models import ApiToken, Membership, Organisation, User
-from accounts.roles import places_of, role_of
+from accounts.roles import organisation_roles_of, role_of
 from core.rest.fields import ManageableField
 
 
@@ -27,7 +27,7 @@ class OrganisationSerializer(serializers.ModelSerializer[Organisation]):
 
 
 class MembershipSerializer(serializers.ModelSerializer[Membership]):
-    """A person is named by e-mail address; the address is all that others learn of them."""
+    """A member, named by e-mail address; other data of the person are not shown."""
 
     organisation = ManageableField(queryset=Organisation.objects)
     email = serializers.EmailField(source="user.email")
@@ -66,7 +66,7 @@ class ApiTokenSerializer(serializers.ModelSerializer[ApiToken]):
 
 
 class ApiTokenWithTokenSerializer(ApiTokenSerializer):
-    """As shown once."""
+    """An API token as shown once: with the token itself."""
 
     token = serializers.SerializerMethodField()
 
@@ -77,7 +77,7 @@ class ApiTokenWithTokenSerializer(ApiTokenSerializer):
         return str(self.context["token"])
 
 
-class PlaceSerializer(serializers.Serializer[Any]):
+class OrganisationRoleSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     name = serializers.CharField()
     time_zone = serializers.CharField()
@@ -105,6 +105,6 @@ class MeSerializer(serializers.ModelSerializer[User]):
     def get_role(self, user: User) -> str | None:
         return role_of(user)
 
-    @extend_schema_field(PlaceSerializer(many=True))
+    @extend_schema_field(OrganisationRoleSerializer(many=True))
     def get_organisations(self, user: User) -> list[dict[str, Any]]:
-        return list(PlaceSerializer(places_of(user), many=True).data)
+        return list(OrganisationRoleSerializer(organisation_roles_of(user), many=True).data)

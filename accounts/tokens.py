@@ -17,9 +17,10 @@ def new_token() -> str:
 
 
 def derived_token(*words: object) -> str:
-    """Return the token that belongs to `words` under `TOKEN_KEY`: the same each time.
+    """Return the token derived from `words` and `TOKEN_KEY`: the same each time.
 
-    For whoever has the key anyway, such as a command on the server; a dump does not give it away.
+    For commands on the server, which have the key anyway. A dump of the database is not enough
+    to derive it.
     """
     # A key of its own, so that no stored digest is ever a token.
     key = hmac.digest(settings.TOKEN_KEY.encode(), b"derived tokens", "sha256")
@@ -28,10 +29,10 @@ def derived_token(*words: object) -> str:
 
 
 def digest_of(token: str) -> str:
-    """Return what is stored for `token`: HMAC-SHA-256 under `TOKEN_KEY`, in hex."""
+    """Return the digest to store for `token`: HMAC-SHA-256 under `TOKEN_KEY`, in hex."""
     return hmac.digest(settings.TOKEN_KEY.encode(), token.encode(), "sha256").hex()
 
 
 def prefix_of(token: str) -> str:
-    """Return the part of `token` that people may see, to tell tokens apart."""
+    """Return the part of `token` that may be shown, so that people can distinguish tokens."""
     return token[:PREFIX_LENGTH]

@@ -1,6 +1,7 @@
-"""What people do to rules and alerts, one verb each, in a transaction of its own or its caller's.
+"""What people do to rules, recipients and alerts, one verb each.
 
-What facts do to alerts is in `judging`; sending is in `outbox`.
+Each runs in a transaction of its own or its caller's. What facts do to alerts is in `judging`;
+sending is the outbox's.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ from django.utils import timezone
 
 from accounts.models import Organisation, User
 from alerts.ledger import take_numbers
-from alerts.models import Alert, AlertChange, Rule, RuleVersion, Severity
+from alerts.models import Alert, AlertChange, Recipient, Rule, RuleVersion, Severity
+from alerts.recipients import find_or_add_recipients
 from assets.models import Asset
 from core.constraints import unless_taken
 from core.errors import Conflict, Fault, Unprocessable
 from geofence.models import Geofence
+from outbox.messages import EMAIL
 
 MAX_RECIPIENTS = 100
 
@@ -59,9 +62,9 @@ def add_rule(
         "quiet_until": quiet_until,
         "time_zone": time_zone or organisation.time_zone,
     }
-    checked = _checked(organisation.pk, settings)
-    _require_whole_quiet_hours(checked)
     with transaction.atomic():
+        checked = _checked(organisation.pk, settings)
+        _require_whole_quiet_hours(checked)
         with unless_taken(f"A rule named {name!r} exists already."):
             rule = Rule.objects.create(organisation=organisation, name=name)
         _begin_version(rule, 1, checked, now or timezone.now())
@@ -75,8 +78,8 @@ def change_rule(
 
     `settings` are those of `add_rule`.
     """
-    checked = _checked(rule.organisation_id, settings)
     with transaction.atomic():
+        checked = _checked(rule.organisation_id, settings)
         current = _current_version(rule)
         if name is not None and name != rule.name:
             rule.name = name
@@ -99,6 +102,36 @@ def retire_rule(*, rule: Rule, now: datetime | None = None) -> Rule:
         RuleVersion.objects.filter(pk=current.pk).update(valid_to=rule.retired_at)
         rule.save(update_fields=["retired_at"])
     return rule
+
+
+def add_recipient(
+    *, organisation: Organisation, address: str, name: str = "", is_active: bool = True
+) -> Recipient:
+    """Add somebody whom rules may tell by e-mail. Conflict if the address is known already."""
+    _require_address(address, "/address")
+    with unless_taken(f"There is a recipient {address} already."):
+        return Recipient.objects.create(
+            organisation=organisation,
+            channel=EMAIL,
+            address=address,
+            name=name,
+            is_active=is_active,
+        )
+
+
+def change_recipient(
+    *, recipient: Recipient, name: str | None = None, is_active: bool | None = None
+) -> Recipient:
+    """Change what is given. One who is switched off is told nothing from now on.
+
+    The address stays: versions of rules and notifications of the past mean it.
+    """
+    given = {"name": name, "is_active": is_active}
+    changes = {field: value for field, value in given.items() if value is not None}
+    for field, value in changes.items():
+        setattr(recipient, field, value)
+    recipient.save(update_fields=list(changes))
+    return recipient
 
 
 def acknowledge_alert(*, alert: Alert, user: User, now: datetime | None = None) -> bool:
@@ -136,7 +169,7 @@ def _acknowledge(alert: Alert, user: User, now: datetime) -> None:
 # --- versions ------------------------------------------------------------------
 
 _SETTINGS = (
-    "trigger", "geofence", "severity", "recipients", "asset_ids", "tags", "is_active",
+    "trigger", "geofence", "severity", "recipient_ids", "asset_ids", "tags", "is_active",
     "quiet_from", "quiet_until", "time_zone",
 )  # fmt: skip
 
@@ -157,12 +190,17 @@ def _begin_version(rule: Rule, version: int, settings: dict[str, Any], since: da
 
 
 def _checked(organisation_id: int, settings: dict[str, Any]) -> dict[str, Any]:
-    """Return `settings` as they are stored, or refuse what is not the organisation's own."""
-    checked = dict(settings)
+    """Return `settings` as they are stored, or refuse what is not the organisation's own.
+
+    Addresses that are new become recipients, in the caller's transaction.
+    """
+    checked = {name: value for name, value in settings.items() if name != "recipients"}
     if "geofence" in settings:
         _require_own_geofence(organisation_id, settings["geofence"])
     if "recipients" in settings:
-        checked["recipients"] = _addresses(settings["recipients"])
+        addresses = settings["recipients"]
+        _require_addresses(addresses)
+        checked["recipient_ids"] = find_or_add_recipients(organisation_id, EMAIL, addresses)
     if "asset_ids" in settings:
         checked["asset_ids"] = sorted(set(settings["asset_ids"]))
         _require_own_assets(organisation_id, settings["asset_ids"])
@@ -199,18 +237,18 @@ def _require_own_assets(organisation_id: int, asset_ids: Sequence[int]) -> None:
             raise _wrong(f"/asset_ids/{place}", "does-not-exist", "There is no such asset.")
 
 
-def _addresses(recipients: Sequence[str]) -> list[str]:
-    """Return valid addresses, each once, in their order."""
-    if len(recipients) > MAX_RECIPIENTS:
+def _require_addresses(addresses: Sequence[str]) -> None:
+    if len(addresses) > MAX_RECIPIENTS:
         raise _wrong("/recipients", "max-length", f"At most {MAX_RECIPIENTS} recipients.")
-    addresses: dict[str, str] = {}
-    for place, recipient in enumerate(recipients):
-        try:
-            validate_email(recipient)
-        except ValidationError as error:
-            raise _wrong(f"/recipients/{place}", "invalid", "Not an e-mail address.") from error
-        addresses.setdefault(recipient.casefold(), recipient)
-    return list(addresses.values())
+    for place, address in enumerate(addresses):
+        _require_address(address, f"/recipients/{place}")
+
+
+def _require_address(address: str, pointer: str) -> None:
+    try:
+        validate_email(address)
+    except ValidationError as error:
+        raise _wrong(pointer, "invalid", "Not an e-mail address.") from error
 
 
 def _wrong(pointer: str, code: str, detail: str) -> Unprocessable:

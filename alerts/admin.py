@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
 from typing import Any
 
-from django.contrib import admin, messages
-from django.db import transaction
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin, TabularInline
 
-from alerts import actions, outbox
+from alerts import actions
 from alerts.mail import sentence_about
-from alerts.models import Alert, AlertChange, Notification, NotificationAttempt, Rule, RuleVersion
-from alerts.nudging import nudge
-from core.errors import Conflict
+from alerts.models import Alert, AlertChange, AlertNotification, Recipient, Rule, RuleVersion
+from core.admin import ActionAdmin
+from outbox.admin import resend_chosen
 
 
 class ReadOnly:
@@ -39,8 +38,17 @@ class VersionInline(ReadOnly, TabularInline):  # type: ignore[misc]
         "version", "trigger", "geofence", "severity", "recipients", "is_active", "quiet_from",
         "quiet_until", "time_zone", "valid_from", "valid_to",
     )  # fmt: skip
+    readonly_fields = ("recipients",)
     ordering = ("-version",)
     extra = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RuleVersion]:
+        versions: QuerySet[RuleVersion] = RuleVersion.objects.with_addresses()
+        return versions.order_by(*self.ordering)
+
+    @admin.display
+    def recipients(self, version: RuleVersion) -> str:
+        return ", ".join(version.addresses)  # type: ignore[attr-defined]
 
 
 @admin.register(Rule)
@@ -58,6 +66,23 @@ class RuleAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
             actions.retire_rule(rule=rule)
 
 
+@admin.register(Recipient)
+class RecipientAdmin(ActionAdmin):
+    list_display = ("address", "name", "organisation", "channel", "is_active", "created_at")
+    list_filter = ("is_active", "channel", "organisation")
+    list_select_related = ("organisation",)
+    search_fields = ("address", "name")
+    fields = ("organisation", "address", "name", "is_active")
+    fixed = ("organisation", "address")
+
+    def save_through_action(
+        self, request: HttpRequest, row: Recipient, asked: dict[str, Any], *, is_new: bool
+    ) -> Recipient:
+        if is_new:
+            return actions.add_recipient(**asked)
+        return actions.change_recipient(recipient=row, **asked)
+
+
 class ChangeInline(ReadOnly, TabularInline):  # type: ignore[misc]
     model = AlertChange
     fields = ("number", "change", "was_at", "by", "recorded_at")
@@ -65,12 +90,31 @@ class ChangeInline(ReadOnly, TabularInline):  # type: ignore[misc]
     extra = 0
 
 
+def _column(name: str) -> Callable[[AlertNotification], Any]:
+    """Return a column that shows what the outbox knows of a notification."""
+
+    @admin.display(description=name.replace("_", " "), ordering=f"notification__{name}")
+    def column(row: AlertNotification) -> Any:
+        in_words = getattr(row.notification, f"get_{name}_display", None)
+        return in_words() if in_words else getattr(row.notification, name)
+
+    column.__name__ = name
+    return column
+
+
 class NotificationInline(ReadOnly, TabularInline):  # type: ignore[misc]
-    model = Notification
-    fields = ("recipient", "reason", "state", "attempts", "next_try_at", "last_error", "sent_at")
-    ordering = ("created_at",)
+    model = AlertNotification
+    fields = readonly_fields = (
+        _column("address"), "reason", _column("state"), _column("attempts"),
+        _column("next_try_at"), _column("last_error"), _column("sent_at"),
+    )  # fmt: skip
+    ordering = ("change_id",)
     show_change_link = True
     extra = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AlertNotification]:
+        rows: QuerySet[AlertNotification] = super().get_queryset(request)
+        return rows.select_related("notification")
 
 
 @admin.register(Alert)
@@ -94,41 +138,37 @@ class AlertAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
         return not alert.told_nobody
 
 
-class AttemptInline(ReadOnly, TabularInline):  # type: ignore[misc]
-    model = NotificationAttempt
-    fields = ("number", "started_at", "outcome", "detail")
-    ordering = ("number",)
-    extra = 0
-
-
-@admin.register(Notification)
-class NotificationAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
+@admin.register(AlertNotification)
+class AlertNotificationAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
     list_display = (
-        "recipient", "about", "reason", "state", "attempts", "created_at", "next_try_at",
-        "last_error",
+        _column("address"), "about", "reason", _column("state"), _column("attempts"),
+        _column("created_at"), _column("next_try_at"), _column("last_error"),
     )  # fmt: skip
-    list_filter = ("state", "reason", "sender")
-    search_fields = ("=id", "recipient")
-    list_select_related = ("alert__asset", "alert__geofence")
-    ordering = ("-created_at",)
-    inlines = (AttemptInline,)
+    list_filter = ("notification__state", "reason", "notification__channel")
+    search_fields = ("=notification__id", "notification__address")
+    list_select_related = ("notification", "alert__asset", "alert__geofence")
+    ordering = ("-change_id",)
+    fields = readonly_fields = ("alert", "change", "recipient", "reason", "attempts")
     actions = ("resend",)
 
     @admin.display(description="about")
-    def about(self, notification: Notification) -> str:
-        alert = notification.alert
-        return format_html(
-            '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>',
-            reverse("admin:alerts_alert_change", args=[alert.pk]),
-            sentence_about(alert, is_withdrawn=alert.state == Alert.State.WITHDRAWN),
-        )
+    def about(self, row: AlertNotification) -> str:
+        alert = row.alert
+        is_withdrawn = alert.state == Alert.State.WITHDRAWN
+        return _link("alerts_alert", alert.pk, sentence_about(alert, is_withdrawn=is_withdrawn))
+
+    @admin.display(description="attempts")
+    def attempts(self, row: AlertNotification) -> str:
+        return _link("outbox_notification", row.pk, row.notification)
 
     @admin.action(description="Try once more, now")
-    def resend(self, request: HttpRequest, notifications: QuerySet[Notification]) -> None:
-        ids = []
-        for notification in notifications:
-            try:
-                ids.append(outbox.resend_notification(notification=notification).pk)
-            except Conflict as refusal:
-                self.message_user(request, f"{notification.pk}: {refusal}", messages.WARNING)
-        transaction.on_commit(partial(nudge, ids))
+    def resend(self, request: HttpRequest, chosen: QuerySet[AlertNotification]) -> None:
+        resend_chosen(self, request, [row.notification for row in chosen])
+
+
+def _link(page: str, pk: object, text: object) -> str:
+    return format_html(
+        '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>',
+        reverse(f"admin:{page}_change", args=[pk]),
+        text,
+    )

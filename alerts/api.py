@@ -1,4 +1,4 @@
-"""The REST API of rules, alerts and notifications: parse, permit, call one action, render."""
+"""The REST API of rules, recipients and alerts: parse, permit, call one action, render."""
 
 from __future__ import annotations
 
@@ -18,20 +18,25 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.models import User
-from alerts import actions, outbox
-from alerts.models import Alert, AlertChange, Notification, NotificationAttempt, Rule, RuleVersion
-from alerts.nudging import nudge
+from alerts import actions
+from alerts.models import Alert, AlertChange, AlertNotification, Recipient, Rule, RuleVersion
 from alerts.serializers import (
     AlertSerializer,
     ExplanationSerializer,
     NotificationSerializer,
+    RecipientSerializer,
     RuleSerializer,
 )
 from alerts.stream import NAMED
 from core import broadcast
-from core.rest.pages import NewestFirst
+from core.rest.cursor_pages import NewestFirst
+from core.rest.filters import BooleanFilter, OrganisationFilter
 from core.rest.permissions import MayOperate
+from core.rest.updates import changes_of, row_to_update
 from geofence.models import Correction
+from outbox.actions import resend_notification
+from outbox.models import Notification, NotificationAttempt
+from outbox.nudging import nudge
 
 METHODS = ["get", "post", "patch", "delete", "head", "options"]
 
@@ -39,6 +44,7 @@ METHODS = ["get", "post", "patch", "delete", "head", "options"]
 def register(router: BaseRouter) -> None:
     """Add the routes of this app."""
     router.register("rules", RuleViewSet, basename="rule")
+    router.register("recipients", RecipientViewSet, basename="recipient")
     router.register("alerts", AlertViewSet, basename="alert")
     router.register("notifications", NotificationViewSet, basename="notification")
 
@@ -68,9 +74,8 @@ class RuleViewSet(
     filterset_class = RuleFilter
 
     def get_queryset(self) -> QuerySet[Rule]:
-        current = Prefetch(
-            "versions", RuleVersion.objects.filter(valid_to=None), to_attr="current_version"
-        )
+        versions = RuleVersion.objects.filter(valid_to=None).with_addresses()
+        current = Prefetch("versions", versions, to_attr="current_version")
         rules = Rule.objects.visible_to(self.request.user).filter(retired_at=None)
         return rules.prefetch_related(current)
 
@@ -85,6 +90,37 @@ class RuleViewSet(
 
     def perform_destroy(self, instance: Rule) -> None:
         actions.retire_rule(rule=instance)
+
+
+class RecipientFilter(OrganisationFilter):
+    is_active = BooleanFilter()
+
+
+class RecipientViewSet(
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.CreateModelMixin,
+    mixins.UpdateModelMixin,
+    GenericViewSet[Recipient],
+):
+    """PATCH changes the name, and switches a recipient off and on; the address stays."""
+
+    queryset = Recipient.objects.none()
+    http_method_names = METHODS
+    permission_classes = (MayOperate,)
+    serializer_class = RecipientSerializer
+    filterset_class = RecipientFilter
+
+    def get_queryset(self) -> QuerySet[Recipient]:
+        return Recipient.objects.visible_to(self.request.user)
+
+    def perform_create(self, serializer: BaseSerializer[Recipient]) -> None:
+        serializer.instance = actions.add_recipient(**serializer.validated_data)
+
+    def perform_update(self, serializer: BaseSerializer[Recipient]) -> None:
+        serializer.instance = actions.change_recipient(
+            recipient=row_to_update(serializer), **changes_of(serializer, "organisation", "address")
+        )
 
 
 class AlertFilter(django_filters.FilterSet):  # type: ignore[misc]
@@ -129,36 +165,43 @@ class AlertViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericView
             )
         )
         alert = explained.get(pk=self.get_object().pk)
+        alert.rule_version = RuleVersion.objects.with_addresses().get(pk=alert.rule_version_id)
         return Response(ExplanationSerializer(alert, context=self.get_serializer_context()).data)
 
 
 class NotificationsNewestFirst(NewestFirst):
-    ordering = ("-created_at", "-id")  # type: ignore[assignment]
+    ordering = ("-change_id", "-pk")  # type: ignore[assignment]
 
 
 class NotificationFilter(django_filters.FilterSet):  # type: ignore[misc]
     alert = django_filters.NumberFilter()
-    state = django_filters.ChoiceFilter(choices=Notification.State.choices)
+    state = django_filters.ChoiceFilter(
+        field_name="notification__state", choices=Notification.State.choices
+    )
 
 
 class NotificationViewSet(
-    mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[Notification]
+    mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[AlertNotification]
 ):
-    queryset = Notification.objects.none()
+    queryset = AlertNotification.objects.none()
+    # The key is named after the outbox's row; in addresses it is the id of the notification.
+    lookup_url_kwarg = "id"
     http_method_names = METHODS
     permission_classes = (MayOperate,)
     serializer_class = NotificationSerializer
     filterset_class = NotificationFilter
     pagination_class = NotificationsNewestFirst
 
-    def get_queryset(self) -> QuerySet[Notification]:
-        tries = Prefetch("tries", NotificationAttempt.objects.order_by("number"))
-        return Notification.objects.visible_to(self.request.user).prefetch_related(tries)
+    def get_queryset(self) -> QuerySet[AlertNotification]:
+        tries = Prefetch("notification__tries", NotificationAttempt.objects.order_by("number"))
+        mine = AlertNotification.objects.visible_to(self.request.user)
+        return mine.select_related("notification").prefetch_related(tries)
 
     @extend_schema(request=None, responses=NotificationSerializer)
     @action(detail=True, methods=["post"])
-    def resend(self, request: Request, pk: str) -> Response:
+    def resend(self, request: Request, **_: str) -> Response:
         """Try once more, now."""
-        notification = outbox.resend_notification(notification=self.get_object())
-        transaction.on_commit(partial(nudge, [notification.pk]))
-        return Response(self.get_serializer(notification).data)
+        told = self.get_object()
+        resend_notification(notification=told.notification)
+        transaction.on_commit(partial(nudge, [told.pk]))
+        return Response(self.get_serializer(told).data)

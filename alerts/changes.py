@@ -14,7 +14,7 @@ class Raised(Struct, frozen=True, kw_only=True):
     """An alert that was raised or corrected, its number in the stream, and who is to be told.
 
     After the commit, `number` goes out as a `core.broadcast.Alerted` frame and
-    `notification_ids` go to `alerts.nudging.nudge`.
+    `notification_ids` go to `outbox.nudging.nudge`.
     """
 
     change: ChangeKind

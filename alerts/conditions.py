@@ -48,7 +48,7 @@ class Condition(Struct, frozen=True, kw_only=True):
     trigger: Trigger
     asset_ids: frozenset[int]
     tags: frozenset[str]
-    recipients: tuple[str, ...]
+    recipient_ids: tuple[int, ...]
     valid_from: datetime
     valid_to: datetime | None
     quiet: QuietHours | None = None

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from alerts import ledger
+from alerts import ledger, notifying
 from alerts.changes import Raised
 from alerts.conditions import ALERTING_KINDS
 from alerts.ledger import WrittenStep
 from alerts.telling import Reason, Word, words_owed
 from alerts.verdicts import AlertStep, newest_changes, steps_owed
-from assets.dated_tags import dated_tags_of
+from assets.tag_history import dated_tags_of
 from core.occurrence import OccurrenceChange
 
 # After which what was still to be sent is not true any more.
@@ -32,7 +32,7 @@ def judge(changes: Sequence[OccurrenceChange], *, now: datetime) -> list[Raised]
         return []
     entries = _write(steps, now=now)
     ledger.note_changes(entries, now=now)
-    ids = ledger.promise(_owed(entries), now=now)
+    ids = notifying.promise(_owed(entries), now=now)
     return [
         Raised(
             change=entry.step.change,
@@ -74,14 +74,14 @@ def _write(steps: Sequence[AlertStep], *, now: datetime) -> list[WrittenStep]:
     ]
 
 
-def _owed(entries: Sequence[WrittenStep]) -> list[tuple[WrittenStep, str, Reason]]:
+def _owed(entries: Sequence[WrittenStep]) -> list[tuple[WrittenStep, int, Reason]]:
     past = _past([entry for entry in entries if entry.step.alert])
     return [
-        (entry, recipient, reason)
+        (entry, recipient_id, reason)
         for entry in entries
-        for recipient, reason in words_owed(
+        for recipient_id, reason in words_owed(
             entry.step.change,
-            entry.step.condition.recipients if entry.step.condition else (),
+            entry.step.condition.recipient_ids if entry.step.condition else (),
             past.get(entry.alert_id, ()),
         )
     ]
@@ -90,5 +90,7 @@ def _owed(entries: Sequence[WrittenStep]) -> list[tuple[WrittenStep, str, Reason
 def _past(corrected: Sequence[WrittenStep]) -> dict[int, list[Word]]:
     turned = [each.alert_id for each in corrected if each.step.change in TURNED]
     if turned:
-        ledger.cancel_unsent(turned)
-    return dict(ledger.words_about([entry.alert_id for entry in corrected])) if corrected else {}
+        notifying.cancel_unsent(turned)
+    if not corrected:
+        return {}
+    return dict(notifying.words_about([entry.alert_id for entry in corrected]))

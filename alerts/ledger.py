@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, time
-from uuid import UUID
 
 import msgspec
 from django.db import connection
@@ -13,9 +11,8 @@ from django.db.models import Q
 from msgspec import Struct
 
 from alerts.conditions import Condition, Trigger
-from alerts.models import Alert, Notification
+from alerts.models import Alert
 from alerts.quiet_hours import QuietHours
-from alerts.telling import Reason, Word
 from alerts.verdicts import AlertStep, StandingAlert
 from core.occurrence import Occurrence
 from core.statements import records, recordset, rows, run
@@ -34,8 +31,9 @@ def conditions_for(occurrences: Sequence[Occurrence]) -> list[Condition]:
     return records(
         _condition,
         "SELECT v.rule_id, v.id AS version_id, r.organisation_id, v.geofence_id, v.trigger,"
-        " v.asset_ids, v.tags, v.recipients, v.valid_from, v.valid_to, v.quiet_from,"
-        " v.quiet_until, v.time_zone"
+        " v.asset_ids, v.tags, ARRAY(SELECT id FROM alerts_recipient"
+        " WHERE id = ANY(v.recipient_ids) AND is_active ORDER BY id) AS recipient_ids,"
+        " v.valid_from, v.valid_to, v.quiet_from, v.quiet_until, v.time_zone"
         " FROM alerts_ruleversion v JOIN alerts_rule r ON r.id = v.rule_id"
         " WHERE (v.geofence_id IS NULL OR v.geofence_id = ANY(%s::bigint[]))"
         " AND r.organisation_id = ANY(%s::bigint[])"
@@ -57,7 +55,7 @@ def _condition(
     trigger: Trigger,
     asset_ids: list[int],
     tags: list[str],
-    recipients: list[str],
+    recipient_ids: list[int],
     valid_from: datetime,
     valid_to: datetime | None,
     quiet_from: time | None,
@@ -75,7 +73,7 @@ def _condition(
         trigger=trigger,
         asset_ids=frozenset(asset_ids),
         tags=frozenset(tags),
-        recipients=tuple(recipients),
+        recipient_ids=tuple(recipient_ids),
         valid_from=valid_from,
         valid_to=valid_to,
         quiet=quiet,
@@ -177,7 +175,7 @@ def _raised(number: int, step: AlertStep) -> _RaisedRow:
         # What lasted, and is over when it is learned, needs nobody any more.
         state="resolved" if _has_ended(occurrence) else "open",
         is_late=occurrence.is_late or step.is_correction,
-        told_nobody=not condition.recipients,
+        told_nobody=not condition.recipient_ids,
     )
 
 
@@ -266,61 +264,6 @@ def note_changes(entries: Iterable[WrittenStep], *, now: datetime) -> None:
         for entry in entries
     ]
     run(_NOTE, [now, _json(noted)])
-
-
-def cancel_unsent(alert_ids: Sequence[int]) -> None:
-    """Take back what waits to be sent about alerts that it is no longer true of."""
-    Notification.objects.filter(alert_id__in=alert_ids, state=Notification.State.PENDING).update(
-        state=Notification.State.CANCELLED
-    )
-
-
-def words_about(alert_ids: Sequence[int]) -> Mapping[int, list[Word]]:
-    """Return all notifications of each alert, oldest first."""
-    known = (Notification.State.SENT, Notification.State.SENDING)
-    words: dict[int, list[Word]] = defaultdict(list)
-    for row in Notification.objects.filter(alert_id__in=alert_ids).order_by("change_id"):
-        word = Word(
-            recipient=row.recipient,
-            reason=row.reason,
-            is_pending=row.state == Notification.State.PENDING,
-            may_be_known=row.state in known or row.may_have_arrived,
-        )
-        words[row.alert_id].append(word)
-    return words
-
-
-class _PromisedRow(Struct):
-    alert_id: int
-    change_id: int
-    recipient: str
-    reason: Reason
-
-
-_PROMISED = ", ".join(_PromisedRow.__struct_fields__)
-_PROMISE = f"""
-INSERT INTO alerts_notification (id, {_PROMISED}, sender, state,
-    attempts, may_have_arrived, last_error, next_try_at, created_at)
-SELECT gen_random_uuid(), {_PROMISED}, 'email', 'pending', 0, false, '', %s, %s
-FROM {recordset(_PromisedRow)}
-RETURNING change_id, id
-"""
-
-
-def promise(
-    owed: Sequence[tuple[WrittenStep, str, Reason]], *, now: datetime
-) -> dict[int, list[UUID]]:
-    """Write pending notifications; return their ids by the number of the change."""
-    ids: dict[int, list[UUID]] = defaultdict(list)
-    if not owed:
-        return ids
-    promised = [
-        _PromisedRow(entry.alert_id, entry.number, recipient, reason)
-        for entry, recipient, reason in owed
-    ]
-    for number, pk in rows(_PROMISE, [now, now, _json(promised)]):
-        ids[number].append(pk)
-    return ids
 
 
 def _json(rows: Sequence[Struct]) -> str:

@@ -1,127 +1,67 @@
-"""One notification as an e-mail, and sending it by SMTP."""
+"""What a notification of an alert says, as a text for any channel and as a page."""
 
 from __future__ import annotations
 
-import smtplib
+from collections.abc import Sequence
 from datetime import UTC
-from email.utils import parseaddr
-from typing import Any, Final, Literal, Self, cast
+from typing import Any, Final, cast
 
 from django.conf import settings
-from django.core import mail
-from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
-from msgspec import Struct
 
 from alerts import wording
-from alerts.models import Alert, Notification
+from alerts.models import Alert, AlertNotification
 from alerts.telling import Reason
+from outbox.messages import RenderedText, one_line
+from outbox.models import Notification
 
-SEND_TIMEOUT_S: Final = 10
 COLOURS: Final = {"info": "#005a9c", "warning": "#b45309", "critical": "#b91c1c"}
+_NAMED: Final = ("organisation", "asset", "geofence", "rule", "rule_version")
 
 
-class Outcome(Struct, frozen=True, kw_only=True):
-    """How an attempt ended. `unclear`: without an answer, so it may have arrived."""
-
-    kind: Literal["sent", "temporary", "unclear", "permanent"]
-    detail: str = ""
-
-
-class Mailer:
-    """Sends mails over one connection, opened when needed and again after each failure."""
-
-    def __init__(self) -> None:
-        timeout_s = min(SEND_TIMEOUT_S, settings.EMAIL_TIMEOUT or SEND_TIMEOUT_S)
-        self._connection: Any = mail.get_connection(timeout=timeout_s)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._connection.close()
-
-    def send(self, message: EmailMultiAlternatives) -> Outcome:
-        try:
-            self._connection.open()
-        except OSError as error:
-            # Nobody was asked to take anything: a wrong password is no bounce either.
-            self._connection.close()
-            return Outcome(kind="temporary", detail=_words_of(error))
-        try:
-            self._connection.send_messages([message])
-        except OSError as error:
-            self._connection.close()
-            return outcome_of(error)
-        return Outcome(kind="sent")
+def render(notifications: Sequence[Notification]) -> list[RenderedText | None]:
+    """Return the text of each, with the alert as it now stands; None where nobody need hear it."""
+    about = AlertNotification.objects.select_related(
+        "notification", "change", "recipient", *(f"alert__{name}" for name in _NAMED)
+    ).in_bulk([notification.pk for notification in notifications])
+    return [_text(about.get(notification.pk)) for notification in notifications]
 
 
-def outcome_of(error: OSError) -> Outcome:
-    """Return what a failed send means. smtplib's errors are all children of OSError."""
-    code = _answer(error)[0]
-    if code is None:
-        return Outcome(kind="unclear", detail=_words_of(error))
-    # A refused sender address is our own setting, and somebody will mend it.
-    is_final = code >= 500 and not isinstance(error, smtplib.SMTPSenderRefused)
-    return Outcome(kind="permanent" if is_final else "temporary", detail=_words_of(error))
-
-
-def _words_of(error: OSError) -> str:
-    code, text = _answer(error)
-    return wording.one_line(f"{code or type(error).__name__}: {text}")[:500]
-
-
-def _answer(error: OSError) -> tuple[int | None, str]:
-    """Return code and words of the mail server's answer; no code where it gave none."""
-    code: int | None = None
-    said: bytes | str = str(error)
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        code, said = next(iter(error.recipients.values()))
-    elif isinstance(error, smtplib.SMTPResponseException):
-        code, said = error.smtp_code, error.smtp_error
-    # smtplib says -1 where the connection ended in the middle of an answer.
-    is_code = code is not None and code > 0
-    text = said.decode(errors="replace") if isinstance(said, bytes) else said
-    return (code if is_code else None), text
-
-
-def message_for(notification: Notification) -> EmailMultiAlternatives:
-    """Return the mail, with the alert as it now stands.
-
-    `notification` must come with its alert, change, and what these name. The message's id is
-    that of the notification, so each attempt sends the same one.
-    """
-    alert, context = notification.alert, _context(notification)
-    host = _host()
-    message = EmailMultiAlternatives(
+def _text(row: AlertNotification | None) -> RenderedText | None:
+    if row is None or not row.recipient.is_active or _is_overtaken(row):
+        return None
+    context = _context(row)
+    return RenderedText(
         subject=context["subject"],
-        body=render_to_string("alerts/mail.txt", context),
-        to=[notification.recipient],
-        headers={
-            "Message-ID": f"<{notification.pk}@{host}>",
-            # All mails about one alert show as one conversation.
-            "References": f"<alert-{alert.pk}@{host}>",
-            "X-Alert-Id": str(alert.pk),
-            "Auto-Submitted": "auto-generated",
-        },
+        plain=render_to_string("alerts/mail.txt", context),
+        html=render_to_string("alerts/mail.html", context),
+        # All mails about one alert show as one conversation.
+        thread=f"alert-{row.alert_id}",
+        headers={"X-Alert-Id": str(row.alert_id)},
     )
-    message.attach_alternative(render_to_string("alerts/mail.html", context), "text/html")
-    message.message()  # Raises what is wrong with the headers, before anybody is connected to.
-    return message
 
 
-def _context(notification: Notification) -> dict[str, Any]:
-    alert, reason = notification.alert, cast("Reason", notification.reason)
+def _is_overtaken(row: AlertNotification) -> bool:
+    """Whether the alert was withdrawn, or reinstated, since this was to be told.
+
+    What waits then is cancelled at once; this finds what was claimed at that moment, and failed.
+    """
+    is_withdrawn: bool = row.alert.state == Alert.State.WITHDRAWN
+    return is_withdrawn != (row.reason == AlertNotification.Reason.WITHDRAWN)
+
+
+def _context(row: AlertNotification) -> dict[str, Any]:
+    alert, reason = row.alert, cast("Reason", row.reason)
     zone = wording.zone_named(alert.organisation.time_zone)
     said = sentence_about(alert, is_withdrawn=reason == "withdrawn")
-    was_at = notification.change.was_at
+    was_at = row.change.was_at
     local, utc = wording.clock_text(alert.at, zone), wording.clock_text(alert.at, UTC)
-    is_correction = alert.is_late or notification.change.change != "raised"
+    is_correction = alert.is_late or row.change.change != "raised"
     return {
         "alert": alert,
-        "asset_name": wording.one_line(alert.asset.name),
-        "geofence_name": wording.one_line(alert.geofence.name) if alert.geofence else "",
-        "rule_name": wording.one_line(alert.rule.name),
+        "asset_name": one_line(alert.asset.name),
+        "geofence_name": one_line(alert.geofence.name) if alert.geofence else "",
+        "rule_name": one_line(alert.rule.name),
         "said": said,
         "subject": wording.subject(said, is_correction=is_correction),
         "is_correction": is_correction,
@@ -137,15 +77,10 @@ def _context(notification: Notification) -> dict[str, Any]:
         "utc_time": utc if utc != local else "",
         "colour": COLOURS[alert.rule_version.severity],
         "url": f"{settings.PUBLIC_URL}/app/alerts?alert={alert.pk}",
-        "recipient": notification.recipient,
+        "recipient": row.notification.address,
     }
 
 
 def sentence_about(alert: Alert, *, is_withdrawn: bool) -> str:
     geofence = alert.geofence.name if alert.geofence else None
     return wording.sentence(alert.asset.name, alert.kind, geofence, is_withdrawn=is_withdrawn)
-
-
-def _host() -> str:
-    """Return the domain of our own address, which a message id ends in."""
-    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"

@@ -1,18 +1,23 @@
-"""Tables of rules, alerts and notifications. Written by `actions`, `judging` and `outbox` only."""
+"""Tables of rules, recipients and alerts. Written by `actions` and `judging` only."""
 
 from __future__ import annotations
 
-import uuid
+from typing import Final, Self
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, RangeOperators
 from django.db import models
-from django.db.models import F, Func, Q
-from django.db.models.functions import Now
+from django.db.models import Func, Q
+from django.db.models.functions import Lower, Now
 
 from accounts.models import Organisation, Tenanted, User
 from assets.models import Asset
 from geofence.models import Crossing, Geofence
+from outbox.messages import EMAIL
+from outbox.models import Notification
+
+# The kind of our notifications in the outbox, as the setting OUTBOX_RENDERERS names it.
+ALERT_KIND: Final = "alert"
 
 
 class Severity(models.TextChoices):
@@ -44,8 +49,45 @@ class Rule(models.Model):
         return self.name
 
 
+class Recipient(models.Model):
+    """Somebody whom rules may tell, by an address of one channel of the outbox."""
+
+    organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="recipients")
+    channel = models.CharField(max_length=16, default=EMAIL)
+    address = models.CharField(max_length=320)
+    name = models.CharField(max_length=200, blank=True, default="")
+    is_active = models.BooleanField(default=True, help_text="rules tell nobody who is not")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = Tenanted.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "organisation", "channel", Lower("address"), name="recipient_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.address
+
+
+class _Addresses(Func):
+    """The addresses of recipients, in the order of their ids in an array."""
+
+    template = (
+        "ARRAY(SELECT address FROM unnest(%(expressions)s) WITH ORDINALITY AS named(id, place)"
+        " JOIN alerts_recipient USING (id) ORDER BY place)"
+    )
+    output_field = ArrayField(models.TextField())
+
+
 class RuleVersionQuerySet(Tenanted):
     organisation_path = "rule__organisation_id"
+
+    def with_addresses(self) -> Self:
+        """Bring along `addresses`, those of the recipients in their order."""
+        return self.annotate(addresses=_Addresses("recipient_ids"))
 
 
 class RuleVersion(models.Model):
@@ -71,7 +113,7 @@ class RuleVersion(models.Model):
     tags = ArrayField(
         models.CharField(max_length=64), default=list, help_text="with asset_ids: empty for all"
     )
-    recipients = ArrayField(models.EmailField(), default=list)
+    recipient_ids = ArrayField(models.BigIntegerField(), default=list)
     is_active = models.BooleanField(default=True)
     quiet_from = models.TimeField(null=True, help_text="what happens from then on alerts nobody")
     quiet_until = models.TimeField(null=True, help_text="on the next day, if not later")
@@ -140,7 +182,7 @@ class Alert(models.Model):
     state = models.CharField(max_length=16, choices=State.choices, default=State.OPEN)
     number = models.BigIntegerField(help_text="of the latest change")
     is_late = models.BooleanField(default=False, help_text="found when later facts were known")
-    told_nobody = models.BooleanField(default=False, help_text="the rule named no recipient")
+    told_nobody = models.BooleanField(default=False, help_text="the rule named no active recipient")
     amended_at = models.DateTimeField(null=True)
     withdrawn_at = models.DateTimeField(null=True)
     acknowledged_at = models.DateTimeField(null=True)
@@ -213,98 +255,37 @@ class AlertChange(models.Model):
         return f"{self.number}: alert {self.alert_id} {self.change}"
 
 
-class NotificationQuerySet(Tenanted):
+class AlertNotificationQuerySet(Tenanted):
     organisation_path = "alert__organisation_id"
 
 
-class Notification(models.Model):
-    """The promise to tell one person of one change, kept by as many attempts as it takes.
-
-    Its id stays the same over all attempts and travels with each, so that a receiver can
-    recognise one that it had already.
-    """
+class AlertNotification(models.Model):
+    """Which change of which alert a notification is about, whom it tells, and why."""
 
     class Reason(models.TextChoices):
         RAISED = "raised", "raised"
         AMENDED = "amended", "amended"
         WITHDRAWN = "withdrawn", "withdrawn"
 
-    class State(models.TextChoices):
-        PENDING = "pending", "pending"
-        SENDING = "sending", "being sent"
-        SENT = "sent", "sent"
-        FAILED = "failed", "refused for good"
-        GIVEN_UP = "given_up", "given up"
-        CANCELLED = "cancelled", "cancelled, since the alert was withdrawn first"
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    notification = models.OneToOneField(
+        Notification, models.CASCADE, primary_key=True, related_name="+"
+    )
     alert = models.ForeignKey(Alert, models.CASCADE, related_name="notifications")
     change = models.ForeignKey(
         AlertChange, models.CASCADE, related_name="notifications", db_index=False
     )
-    sender = models.CharField(max_length=16, default="email")
-    recipient = models.CharField(max_length=320)
-    reason = models.CharField(max_length=16, choices=Reason.choices)
-    state = models.CharField(max_length=16, choices=State.choices, default=State.PENDING)
-    attempts = models.PositiveIntegerField(default=0)
-    next_try_at = models.DateTimeField()
-    lease_until = models.DateTimeField(null=True)
-    may_have_arrived = models.BooleanField(
-        default=False, help_text="an attempt ended without a clear answer"
+    recipient = models.ForeignKey(
+        Recipient, models.CASCADE, related_name="notifications", db_index=False
     )
-    last_error = models.CharField(max_length=500, blank=True, default="")
-    created_at = models.DateTimeField()
-    sent_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=16, choices=Reason.choices)
 
-    objects = NotificationQuerySet.as_manager()
+    objects = AlertNotificationQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "notification"
         constraints = [
-            models.UniqueConstraint(
-                fields=["change", "sender", "recipient"], name="notification_once"
-            ),
-            models.CheckConstraint(
-                condition=~Q(state="sending") | Q(lease_until__isnull=False),
-                name="notification_sending_has_lease",
-            ),
-        ]
-        indexes = [
-            models.Index(
-                F("attempts"),
-                F("next_try_at"),
-                name="notification_due",
-                condition=Q(state="pending"),
-            ),
-            models.Index(
-                fields=["lease_until"], name="notification_leased", condition=Q(state="sending")
-            ),
-            models.Index(fields=["-created_at", "-id"], name="notification_newest"),
+            models.UniqueConstraint(fields=["change", "recipient"], name="alert_notification_once")
         ]
 
     def __str__(self) -> str:
-        return f"{self.id}: {self.reason} to {self.recipient}, {self.state}"
-
-
-class NotificationAttempt(models.Model):
-    """One try to keep a notification's promise. Append-only but for its outcome."""
-
-    class Outcome(models.TextChoices):
-        STARTED = "started", "no outcome: the worker died or is at it"
-        SENT = "sent", "accepted"
-        TEMPORARY = "temporary", "failed for now"
-        UNCLEAR = "unclear", "ended without an answer"
-        PERMANENT = "permanent", "refused for good"
-
-    notification = models.ForeignKey(Notification, models.CASCADE, related_name="tries")
-    number = models.PositiveIntegerField()
-    started_at = models.DateTimeField()
-    outcome = models.CharField(max_length=16, choices=Outcome.choices, default=Outcome.STARTED)
-    detail = models.CharField(max_length=500, blank=True, default="")
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["notification", "number"], name="attempt_number_once")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.notification_id}, attempt {self.number}: {self.outcome}"
+        return f"{self.notification_id}: alert {self.alert_id} {self.reason}"

@@ -12,14 +12,15 @@ from alerts.mail import sentence_about
 from alerts.models import (
     Alert,
     AlertChange,
-    Notification,
-    NotificationAttempt,
+    AlertNotification,
+    Recipient,
     Rule,
     RuleVersion,
     Severity,
 )
 from core.rest.fields import OperableField
 from geofence.models import Correction, Crossing, Geofence
+from outbox.models import Notification, NotificationAttempt
 
 
 class RuleSerializer(serializers.Serializer[Rule]):
@@ -61,6 +62,7 @@ class RuleSerializer(serializers.Serializer[Rule]):
         """Show the settings of `current_version`, which the queryset brings along."""
         version: RuleVersion = instance.current_version[0]  # type: ignore[attr-defined]
         shown = {field: getattr(version, field) for field in _OF_VERSION}
+        shown["recipients"] = version.addresses  # type: ignore[attr-defined]
         at = serializers.DateTimeField()
         return shown | {
             "id": instance.pk,
@@ -74,9 +76,31 @@ class RuleSerializer(serializers.Serializer[Rule]):
 
 
 _OF_VERSION = (
-    "trigger", "severity", "recipients", "asset_ids", "tags", "is_active", "quiet_from",
+    "trigger", "severity", "asset_ids", "tags", "is_active", "quiet_from",
     "quiet_until", "time_zone", "version",
 )  # fmt: skip
+
+
+class RecipientSerializer(serializers.ModelSerializer[Recipient]):
+    """Somebody whom rules may tell. Rules name their addresses, and add those that are new."""
+
+    organisation = OperableField(queryset=Organisation.objects)
+    address = serializers.EmailField(max_length=320)
+
+    class Meta:
+        model = Recipient
+        fields: tuple[str, ...] = (
+            "id",
+            "organisation",
+            "channel",
+            "address",
+            "name",
+            "is_active",
+            "created_at",
+        )
+        read_only_fields = ("channel", "created_at")
+        # Known addresses are a 409 by the action, not a hint of the serializer's own query.
+        validators: list[Any] = []
 
 
 class AlertSerializer(serializers.ModelSerializer[Alert]):
@@ -142,6 +166,10 @@ class AlertChangeSerializer(serializers.ModelSerializer[AlertChange]):
 
 
 class RuleVersionSerializer(serializers.ModelSerializer[RuleVersion]):
+    recipients = serializers.ListField(
+        child=serializers.EmailField(), source="addresses", read_only=True
+    )
+
     class Meta:
         model = RuleVersion
         fields = (
@@ -214,11 +242,29 @@ class AttemptSerializer(serializers.ModelSerializer[NotificationAttempt]):
         read_only_fields = fields
 
 
-class NotificationSerializer(serializers.ModelSerializer[Notification]):
-    tries = AttemptSerializer(many=True, read_only=True)
+class NotificationSerializer(serializers.ModelSerializer[AlertNotification]):
+    id = serializers.UUIDField(source="pk", read_only=True)
+    sender = serializers.CharField(source="notification.channel", read_only=True)
+    recipient = serializers.CharField(source="notification.address", read_only=True)
+    state = serializers.ChoiceField(
+        source="notification.state", choices=Notification.State.choices, read_only=True
+    )
+    attempts = serializers.IntegerField(source="notification.attempts", read_only=True)
+    next_try_at = serializers.DateTimeField(source="notification.next_try_at", read_only=True)
+    may_have_arrived = serializers.BooleanField(
+        source="notification.may_have_arrived",
+        read_only=True,
+        help_text="an attempt ended without a clear answer",
+    )
+    last_error = serializers.CharField(source="notification.last_error", read_only=True)
+    created_at = serializers.DateTimeField(source="notification.created_at", read_only=True)
+    sent_at = serializers.DateTimeField(
+        source="notification.sent_at", read_only=True, allow_null=True
+    )
+    tries = AttemptSerializer(source="notification.tries", many=True, read_only=True)
 
     class Meta:
-        model = Notification
+        model = AlertNotification
         fields = (
             "id",
             "alert",

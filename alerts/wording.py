@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from alerts.telling import Reason
+from outbox.messages import one_line
 
 DID: Final = {
     "enter": "entered",
@@ -27,7 +27,6 @@ DID_NOT: Final = {
     "moving": "was not moving",
     "resting": "was not resting",
 }
-_UNPRINTABLE: Final = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]+")
 
 
 def sentence(asset: str, kind: str, geofence: str | None, *, is_withdrawn: bool = False) -> str:
@@ -53,11 +52,6 @@ def remark(reason: Reason, *, is_moved: bool, is_late: bool, opened: str) -> str
         what = "that it was at another time than" if is_moved else "something else than"
         return f"A late report shows {what} we told you."
     return f"The report of this reached us late, on {opened}." if is_late else ""
-
-
-def one_line(text: str) -> str:
-    """Return `text` fit for a mail header and for a sentence: a line break becomes a space."""
-    return _UNPRINTABLE.sub(" ", text).strip()
 
 
 def zone_named(name: str) -> tzinfo:

@@ -1,6 +1,5 @@
-"""Who and what: people, organisations, assets, devices, assignments and sources.
+"""Assets, devices, assignments of devices to assets, and sources with their tokens.
 
-Owns the registry that tells the road which asset a device is on, and the tokens
-that open the doors. Leaves where things are to `positions`, and what
-follows from it to `geofence` and `alerts`.
+Owns the registry, from which the road learns the asset of a device. Leaves positions to
+`positions`, and their consequences to `geofence` and `alerts`.
 """

@@ -1,4 +1,4 @@
-"""The admin of who and what: shows everything, changes things through the actions."""
+"""The admin of assets, devices, assignments and sources; it changes them through the actions."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from accounts.roles import person_of
 from assets import actions
 from assets.models import Asset, Assignment, Device, Source
 from assets.serializers import ingest_url
-from core.admin import ThroughActions, show_once
+from core.admin import ActionAdmin, show_secret_once
 
 OVERLAP_S = 86_400
 
 
-class Span:
-    """Shows since when and until when, where a row holds both in one column."""
+class PeriodColumns:
+    """Shows the beginning and the end of the period of a row in two columns."""
 
     @admin.display(description="since", ordering="during__startswith")
     def since(self, row: Assignment) -> datetime | str | None:
@@ -39,8 +39,8 @@ class Span:
         return upper
 
 
-class PresentAssignments(Span, TabularInline):  # type: ignore[misc]
-    """What is and was assigned, newest first, to be seen only."""
+class AssignmentInline(PeriodColumns, TabularInline):  # type: ignore[misc]
+    """Present and past assignments, newest first, to read only."""
 
     model = Assignment
     extra = 0
@@ -58,7 +58,7 @@ class PresentAssignments(Span, TabularInline):  # type: ignore[misc]
 
 
 def with_present(rows: QuerySet[Any], other: str) -> QuerySet[Any]:
-    """Give each row a list `present` of its assignments of now, with the `other` end loaded."""
+    """Prefetch present assignments as the list `present`; `other` is their field to load."""
     now = Assignment.objects.filter(during__contains=timezone.now()).select_related(other)
     return rows.prefetch_related(Prefetch("assignments", queryset=now, to_attr="present"))
 
@@ -73,7 +73,7 @@ def links_to(rows: Iterable[Model]) -> str:
 
 
 @admin.register(Asset)
-class AssetAdmin(ThroughActions):
+class AssetAdmin(ActionAdmin):
     list_display = ("name", "organisation", "kind", "tags", "devices", "archived_at")
     list_filter = ("organisation", "kind", ("archived_at", admin.EmptyFieldListFilter))
     list_select_related = ("organisation",)
@@ -81,7 +81,7 @@ class AssetAdmin(ThroughActions):
     autocomplete_fields = ("organisation",)
     fields = ("organisation", "name", "kind", "tags", "expected_interval_s")
     fixed = ("organisation",)
-    inlines = (PresentAssignments,)
+    inlines = (AssignmentInline,)
     actions = ("archive",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Asset]:
@@ -105,7 +105,7 @@ class AssetAdmin(ThroughActions):
 
 
 @admin.register(Device)
-class DeviceAdmin(ThroughActions):
+class DeviceAdmin(ActionAdmin):
     list_display = ("identifier", "name", "model", "organisation", "on_asset", "created_at")
     list_filter = ("organisation", "model")
     list_select_related = ("organisation",)
@@ -113,7 +113,7 @@ class DeviceAdmin(ThroughActions):
     autocomplete_fields = ("organisation",)
     fields = ("organisation", "identifier", "name", "model")
     fixed = ("organisation", "identifier")
-    inlines = (PresentAssignments,)
+    inlines = (AssignmentInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Device]:
         return with_present(super().get_queryset(request), "asset")
@@ -150,8 +150,8 @@ class AssignmentEndForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Assignment)
-class AssignmentAdmin(Span, ThroughActions):
-    """Deleting takes back an assignment that never was true."""
+class AssignmentAdmin(PeriodColumns, ActionAdmin):
+    """Deleting withdraws an assignment that was never true."""
 
     list_display = ("device", "asset", "since", "until", "recorded_at")
     list_select_related = ("device", "asset")
@@ -180,7 +180,7 @@ class AssignmentAdmin(Span, ThroughActions):
         return row
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(super(ThroughActions, self).has_delete_permission(request, obj))
+        return bool(super(ActionAdmin, self).has_delete_permission(request, obj))
 
     def delete_model(self, request: HttpRequest, obj: Assignment) -> None:
         actions.withdraw_assignment(assignment=obj, by=person_of(request))
@@ -191,7 +191,7 @@ class AssignmentAdmin(Span, ThroughActions):
 
 
 @admin.register(Source)
-class SourceAdmin(ThroughActions):
+class SourceAdmin(ActionAdmin):
     list_display = ("name", "organisation", "wire_format", "device", "prefix", "revoked_at")
     list_filter = ("wire_format", "unknown_devices", ("revoked_at", admin.EmptyFieldListFilter))
     list_select_related = ("organisation", "device")
@@ -207,14 +207,14 @@ class SourceAdmin(ThroughActions):
         if not is_new:
             return actions.change_source(source=row, **asked)
         source, token = actions.add_source(**asked)
-        show_once(request, "Address for the sender", ingest_url(source, token))
+        show_secret_once(request, "Address for the sender", ingest_url(source, token))
         return source
 
     @admin.action(description="New token; the old one lives on for a day")
     def rotate(self, request: HttpRequest, rows: QuerySet[Source]) -> None:
         for source in rows.filter(revoked_at=None):
             token = actions.rotate_source_token(source=source, overlap_s=OVERLAP_S)
-            show_once(request, str(source), ingest_url(source, token))
+            show_secret_once(request, str(source), ingest_url(source, token))
 
     @admin.action(description="Revoke, for good")
     def revoke(self, request: HttpRequest, rows: QuerySet[Source]) -> None:

@@ -1,4 +1,4 @@
-"""The REST API of who and what: parse, permit, call one action or queryset, render."""
+"""The REST API of assets, devices, assignments and sources."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ from assets.serializers import (
 )
 from core import broadcast
 from core.observation import normal_identifier
-from core.rest.changes import changes_of, present
 from core.rest.conventions import METHODS, NO_STORE
 from core.rest.filters import BooleanFilter, OrganisationFilter
 from core.rest.permissions import MayOperate
+from core.rest.updates import changes_of, row_to_update
 
 
 def register(router: BaseRouter) -> None:
@@ -44,8 +44,8 @@ def register(router: BaseRouter) -> None:
     router.register("sources", SourceViewSet, basename="source")
 
 
-def _tell_viewers(organisation_id: int) -> None:
-    """Once committed, let live maps read the list of assets again."""
+def _publish_asset_list(organisation_id: int) -> None:
+    """After the commit, make live maps read the list of assets again."""
     frame = broadcast.Changed(organisation_id=organisation_id, what="assets")
     transaction.on_commit(partial(broadcast.publish, [frame]))
 
@@ -70,7 +70,7 @@ class AssetViewSet(
     mixins.UpdateModelMixin,
     GenericViewSet[Asset],
 ):
-    """Where an asset is and was: `state`, `positions` and `track`, from `positions`."""
+    """Assets. Their positions are under `state`, `positions` and `track`."""
 
     queryset = Asset.objects.none()
     http_method_names = METHODS
@@ -83,22 +83,22 @@ class AssetViewSet(
 
     def perform_create(self, serializer: BaseSerializer[Asset]) -> None:
         serializer.instance = asset = actions.add_asset(**changes_of(serializer, "tags_from"))
-        _tell_viewers(asset.organisation_id)
+        _publish_asset_list(asset.organisation_id)
 
     def perform_update(self, serializer: BaseSerializer[Asset]) -> None:
         serializer.instance = asset = actions.change_asset(
-            asset=present(serializer),
+            asset=row_to_update(serializer),
             by=person_of(self.request),
             **changes_of(serializer, "organisation"),
         )
-        _tell_viewers(asset.organisation_id)
+        _publish_asset_list(asset.organisation_id)
 
     @extend_schema(request=None, responses=AssetSerializer)
     @action(detail=True, methods=["post"])
     def archive(self, request: Request, pk: str) -> Response:
         asset = self.get_object()
         actions.archive_asset(asset=asset, by=person_of(request))
-        _tell_viewers(asset.organisation_id)
+        _publish_asset_list(asset.organisation_id)
         return Response(self.get_serializer(asset).data)
 
 
@@ -130,7 +130,7 @@ class DeviceViewSet(
 
     def perform_update(self, serializer: BaseSerializer[Device]) -> None:
         serializer.instance = actions.change_device(
-            device=present(serializer), **changes_of(serializer, "organisation", "identifier")
+            device=row_to_update(serializer), **changes_of(serializer, "organisation", "identifier")
         )
 
 
@@ -147,7 +147,10 @@ class AssignmentViewSet(
     mixins.DestroyModelMixin,
     GenericViewSet[Assignment],
 ):
-    """PATCH ends one; DELETE takes back one that never was true. History moves with both."""
+    """PATCH ends an assignment; DELETE withdraws an assignment that was never true.
+
+    Either moves positions out of the asset's history.
+    """
 
     queryset = Assignment.objects.none()
     http_method_names = METHODS
@@ -169,7 +172,7 @@ class AssignmentViewSet(
             by=person_of(self.request),
         )
         serializer.instance = change.assignment
-        _tell_viewers(asked["device"].organisation_id)
+        _publish_asset_list(asked["device"].organisation_id)
 
     @extend_schema(request=AssignmentEndSerializer, responses=AssignmentSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:
@@ -179,12 +182,12 @@ class AssignmentViewSet(
         actions.end_assignment(
             assignment=assignment, at=asked.validated_data["until"], by=person_of(request)
         )
-        _tell_viewers(assignment.device.organisation_id)
+        _publish_asset_list(assignment.device.organisation_id)
         return Response(self.get_serializer(assignment).data)
 
     def perform_destroy(self, instance: Assignment) -> None:
         actions.withdraw_assignment(assignment=instance, by=person_of(self.request))
-        _tell_viewers(instance.device.organisation_id)
+        _publish_asset_list(instance.device.organisation_id)
 
 
 class SourceViewSet(
@@ -193,7 +196,7 @@ class SourceViewSet(
     mixins.UpdateModelMixin,
     GenericViewSet[Source],
 ):
-    """For owners and operators; to viewers there are none."""
+    """Sources, for owners and operators; viewers see no sources."""
 
     queryset = Source.objects.none()
     http_method_names = METHODS
@@ -213,7 +216,7 @@ class SourceViewSet(
 
     def perform_update(self, serializer: BaseSerializer[Source]) -> None:
         changes = changes_of(serializer, "organisation", "wire_format", "device")
-        serializer.instance = actions.change_source(source=present(serializer), **changes)
+        serializer.instance = actions.change_source(source=row_to_update(serializer), **changes)
 
     @extend_schema(request=RotationSerializer, responses=SourceWithTokenSerializer)
     @action(detail=True, methods=["post"])

@@ -3,4 +3,4 @@ from django.apps import AppConfig
 
 class AssetsConfig(AppConfig):
     name = "assets"
-    verbose_name = "Who and what"
+    verbose_name = "Assets and devices"

@@ -1,4 +1,4 @@
-"""Tables of who and what. Every change goes through `assets.actions`."""
+"""Tables of assets, devices, assignments and sources. Only `assets.actions` changes them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Asset(models.Model):
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="assets")
     name = models.CharField(max_length=200)
     kind = models.CharField(max_length=40, default="vehicle", blank=True)
-    # Those of now; what they were when is in `TagPeriod`.
+    # The present tags; their history is in `TagPeriod`.
     tags = ArrayField(models.CharField(max_length=64), default=list, blank=True)
     expected_interval_s = models.PositiveIntegerField(
         default=300, help_text="how often it reports when all is well; staleness is judged by it"
@@ -40,9 +40,9 @@ class Asset(models.Model):
 
 
 class TagPeriod(models.Model):
-    """Which tags an asset carried, from when to when (half-open). A fact, kept beside the present.
+    """The tags of an asset during a half-open period. A fact.
 
-    What happened is judged by the tags of its time, however late it is learned.
+    A fact is judged by the tags of its time, even if it arrives late.
     """
 
     asset = models.ForeignKey(Asset, models.CASCADE, related_name="tag_periods")
@@ -99,7 +99,7 @@ class Device(models.Model):
 
 
 class Assignment(models.Model):
-    """Which device is on which asset, from when to when (half-open)."""
+    """A device on an asset during a half-open period."""
 
     device = models.ForeignKey(Device, models.PROTECT, related_name="assignments")
     asset = models.ForeignKey(Asset, models.PROTECT, related_name="assignments")
@@ -122,15 +122,15 @@ class Assignment(models.Model):
 
 
 class MovedHistory(models.Model):
-    """The promise that an asset's history is judged again, because an assignment changed.
+    """The promise to judge an asset's history again, because an assignment or its tags changed.
 
-    Written with the change itself. Who judges turns it into work of their own and deletes it.
+    Written with the change itself. A periodic task turns it into a `Rejudging` and deletes it.
     """
 
     asset = models.ForeignKey(Asset, models.CASCADE, related_name="+")
     since = models.DateTimeField(help_text="nothing before this changed")
     is_scope_changed = models.BooleanField(
-        default=False, help_text="only what links it to geofences and rules"
+        default=False, help_text="only the tags, which link it to geofences and rules"
     )
     recorded_at = models.DateTimeField(db_default=Now(), editable=False)
     recorded_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
@@ -155,7 +155,7 @@ class Source(models.Model):
         null=True,
         blank=True,
         related_name="sources",
-        help_text="if set, this token speaks for this device only",
+        help_text="if set, this token may report for this device only",
     )
     unknown_devices = models.CharField(
         max_length=16, choices=UnknownDevices.choices, default=UnknownDevices.SET_ASIDE
@@ -179,10 +179,10 @@ class Source(models.Model):
 
 
 class RegistryRevision(models.Model):
-    """One row: the revision of everything that the registry holds.
+    """The revision of the registry, in a single row.
 
-    Raised under its row lock by each change of a source, device or assignment, so that
-    revisions are committed in their order and a reader that saw one has seen all before it.
+    Raised under its row lock by each change of a source, device or assignment, so that revisions
+    are committed in order: a reader of a revision has seen all changes up to it.
     """
 
     id = models.SmallIntegerField(primary_key=True, default=1)

@@ -1,4 +1,7 @@
-"""How who and what look in the REST API. What a request may set is listed; the rest is ours."""
+"""Serializers of assets, devices, assignments and sources.
+
+Fields that a request may set are listed; the others are read-only.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ class AssetSerializer(serializers.ModelSerializer[Asset]):
     tags_from = InstantField(
         write_only=True,
         required=False,
-        help_text="since when it has carried the tags; now by default, and always for a new asset",
+        help_text="from when the tags hold: by default now; for a new asset from the beginning",
     )
     expected_interval_s = serializers.IntegerField(min_value=1, max_value=31_536_000, default=300)
 
@@ -40,7 +43,7 @@ class AssetSerializer(serializers.ModelSerializer[Asset]):
             "archived_at",
         )
         read_only_fields = ("created_at", "archived_at")
-        # Taken names are a 409 by the action, not a hint of the serializer's own query.
+        # A taken name is a 409 of the action, not a check by a query of the serializer.
         validators: list[Any] = []
 
 
@@ -59,7 +62,7 @@ class AssignmentSerializer(serializers.ModelSerializer[Assignment]):
 
     def validate_since(self, since: datetime | None) -> datetime:
         if since is None:
-            raise serializers.ValidationError("Say since when.", code="required")
+            raise serializers.ValidationError("`since` is required.", code="required")
         return since
 
 
@@ -120,7 +123,7 @@ class SourceSerializer(serializers.ModelSerializer[Source]):
 
 
 class SourceWithTokenSerializer(SourceSerializer):
-    """As shown once: with the token, and the address that a sender posts to."""
+    """A source as shown once: with its token, and the address for its sender."""
 
     token = serializers.SerializerMethodField()
     url = serializers.SerializerMethodField()
@@ -136,11 +139,11 @@ class SourceWithTokenSerializer(SourceSerializer):
 
 
 def ingest_url(source: Source, token: str) -> str:
-    """Return the address that a sender of `source` posts to."""
+    """Return the address to which a sender of `source` posts."""
     return f"{settings.INGEST_URL}/ingest/{source.wire_format}/{token}"
 
 
 class RotationSerializer(serializers.Serializer[Source]):
     overlap_s = serializers.IntegerField(
-        min_value=0, max_value=30 * 86_400, default=86_400, help_text="the old token lives on"
+        min_value=0, max_value=30 * 86_400, default=86_400, help_text="the old token stays valid"
     )

@@ -154,9 +154,9 @@ class Bench:
 
         from judging.machine import PendingAsset
         from positions import history, store
-        from tracker.road.judged import contexts_of, judge_and_record, move_states
-        from tracker.road.memory import RoadMemory
+        from tracker.road.judging_steps import contexts_of, judge_and_record, move_states
         from tracker.road.revisions import current_revisions
+        from tracker.road.road_memory import RoadMemory
 
         memory, owner = RoadMemory(), self._organisation.pk
         with transaction.atomic():
@@ -227,7 +227,7 @@ class Bench:
 
     def _receive(self, device: Any, times: Sequence[datetime]) -> float:
         from tracker import pipeline
-        from tracker.road.memory import memory_of_process
+        from tracker.road.road_memory import memory_of_process
 
         delivery = self._delivery(device, times)
         began = time.perf_counter()

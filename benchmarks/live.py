@@ -24,7 +24,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tracker.settings")
 
-from positions.latest import NULL, Columns
+from positions.latest_columns import NULL, LatestColumns
 from positions.live_columns import LIVE_COLUMNS, NAMES
 from tracker.live.connection import Allowance, Connection
 from tracker.live.frames import Subscribe
@@ -45,7 +45,7 @@ class Fleet:
         self.organisation_ids = self.ids % ORGANISATIONS
         self.at = 1_700_000_000_000
 
-    def rows(self, indexes: np.ndarray) -> Columns:
+    def rows(self, indexes: np.ndarray) -> LatestColumns:
         self.at += int(TICK_S * 1000)
         values = self.random.integers(0, 10**9, size=(len(NAMES), len(indexes)), dtype=np.int64)
         for name in ("measured_at", "received_at", "fix_at"):
@@ -54,12 +54,12 @@ class Fleet:
             if column.choices:
                 values[index] = 1
         values[NAMES.index("course_cdeg")] = NULL
-        return Columns(self.ids[indexes], self.organisation_ids[indexes], values)
+        return LatestColumns(self.ids[indexes], self.organisation_ids[indexes], values)
 
-    def everything(self) -> Columns:
+    def everything(self) -> LatestColumns:
         return self.rows(np.arange(len(self.ids)))
 
-    def some(self) -> Columns:
+    def some(self) -> LatestColumns:
         return self.rows(self.random.choice(len(self.ids), MOVED_A_TICK, replace=False))
 
 
@@ -114,7 +114,7 @@ def whole_tick(assets: int, ticks: int) -> float:
                 viewer.ack(viewer.seq, now=now)
         rows = fleet.some()
 
-        def work(rows: Columns = rows, now: float = now) -> None:
+        def work(rows: LatestColumns = rows, now: float = now) -> None:
             table.tick([rows])
             for viewer in viewers:
                 viewer.frames(now=now, server_time=0)

@@ -1,4 +1,4 @@
-"""Usage of assets on its way to an invoice. For now: in which hours each asset reported.
+"""Usage of assets on its way to an invoice. For now: the hours in which each asset reported.
 
-Owns the counting; what is owed for it follows from plans that are still to come.
+Owns the counting; prices follow from plans that do not exist yet.
 """

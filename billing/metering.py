@@ -1,7 +1,7 @@
-"""Metering: in which hours assets measured something, by event time.
+"""Metering: the hours in which assets measured something, by event time.
 
-An hour is used or it is not: repeats, retries and the order of arrival cannot change it
-(faults F-043, F-128), and nothing is written for an hour that is known to be.
+An hour is used or not used: repeats, retries and the order of arrival cannot change it
+(faults F-043, F-128), and nothing is written for an hour that is known to be used.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ HOUR_US = 3_600_000_000
 # such numbers takes a third of the memory that pairs would.
 _HOURS = 1 << 27
 
-# Beyond so many the memory starts anew.
+# With more hours the memory is emptied.
 MAX_REMEMBERED = 500_000
 
 
 class KnownHours:
-    """The hours that this process has seen committed, while the registry stood still.
+    """The hours that this process has seen committed, at one revision of the registry.
 
-    A device that is put on another asset may take hours away from one: with each new
-    revision of the registry the memory starts anew.
+    A device that moves to another asset may take hours away from its former asset, so the
+    memory is emptied at each new revision of the registry.
     """
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class KnownHours:
         self._hours: set[int] = set()
 
     def unknown(self, hours: set[int], revision: int) -> set[int]:
-        """Return those of `hours` that may have to be written."""
+        """Return the hours that may have to be written; empty the memory if it is outdated."""
         if revision != self._revision or len(self._hours) > MAX_REMEMBERED:
             self._revision, self._hours = revision, set()
         return hours - self._hours
@@ -47,7 +47,7 @@ class KnownHours:
 
 
 def meter(measured: Iterable[tuple[int, int]], known_hours: KnownHours, *, revision: int) -> None:
-    """Note the hours of positions, given as (asset id, µs since 1970). One statement or none.
+    """Record the hours of positions, given as (asset id, µs since 1970). One statement or none.
 
     Call it in a transaction that holds the asset rows and sees the registry at `revision`,
     with new, plausible positions only.
@@ -66,7 +66,7 @@ def meter(measured: Iterable[tuple[int, int]], known_hours: KnownHours, *, revis
 
 
 def remeter(asset_id: int, since: datetime, hours: Iterable[datetime]) -> None:
-    """Replace what was noted for an asset from the hour of `since` on, after history moved."""
+    """Replace the hours of an asset from the hour of `since` on, after its history moved."""
     start = since.replace(minute=0, second=0, microsecond=0)
     UsageHour.objects.filter(asset_id=asset_id, hour__gte=start).delete()
     UsageHour.objects.bulk_create(UsageHour(asset_id=asset_id, hour=hour) for hour in hours)

@@ -15,8 +15,8 @@ class HourQuerySet(Tenanted):
 class UsageHour(models.Model):
     """An hour of UTC in which an asset measured something.
 
-    Local days are put together from hours when they are billed. How often it measured is
-    asked of the positions, which are the evidence.
+    Local days are computed from hours when they are billed. The positions are the evidence, and
+    hold how often the asset measured.
     """
 
     pk = models.CompositePrimaryKey("asset_id", "hour")

@@ -1,4 +1,4 @@
-"""What every floor stands on: plain values, statements, the manners of the REST API, logs.
+"""Code that every floor uses: plain values, statements, conventions of the REST API, logs.
 
 Imports nothing else of the product.
 """

@@ -1,4 +1,4 @@
-"""How the admin shows what nobody edits there, and changes the rest through actions."""
+"""Base classes of the admin: one to show rows only, one that saves through an action."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
         return False
 
 
-class ThroughActions(ModelAdmin):  # type: ignore[misc]
-    """Saves by `save_through_action`; what that refuses is told, and nothing is saved.
+class ActionAdmin(ModelAdmin):  # type: ignore[misc]
+    """Saves by `save_through_action`; a refusal is shown as a message, and nothing is saved.
 
-    Rows are not deleted here unless a subclass says how: history hangs on them.
+    Rows are not deleted here unless a subclass says how: history refers to them.
     """
 
     list_per_page = 50
     show_full_result_count = False
-    # Fields that are for good once the row exists.
+    # Fields that cannot change once the row exists.
     fixed: tuple[str, ...] = ()
 
     def changeform_view(
@@ -65,5 +65,5 @@ class ThroughActions(ModelAdmin):  # type: ignore[misc]
         return False
 
 
-def show_once(request: HttpRequest, what: str, secret: str) -> None:
-    messages.warning(request, f"{what}: {secret} (shown only now; copy it)")
+def show_secret_once(request: HttpRequest, label: str, secret: str) -> None:
+    messages.warning(request, f"{label}: {secret} (shown only now; copy it)")

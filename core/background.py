@@ -1,7 +1,7 @@
-"""Handing things out in the background: a queue, and the thread that empties it.
+"""Handing items out in the background: a queue, and the thread that empties it.
 
-For what follows a commit and must never be in its way: a slow or missing receiver delays nobody
-who puts something in. What is lost is found again by other means, so nothing is tried twice.
+For work that follows a commit and must never delay it: a slow or missing receiver does not block
+the thread that puts items in. Lost items are found again by other means, so nothing is retried.
 """
 
 from __future__ import annotations
@@ -21,18 +21,19 @@ Queue = TypeVar("Queue", bound="BackgroundQueue[Any]")
 
 logger = logging.getLogger(__name__)
 
-FAREWELL_S = 1.0
-# After a failure, so that a full queue is not spun through against a closed door.
+CLOSE_WITHIN_S = 1.0
+# After a failure, so that the thread does not run through a full queue while the receiver is down.
 PAUSE_S = 0.2
 
 
 class BackgroundQueue(Generic[Item]):
-    """A bounded queue and the thread that hands out what is in it, in order of arrival.
+    """A bounded queue and the thread that hands out its items, in order of arrival.
 
-    Items are numbered from 1 as they are put, so that a receiver can notice what was dropped.
+    Items are numbered from 1 as they are put, so that a receiver can notice dropped items.
     A subclass implements `hand_out`. `failures` are the exceptions by which the receiver may
-    refuse: what was handed out then is lost, and the log has one line when this begins and one
-    when it ends. Any other exception is our own mistake; it is logged, and the thread goes on.
+    refuse: the items handed out then are lost, and the log has a line when this begins and a
+    line when it ends. Any other exception is our own mistake; it is logged, and the thread goes
+    on.
     """
 
     content: ClassVar[str]
@@ -58,8 +59,8 @@ class BackgroundQueue(Generic[Item]):
             self._queue.append((self._number, item))
             self._wake.notify()
 
-    def close(self, within_s: float = FAREWELL_S) -> None:
-        """Hand out what is queued and end the thread, if that takes no longer."""
+    def close(self, within_s: float = CLOSE_WITHIN_S) -> None:
+        """Hand out the queued items and end the thread; give up after `within_s`."""
         # In a forked child there is no thread, and the lock may be held for ever.
         if not self._thread.is_alive():
             return
@@ -71,32 +72,32 @@ class BackgroundQueue(Generic[Item]):
     # --- for a subclass ---------------------------------------------------
 
     def hand_out(self, items: Sequence[tuple[int, Item]]) -> None:
-        """Give items, each with its number, to the receiver. None mean that patience is over."""
+        """Give items, each with its number, to the receiver; none if `wait_s` has passed."""
         raise NotImplementedError
 
-    def patience_s(self) -> float | None:
+    def wait_s(self) -> float | None:
         """Return how long to wait for an item; without a limit where this is None."""
         return None
 
-    def farewell(self) -> None:
-        """Say that no more will come. Called once, after the last items."""
+    def finish(self) -> None:
+        """Announce to the receiver that no more items will come. Called once, at the end."""
 
     # --- in the thread ----------------------------------------------------
 
     def _run(self) -> None:
         while True:
-            items, is_last = self._taken()
+            items, is_last = self._take_items()
             if not is_last or items:
                 self._attempt(partial(self.hand_out, items))
             if is_last:
-                self._attempt(self.farewell)
+                self._attempt(self.finish)
                 return
 
-    def _taken(self) -> tuple[list[tuple[int, Item]], bool]:
-        """Wait for items. Return those that are due, and whether they are the last ones."""
+    def _take_items(self) -> tuple[list[tuple[int, Item]], bool]:
+        """Wait for items. Return the items to hand out now, and whether they are the last."""
         with self._wake:
             if not self._queue and not self._is_closing:
-                self._wake.wait(self.patience_s())
+                self._wake.wait(self.wait_s())
             items = [self._queue.popleft() for _ in range(min(len(self._queue), self.at_once))]
             return items, self._is_closing and not self._queue
 
@@ -104,20 +105,20 @@ class BackgroundQueue(Generic[Item]):
         try:
             act()
         except self.failures as error:
-            self._broke(error)
+            self._report_failure(error)
         except Exception:
             logger.exception("%s cannot be handed out", self.content)
         else:
-            self._mended()
+            self._report_recovery()
 
-    def _broke(self, error: Exception) -> None:
+    def _report_failure(self, error: Exception) -> None:
         if not self._is_broken:
             logger.warning("%s do not reach %s: %s", self.content, self.receiver, error)
         self._is_broken = True
         if not self._is_closing:
             time.sleep(PAUSE_S)
 
-    def _mended(self) -> None:
+    def _report_recovery(self) -> None:
         if self._is_broken:
             logger.info("%s reach %s again; dropped %d", self.content, self.receiver, self.dropped)
         self._is_broken = False
@@ -126,7 +127,7 @@ class BackgroundQueue(Generic[Item]):
 class OncePerProcess(Generic[Queue]):
     """Makes a queue at its first use in a process, and closes it when the process ends.
 
-    A forked child makes one of its own: it inherits its parent's object, but not the thread.
+    A forked child makes its own queue: it inherits its parent's object, but not the thread.
     """
 
     def __init__(self, make: Callable[[], Queue]) -> None:

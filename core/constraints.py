@@ -1,4 +1,4 @@
-"""Constraints of the database as refusals."""
+"""Violated constraints of the database as refusals."""
 
 from __future__ import annotations
 

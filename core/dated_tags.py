@@ -1,4 +1,4 @@
-"""The tags of an asset, which are facts with a date like any other."""
+"""The tags of an asset over time: facts with a date, like positions."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ NO_TAGS: frozenset[str] = frozenset()
 
 
 class DatedTags(Struct, frozen=True):
-    """Which tags an asset carried from when on, in order; times in µs since 1970.
+    """The tags of an asset, each set with the time from which it held, in order of time.
 
-    Before the first date it carried none.
+    Times are in µs since 1970. Before the first date the asset carried no tags.
     """
 
     periods: tuple[tuple[int, frozenset[str]], ...] = ()
@@ -28,5 +28,5 @@ NEVER_TAGGED = DatedTags()
 
 
 def always(*tags: str) -> DatedTags:
-    """Return tags that an asset has carried for as long as anybody can remember."""
+    """Return tags that an asset has carried since before its first fact."""
     return DatedTags(((-(1 << 62), frozenset(tags)),))

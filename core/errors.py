@@ -1,8 +1,8 @@
-"""The two families of failure that everything downstream decides by.
+"""The two families of errors: `Refused` and `Unavailable`.
 
-`Refused`: the sender is wrong, and sending the same again will not help.
-`Unavailable`: the world is, and trying again later will. `core/rest/problem.py`
-alone turns either into an HTTP answer.
+`Refused`: the request is wrong, and sending the same again will not help.
+`Unavailable`: the server cannot do it now, and a later retry will help. Only
+`core/rest/problem.py` turns an error into an HTTP answer.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from msgspec import Struct
 
 
 class Fault(Struct, frozen=True, kw_only=True):
-    """One thing wrong in a request. `pointer` is an RFC 6901 JSON Pointer into the body."""
+    """A mistake in a request. `pointer` is an RFC 6901 JSON Pointer into the body."""
 
     pointer: str
     code: str
@@ -19,7 +19,7 @@ class Fault(Struct, frozen=True, kw_only=True):
 
 
 class TrackerError(Exception):
-    """Parent of everything that is raised on purpose."""
+    """Parent of every error that is raised on purpose."""
 
     code = "error"
 
@@ -54,7 +54,7 @@ class Unavailable(TrackerError):
 
 
 class UnreadableUplink(Refused):
-    """The bytes are not what the wire format says they are."""
+    """The bytes are not in the wire format."""
 
     code = "malformed-body"
 
@@ -66,13 +66,13 @@ class CredentialsMissing(Refused):
 
 
 class CredentialsInvalid(Refused):
-    """The credential that came with the request opens nothing."""
+    """The credential that came with the request is not valid."""
 
     code = "credentials-invalid"
 
 
 class Forbidden(Refused):
-    """Known, but not allowed."""
+    """The user is known, but may not do this."""
 
     code = "forbidden"
 
@@ -84,25 +84,25 @@ class NotYourDevice(Forbidden):
 
 
 class PlainText(Forbidden):
-    """It came without TLS, where there is an address with it."""
+    """The request came without TLS, though there is an address with TLS."""
 
     code = "tls-required"
 
 
 class NotFound(Refused):
-    """Unknown, or belongs to somebody else."""
+    """The object does not exist, or belongs to another organisation."""
 
     code = "not-found"
 
 
 class Conflict(Refused):
-    """Contradicts the present state."""
+    """The request contradicts the present state."""
 
     code = "conflict"
 
 
 class TooLarge(Refused):
-    """Larger than the limit."""
+    """The body is larger than the limit."""
 
     code = "body-too-large"
 
@@ -120,7 +120,7 @@ class RequestTimeout(Refused):
 
 
 class MethodNotAllowed(Refused):
-    """The path is there, but not for this method."""
+    """The path exists, but not for this method."""
 
     code = "method-not-allowed"
 
@@ -130,13 +130,13 @@ class MethodNotAllowed(Refused):
 
 
 class UnsupportedMediaType(Refused):
-    """Not a media type that this door reads."""
+    """The door does not read this media type."""
 
     code = "unsupported-media-type"
 
 
 class Unprocessable(Refused):
-    """Readable, but wrong."""
+    """The body can be read, but its content is wrong."""
 
     code = "invalid"
 

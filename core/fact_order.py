@@ -1,22 +1,22 @@
-"""The order of facts, as one value whose parts only this module knows (ADR 12).
+"""The order of facts, as a value whose parts only this module knows (ADR 12).
 
-Facts of an asset stand in the order of the moment at which they held, then of their report
-time, then of device and message. Everything that must compare facts keeps a `FactKey`, or
-its bytes, and asks this module for the rest.
+Facts of an asset are ordered by the moment at which they held, then by their report time, then
+by device and message. Code that must compare facts keeps a `FactKey`, or its bytes, and uses
+this module.
 """
 
 from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 import msgspec
 
 from core.observation import Fix, Observation, Value, instant
 
-# Numbers of messages are non-negative and fit PostgreSQL's bigint.
+# Message numbers are non-negative and fit PostgreSQL's bigint.
 _MESSAGE_BITS: Final = 63
 _HIGHEST: Final = (1 << _MESSAGE_BITS) - 1
 # Adding it makes signed numbers compare like the unsigned bytes that they are written as.
@@ -28,7 +28,10 @@ _LATEST_US: Final = 1 << 62
 
 
 class FactKey(NamedTuple):
-    """Where a fact stands among those of its asset; greater is later. Times in µs since 1970."""
+    """The place of a fact among the facts of its asset; greater is later.
+
+    Times are in µs since 1970.
+    """
 
     at_us: int
     reported_us: int
@@ -62,10 +65,10 @@ LAST: Final = after_all_at(_LATEST_US)
 
 
 def message_of(observation: Observation) -> int:
-    """Return the number that tells messages of one device and moment apart.
+    """Return the number that distinguishes messages of the same device and moment.
 
-    That of the sender's own id where there is one, else that of the content: the same message
-    has the same number whenever it comes again.
+    It is a hash of the sender's own id if the message has an id, otherwise of the content: a
+    repeated message has the same number.
     """
     if observation.event_id is not None:
         content = b"id\0" + observation.event_id.encode("utf-8", "surrogatepass")
@@ -89,7 +92,10 @@ def _plain_fix(fix: Fix | None) -> tuple[float | str | None, ...] | None:
 
 
 def _plain(readings: dict[str, Value]) -> dict[str, Value]:
-    """One format writes 20 and another 20.0, and mean the same. True is no number."""
+    """Return the readings with integers as floats: formats write 20 or 20.0 for the same value.
+
+    True and False are not numbers and stay.
+    """
     return {name: float(value) if type(value) is int else value for name, value in readings.items()}
 
 
@@ -99,7 +105,7 @@ COLUMN_TYPES: Final = ("timestamptz", "timestamptz", "bigint", "bigint")
 
 
 def order_sql(table: str) -> str:
-    """Return the row value by which rows of positions are ordered, for a table or its alias."""
+    """Return the SQL row value that orders rows of positions, for a table or its alias."""
     t = table
     return (
         f"({t}.measured_at, coalesce({t}.reported_at, {t}.received_at), {t}.device_id, {t}.message)"
@@ -107,17 +113,13 @@ def order_sql(table: str) -> str:
 
 
 def key_columns_sql(table: str) -> str:
-    """Return the columns of a position from which `key_of_columns` makes its key."""
+    """Return the columns of a position that are the values of its `FactKey`."""
     t = table
     return (
         f"(extract(epoch FROM {t}.measured_at) * 1000000)::bigint,"
         f" (extract(epoch FROM coalesce({t}.reported_at, {t}.received_at)) * 1000000)::bigint,"
         f" {t}.device_id, {t}.message"
     )
-
-
-def key_of_columns(columns: Sequence[int]) -> FactKey:
-    return FactKey(*columns)
 
 
 def key_parameters(keys: Iterable[FactKey]) -> list[list[str] | list[int]]:

@@ -1,4 +1,4 @@
-"""Facts as folds see them: what of a position may decide something."""
+"""Facts as folds see them: the parts of a position that may decide."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NO_READINGS: Mapping[str, Value] = {}
 
 
 class DecidingFix(Struct, frozen=True, array_like=True, gc=False):
-    """A fix that may decide. `accuracy_m` is 0 where unknown, the rest None where unknown."""
+    """A fix that may decide. Unknown is 0 for `accuracy_m`, None for the other members."""
 
     at_us: int
     device_id: int
@@ -31,8 +31,8 @@ class DecidingFix(Struct, frozen=True, array_like=True, gc=False):
 class JudgedFact(Struct, frozen=True, gc=False):
     """A fact of an asset, in the order of `key`.
 
-    `fix` is None where the fact has none that may decide: no fix at all, or one that was
-    estimated from gateways. `readings` are there only where some fold asks for them.
+    `fix` is None if the fact has no fix, or a fix that was estimated from gateways and so may
+    not decide. `readings` are filled in only if some fold asks for them.
     """
 
     key: FactKey

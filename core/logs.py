@@ -53,6 +53,10 @@ def configure_logs(*, level: str, as_json: bool) -> None:
                 "daphne": {"level": "WARNING"},
                 "django.channels": {"level": "WARNING"},
                 "django.server": {"level": "WARNING"},
+                # It logs a traceback each second while Redis is away; the hub logs a line once.
+                "channels_redis.pubsub": {"level": "CRITICAL"},
+                # It logs each attempt while the database is away.
+                "psycopg.pool": {"level": "ERROR"},
                 "celery": {"level": "WARNING"},
                 "celery.app.trace": {"level": "WARNING"},
             },

@@ -1,7 +1,7 @@
-"""What an uplink says about one moment: plain values, never edited.
+"""Observations: what an uplink says about a moment. Plain values, never edited.
 
-An observation names a device as its sender does; which asset that is, only the
-road knows. All quantities are in the canonical units of `docs/glossary.md`.
+An observation names its device as the sender does; only the road knows the asset. All
+quantities are in the canonical units of `docs/glossary.md`.
 """
 
 from __future__ import annotations
@@ -21,15 +21,16 @@ Value = float | int | bool | str
 
 # A clock may run ahead by this much before its times are doubted (fault F-042).
 CLOCK_TOLERANCE = timedelta(minutes=5)
-# Before this nobody's device measured anything: receivers without GNSS time
-# start at 1970, 1980 or 2000 (fault F-045).
+# No observation is older: receivers without GNSS time start at 1970, 1980 or 2000
+# (fault F-045).
 EARLIEST_PLAUSIBLE = datetime(2000, 1, 2, tzinfo=UTC)
 
 
 class Fix(Struct, frozen=True, kw_only=True, gc=False):
-    """Where. WGS 84; altitude and accuracy (68 % radius) in metres, course clockwise from north.
+    """A place on WGS 84, with speed and course (clockwise from north).
 
-    Raises ValueError for what no place on earth has; absent is None, never 0 or -1.
+    Altitude and accuracy (68 % radius) are in metres. Raises ValueError for impossible values;
+    absent is None, never 0 or -1.
     """
 
     lon_deg: float
@@ -91,12 +92,12 @@ class Scans(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Observation(Struct, frozen=True, kw_only=True, gc=False):
-    """One moment of one device.
+    """A moment of a device: its fix, its readings, or both.
 
     `device` is the identifier as normalised by `normal_identifier`; times are aware UTC.
-    `reported_at` is when its message was made, where the sender says so. `event_id` is the
-    sender's own name for this event, where it has one that survives a retry; `readings` maps
-    canonical names to canonical units; `scans` is what it heard around it.
+    `reported_at` is when its message was made, if the sender says so. `event_id` is the sender's
+    own id of the event, if it stays the same in a retry; `readings` maps canonical names to
+    values in canonical units. `scans` is the radio that it heard around it.
     """
 
     device: str
@@ -118,15 +119,15 @@ class Observation(Struct, frozen=True, kw_only=True, gc=False):
 
 
 def is_clock_suspect(measured_at: datetime, received_at: datetime) -> bool:
-    """Whether no sane clock could have said `measured_at`: too far ahead, or before GNSS time."""
+    """Return whether `measured_at` is impossible: too far in the future, or before GNSS time."""
     return measured_at > received_at + CLOCK_TOLERANCE or measured_at < EARLIEST_PLAUSIBLE
 
 
 @lru_cache(maxsize=32_768)
 def normal_identifier(identifier: str) -> str:
-    """Return the one spelling under which a device is looked up.
+    """Return the normal spelling of an identifier, under which a device is looked up.
 
-    Lower case, outer white space gone; separators inside what is otherwise hex
+    Lower case, without outer white space; separators between hex digits
     (`00-1C-B3-09-85-15-00-01`, `AA:BB:…`) and the `dev:` of Notehub are dropped.
     """
     text = identifier.strip().lower().removeprefix("dev:")

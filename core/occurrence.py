@@ -1,4 +1,4 @@
-"""What a fold found, as rules and alerts see it, whichever fold it was."""
+"""Occurrences: the findings of all folds in one form, for rules and alerts."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ EvidenceKind = Literal["crossing", "occurrence"]
 
 
 class Occurrence(Struct, frozen=True, kw_only=True):
-    """Something that an asset did or that befell it, as it now stands.
+    """An occurrence of an asset, as it now stands: a crossing, a stop, a condition.
 
-    `end_at` is None while it lasts; of one that is momentary, such as a crossing, it is
-    `begin_at`. `evidence_kind` and `evidence_id` name the row that holds all that is known of it;
-    `version_id` is the version of what was judged, such as that of the geofence. `peak` is the
-    most extreme value while it lasted and `margin` by how much it was sure, in the unit of what
-    was judged.
+    `end_at` is None while it lasts; for a momentary occurrence, such as a crossing, it equals
+    `begin_at`. `evidence_kind` and `evidence_id` name the row that holds all details;
+    `version_id` is the version of the geofence or of another judged object. `peak` is the most
+    extreme value while it lasted and `margin` the distance to the limit, in the unit of the
+    judged value.
     """
 
     kind: str
@@ -39,11 +39,11 @@ class Occurrence(Struct, frozen=True, kw_only=True):
 
 
 class OccurrenceChange(Struct, frozen=True, kw_only=True):
-    """How an occurrence came to stand as it does.
+    """A change of an occurrence, and the occurrence after it.
 
-    `new` came in order and `grown` goes on in order, such as by ending; `added`, `moved` and
-    `withdrawn` are corrections by a late or changed fact. `same` has not changed itself, but
-    what rules must know of its asset has. A withdrawn one is as it last stood.
+    `new` came in order and `grown` continued in order, such as by ending; `added`, `moved` and
+    `withdrawn` are corrections by a late or changed fact. `same` has not changed itself, but the
+    tags of its asset have, so rules must look again. A withdrawn occurrence is as it last stood.
     """
 
     change: Literal["new", "grown", "added", "moved", "withdrawn", "same"]

@@ -13,6 +13,7 @@ from functools import lru_cache
 from inspect import signature
 from types import NoneType
 from typing import Any, Literal, LiteralString, TypeVar, get_args, get_origin, get_type_hints
+from uuid import UUID
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -21,17 +22,16 @@ from msgspec import Struct
 
 Record = TypeVar("Record")
 
-# Of this process, for the metrics.
+# Statements run by this process, for the metrics.
 counter = [0]
 
 
 def run(sql: LiteralString, parameters: Sequence[Any] = ()) -> Any:
     """Run a statement whose text is always the same; return its cursor, to fetch from.
 
-    Results come in binary: Django's own reading of times as text is the slower by far.
-
-    Errors are Django's. Inside `connection.execute_wrappers` (as in query-count tests) it
-    goes through Django instead, so that it is seen there.
+    Results come in binary, since Django reads times from text, which is far slower. Errors are
+    Django's. Inside `connection.execute_wrappers` (as in query-count tests) the statement goes
+    through Django instead, so that the wrappers see it.
     """
     counter[0] += 1
     # Looked up once: `django.db.connection` looks it up for each of its attributes.
@@ -67,8 +67,8 @@ def records_of(
 ) -> list[Record]:
     """Fetch all rows and call `kind` with each: a column is the argument of the same name.
 
-    `conversions` are applied to the values of the columns that they are named after. Raises
-    TypeError unless the columns are just the arguments of `kind`, even where there is no row.
+    `conversions` are functions by the name of the column to which they are applied. Raises
+    TypeError unless the columns are exactly the arguments of `kind`, even without any row.
     """
     found, result = cursor.fetchall(), cursor.pgresult
     places = _places(kind, tuple(map(result.fname, range(result.nfields))))
@@ -99,15 +99,16 @@ _SQL_TYPES: dict[Any, LiteralString] = {
     bool: "boolean",
     str: "text",
     datetime: "timestamptz",
-    # In base64, as msgspec renders them in JSON: to be decoded by the statement.
+    UUID: "uuid",
+    # In base64, as msgspec renders bytes in JSON: the statement must decode them.
     bytes: "text",
 }
 
 
 def recordset(kind: type[Struct]) -> LiteralString:
-    """Return the FROM item for one parameter, a JSON list of `kind`: its members as columns.
+    """Return the FROM item for a parameter that is a JSON list of `kind`: members as columns.
 
-    What has no type of its own in SQL is jsonb.
+    A member without a plain SQL type is jsonb.
     """
     columns = (f"{name} {_sql_type(hint)}" for name, hint in get_type_hints(kind).items())
     return f"json_to_recordset(%s::json) AS o({', '.join(columns)})"
@@ -116,16 +117,16 @@ def recordset(kind: type[Struct]) -> LiteralString:
 def _sql_type(hint: Any) -> LiteralString:
     if get_origin(hint) is Literal:
         return "text"
-    known = [one for one in get_args(hint) or (hint,) if one is not NoneType]
+    known = [member for member in get_args(hint) or (hint,) if member is not NoneType]
     return _SQL_TYPES.get(known[0], "jsonb") if len(known) == 1 else "jsonb"
 
 
 @contextmanager
-def together() -> Iterator[None]:
-    """Send the statements run inside without waiting for the answer to each.
+def pipelined() -> Iterator[None]:
+    """Send the statements run inside as a pipeline, without waiting for each answer.
 
-    Each wait gives up the interpreter and must get it back from a busy door. Fetch from
-    their cursors only afterwards; what fails is raised at the end at the latest.
+    Each wait releases the interpreter lock and must get it back from a busy door. Fetch from
+    the cursors only afterwards; an error is raised at the end at the latest.
     """
     database = connections[DEFAULT_DB_ALIAS]
     if _is_watched(database):

@@ -1,8 +1,8 @@
-"""Every change of a geofence, one verb each.
+"""Every change of a geofence: a function for each.
 
-A change raises the revision of the organisation's geofences under its row lock, stamps
-each version that it touched, and asks for the past that it concerns to be judged again.
-A version is never deleted: one that no longer holds at any time has an empty period.
+A change raises the revision of the organisation's geofences under its row lock, marks
+each changed version with it, and asks for the concerned past to be judged again.
+A version is never deleted: a version that no longer holds at any time has an empty period.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from django.utils import timezone
 from accounts.models import Organisation, User
 from assets.models import Asset
 from core.errors import Conflict, Fault, NotFound, Unprocessable
-from geofence.drawing import Shape, pointing_into
 from geofence.models import Geofence, GeofenceVersion
 from geofence.presets import Judging
+from geofence.shape_checks import Shape, pointing_into
 from geofence.shapes import area_of, inradius_m
 from positions.actions import ask_for_rejudging
 
@@ -32,7 +32,7 @@ JUDGING_FIELDS = tuple(Judging.__annotations__)
 
 @dataclass(frozen=True, kw_only=True)
 class Drawing:
-    """A geofence that somebody wants; `area` is that of the shape, if it is known already."""
+    """A geofence to be drawn; `area` is the area of the shape, if it is known already."""
 
     name: str
     shape: Shape
@@ -66,13 +66,13 @@ def draw_geofences(
     valid_from: datetime | None = None,
     by: User | None = None,
 ) -> list[Geofence]:
-    """Draw all of them, or none. Raises `Conflict` for a name that is taken."""
+    """Draw all geofences, or none. Raises `Conflict` for a taken name."""
     since = valid_from or timezone.now()
     geofences = [
         Geofence(organisation=organisation, name=drawing.name, colour=drawing.colour)
         for drawing in drawings
     ]
-    # The geometry is worked out before the lock is taken.
+    # Areas are computed before the lock is taken.
     versions = [
         _version(geofence, since, drawing)
         for geofence, drawing in zip(geofences, drawings, strict=True)
@@ -96,9 +96,9 @@ def redraw_geofence(
     by: User | None = None,
     **judging: Unpack[Judging],
 ) -> GeofenceVersion:
-    """Give a geofence another shape or judging from now, or from a moment of any time, on.
+    """Give a geofence another shape or judging, from now or from any other moment on.
 
-    What is not given stays as it was at that moment. Versions that would have begun
+    Options that are not given stay as they were at that moment. Versions that would have begun
     later are replaced.
     """
     since = valid_from or timezone.now()
@@ -122,7 +122,7 @@ def redraw_geofence(
 def rename_geofence(
     *, geofence: Geofence, name: str | None = None, colour: str | None = None
 ) -> Geofence:
-    """Change how a geofence is called and painted; nothing is judged again."""
+    """Change name and colour of a geofence; nothing is judged again."""
     geofence.name = geofence.name if name is None else name
     geofence.colour = geofence.colour if colour is None else colour
     with transaction.atomic():
@@ -152,7 +152,7 @@ def delete_geofence(
 
 
 def raise_revision(organisation_id: int) -> int:
-    """Return the new revision of the organisation's geofences, holding its row lock."""
+    """Raise the revision of the organisation's geofences and return it; its row stays locked."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO geofence_revision AS r (organisation_id, revision) VALUES (%s, 1)"
@@ -166,7 +166,7 @@ def raise_revision(organisation_id: int) -> int:
 
 
 def end_versions(geofence: Geofence, moment: datetime, revision: int) -> list[GeofenceVersion]:
-    """Let no version hold from `moment` on; return those that were changed."""
+    """End all versions at `moment`; return the changed versions."""
     ended: list[GeofenceVersion] = []
     for version in _lasting_beyond(geofence, moment):
         version.valid_to = max(moment, version.valid_from)
@@ -189,7 +189,7 @@ def _lasting_beyond(geofence: Geofence, moment: datetime) -> list[GeofenceVersio
 
 
 def _version_at(geofence: Geofence, moment: datetime) -> GeofenceVersion:
-    """Return the version that holds at `moment`, else the one nearest to it."""
+    """Return the version that holds at `moment`, otherwise the nearest version."""
     later = _lasting_beyond(geofence, moment)
     if later:
         return later[0]
@@ -235,7 +235,7 @@ def _require_sound(version: GeofenceVersion) -> None:
 
 
 def _require_own_assets(organisation_id: int, versions: Iterable[GeofenceVersion]) -> None:
-    """Refuse assets of another organisation exactly like those that do not exist."""
+    """Refuse assets of another organisation exactly like assets that do not exist."""
     named = {asset_id for version in versions for asset_id in version.asset_ids}
     if not named:
         return
@@ -278,11 +278,11 @@ def _rejudge(
     reason: str,
     by: User | None,
 ) -> None:
-    """Ask for all that the versions concern to be judged again; the future needs no asking."""
+    """Ask for the concerned assets to be judged again from `since` on, unless it is to come."""
     if since > timezone.now():
         return
     touched = list(versions)
-    # Tags may reach any asset, and so does a version without either.
+    # A version with tags, or without tags and assets, may concern any asset.
     is_listed = all(version.asset_ids and not version.tags for version in touched)
     asset_ids = {asset_id for version in touched for asset_id in version.asset_ids}
     ask_for_rejudging(

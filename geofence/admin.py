@@ -1,4 +1,4 @@
-"""Geofences for staff: to look at, and to end. Drawing is the console's."""
+"""The admin of geofences, to read, rename and end them. They are drawn in the console."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from geofence import actions
 from geofence.models import Crossing, Geofence, GeofenceVersion
 
 
-class VersionInline(TabularInline):  # type: ignore[misc]
+class GeofenceVersionInline(TabularInline):  # type: ignore[misc]
     model = GeofenceVersion
     extra = 0
     can_delete = False
@@ -49,7 +49,7 @@ class GeofenceAdmin(ModelAdmin):  # type: ignore[misc]
     search_fields = ("name", "organisation__name")
     fields = ("name", "colour", "organisation", "created_at", "deleted_at")
     readonly_fields = ("organisation", "created_at", "deleted_at")
-    inlines = (VersionInline,)
+    inlines = (GeofenceVersionInline,)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -75,8 +75,8 @@ class GeofenceAdmin(ModelAdmin):  # type: ignore[misc]
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
-        """Say what really happens: the geofence ends, and nothing else goes."""
-        names = [f"Geofence {each}: ends now, its crossings stay" for each in objs]
+        """Describe the real effect: the geofence ends, and nothing else is deleted."""
+        names = [f"Geofence {geofence}: ends now, its crossings stay" for geofence in objs]
         return names, {"geofences": len(names)}, set(), []
 
 

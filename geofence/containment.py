@@ -1,4 +1,4 @@
-"""Where one point is to one geofence, for whoever wants to try it out."""
+"""Containment of a point in a geofence, for people who try it out."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Containment(Struct, frozen=True, kw_only=True):
 def containment_of(
     version: GeofenceVersion, *, lon_deg: float, lat_deg: float, accuracy_m: float | None = None
 ) -> Containment:
-    """Return where a fix with this accuracy would be, by the rules that fixes are judged by."""
+    """Return the containment of a fix with this accuracy, by the rules for judging fixes."""
     point = Point(lon_deg, lat_deg, srid=4326)
-    # PostGIS holds the truth of the shapes; the point on the edge intersects.
+    # PostGIS has the stored shape; a point on the edge intersects.
     is_inside = GeofenceVersion.objects.filter(pk=version.pk, area__intersects=point).exists()
     area: Any = shapely.from_wkb(bytes(version.area.wkb))
     distance_m = ShapeEdge(area).distance_m(lon_deg, lat_deg)

@@ -1,4 +1,4 @@
-"""What judging crossings remembers of an asset, and what it finds: plain values, as stored."""
+"""The state of the crossing fold of an asset, and its findings: plain values, as stored."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from geofence.zone import Zone
 from geofence.zone_index import INSIDE, UNSURE, ZoneIndex
 
 UNKNOWN = UNSURE
-Kind = Literal["enter", "exit", "pass", "found", "lost"]
+CrossingKind = Literal["enter", "exit", "pass", "found", "lost"]
 
 
-class Near(Struct, frozen=True, array_like=True, gc=False):
-    """What is remembered of one zone.
+class RememberedZone(Struct, frozen=True, array_like=True, gc=False):
+    """A zone in the state of an asset.
 
-    `side` is INSIDE, OUTSIDE or UNKNOWN; `last` the last sure fix there; `candidate` the
-    first of `count` sure fixes on the other side. `was_inside` remembers, while the side
-    is unknown after a change of version, that the asset was inside before it. Since when
-    is not here, but in the crossings: the state must forget, or late facts would never
-    meet it again.
+    `side` is INSIDE, OUTSIDE or UNKNOWN; `last` is the last sure fix on it; `candidate` is the
+    first of `count` sure fixes on the other side. After a change of version, while the side is
+    unknown, `was_inside` keeps that the asset was inside before. The time of entry is not here,
+    but in the crossings: the state must forget, or states after a late fact would never meet the
+    recorded states again.
     """
 
     version_id: int
@@ -42,14 +42,14 @@ class Near(Struct, frozen=True, array_like=True, gc=False):
 
 
 class FoundCrossing(Struct, frozen=True, kw_only=True, gc=False):
-    """A crossing, or with `found` and `lost` an edge of what is known. Times in µs since 1970.
+    """A crossing, sure at the fact `confirmed`. Times in µs since 1970.
 
-    It became sure at the fact `confirmed`.
+    The kinds `found` and `lost` are no crossings: there, knowledge begins or ends.
     """
 
     geofence_id: int
     version_id: int
-    kind: Kind
+    kind: CrossingKind
     at_us: int
     not_before_us: int | None
     not_after_us: int
@@ -62,19 +62,19 @@ class FoundCrossing(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class CrossingState(Struct, array_like=True):
-    """All that judging an asset's next fix needs of its past.
+    """The past of an asset as far as judging its next fix needs it.
 
-    `recent` holds, in order, the newest fix and for each limit of accuracy that some zone
-    sets, the newest fix within it. `near` holds zones by the id of their geofence.
+    `recent` holds, in order, the newest fix, and for each accuracy limit of any zone the newest
+    fix within it. `zones` holds the remembered zones by the id of their geofence.
     """
 
     recent: tuple[DecidingFix, ...] = ()
-    near: dict[int, Near] = {}
+    zones: dict[int, RememberedZone] = {}
 
     @property
     def inside(self) -> list[int]:
-        """The ids of the geofences that the asset is inside of, or was when last sure."""
-        return [geofence_id for geofence_id, near in self.near.items() if near.is_inside]
+        """The ids of the geofences in which the asset is, or was when it was last sure."""
+        return [geofence_id for geofence_id, zone in self.zones.items() if zone.is_inside]
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -90,7 +90,7 @@ def bytes_of_state(state: CrossingState) -> bytes:
 
 
 class LinkedAsset(Struct, frozen=True):
-    """The asset that is judged, as far as zones linked to some assets must know it."""
+    """The id and the tags of the judged asset, by which zones may be linked to it."""
 
     asset_id: int = 0
     tags: DatedTags = NEVER_TAGGED
@@ -103,7 +103,7 @@ class LinkedAsset(Struct, frozen=True):
 
 
 class CrossingContext(Struct, frozen=True):
-    """What judging crossings must know of an asset: itself, and the zones of its organisation."""
+    """The context of the crossing fold: the asset, and the zones of its organisation."""
 
     index: ZoneIndex
     asset: LinkedAsset = LinkedAsset()

@@ -1,9 +1,8 @@
-"""The fold that finds crossings: one asset's fixes in order, against the zones it meets.
+"""The fold that finds crossings: the fixes of an asset, in order, against zones.
 
-Pure: state in, state and crossings out. A zone is remembered only while there is
-something to remember; of every other zone the asset is plainly outside, and was last
-surely so at the newest fix that the zone admits. The rules are those of
-`docs/geofences.md`.
+Pure: state in, state and crossings out. The rules are in `docs/geofences.md`. The state holds
+only zones that the asset is inside of, unsure about or changing side of; of every other zone it
+is outside, and was last surely outside at the newest fix that is accurate enough for the zone.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from geofence.crossing_state import (
     CrossingState,
     FoundCrossing,
     LinkedAsset,
-    Near,
+    RememberedZone,
     bytes_of_state,
     crossing_state_of,
     in_order,
@@ -36,7 +35,7 @@ _NO_CONTACTS: list[Contact] = []
 
 
 class CrossingFold(FactFold):
-    """Crossings as the machine for late facts runs them."""
+    """The fold of crossings."""
 
     name = "crossings"
 
@@ -49,7 +48,7 @@ class CrossingFold(FactFold):
     def look_ups(
         self, runs: Sequence[tuple[CrossingContext, Sequence[JudgedFact]]]
     ) -> list[Sequence[list[Contact]]]:
-        """Return the contacts of each fact of each run, asking each index once."""
+        """Return the contacts of each fact of each run; each index is asked once."""
         by_index: dict[int, list[int]] = {}
         for number, (context, _) in enumerate(runs):
             by_index.setdefault(id(context.index), []).append(number)
@@ -74,9 +73,9 @@ class CrossingFold(FactFold):
         fix, index = fact.fix, context.index
         if fix is None:
             return
-        if looked_up or state.near or index.max_gap_us >= 0:
-            _Step(state, fix, fact.key, context, findings).take(looked_up)
-        # Far from every zone, as nearly always, there is only this to do.
+        if looked_up or state.zones or index.max_gap_us >= 0:
+            _FixJudging(state, fix, fact.key, context, findings).judge_all(looked_up)
+        # Far from every zone, as most fixes are, only this is left to do.
         _remember(state, fix, index.accuracy_limits_m)
 
 
@@ -88,8 +87,8 @@ def _contacts(index: ZoneIndex, runs: Sequence[Sequence[JudgedFact]]) -> list[li
     ]
 
 
-class _Step:
-    """One fix of an asset, judged against the zones that it meets or that are remembered."""
+class _FixJudging:
+    """Judges a fix of an asset against the zones that it meets and the remembered zones."""
 
     __slots__ = ("_asset", "_findings", "_fix", "_index", "_key", "_state")
 
@@ -108,41 +107,41 @@ class _Step:
         self._asset = context.asset
         self._findings = findings
 
-    def take(self, met: Sequence[Contact]) -> None:
-        near_zones = self._state.near
+    def judge_all(self, met: Sequence[Contact]) -> None:
+        zones = self._state.zones
         contacts = {
             contact.zone.geofence_id: contact for contact in met if self._is_judged_by(contact.zone)
         }
-        for geofence_id in [*near_zones]:
+        for geofence_id in [*zones]:
             if geofence_id not in contacts:
                 self._revisit(geofence_id, contacts)
         if self._index.max_gap_us >= 0:
-            self._look_between(contacts)
+            self._add_passed_zones(contacts)
         for geofence_id in sorted(contacts):
             contact = contacts[geofence_id]
-            near = near_zones.get(geofence_id) or self._plainly_outside(contact.zone)
-            near = self._moved_on(near, contact)
-            if _is_plain(near, self._fix):
-                near_zones.pop(geofence_id, None)
+            former = zones.get(geofence_id) or self._plainly_outside(contact.zone)
+            present = self._judge(former, contact)
+            if _is_plainly_outside(present, self._fix):
+                zones.pop(geofence_id, None)
             else:
-                near_zones[geofence_id] = near
+                zones[geofence_id] = present
 
     def _is_judged_by(self, zone: Zone) -> bool:
         return self._asset.is_judged_by(zone, self._fix.at_us)
 
     def _revisit(self, geofence_id: int, contacts: dict[int, Contact]) -> None:
-        """A remembered zone that the fix is not close to: outside of it, or the zone has ended."""
+        """Add a contact outside of a remembered zone; forget a zone that does not hold any more."""
         zone = self._index.zone_at(geofence_id, self._fix.at_us)
         if zone is None or not self._is_judged_by(zone):
-            near = self._state.near.pop(geofence_id)
-            if near.is_inside:
-                self._find_lost(geofence_id, near)
+            remembered = self._state.zones.pop(geofence_id)
+            if remembered.is_inside:
+                self._add_lost(geofence_id, remembered)
             return
         side = UNSURE if self._fix.accuracy_m > zone.max_accuracy_m else OUTSIDE
         contacts[geofence_id] = Contact(zone, side)
 
-    def _look_between(self, contacts: dict[int, Contact]) -> None:
-        """Add zones that are plainly outside now and before, but lie on the way."""
+    def _add_passed_zones(self, contacts: dict[int, Contact]) -> None:
+        """Add contacts of zones on the way from earlier fixes, with this fix outside of them."""
         fix = self._fix
         for former in self._state.recent:
             if fix.at_us - former.at_us > self._index.max_gap_us:
@@ -154,88 +153,93 @@ class _Step:
                 if holds and is_sure and is_new and self._is_judged_by(zone):
                     contacts[zone.geofence_id] = Contact(zone, OUTSIDE)
 
-    def _plainly_outside(self, zone: Zone) -> Near:
-        """What an unremembered zone stands for: outside at the newest fix that it admits.
+    def _plainly_outside(self, zone: Zone) -> RememberedZone:
+        """Return the state of a zone that is not remembered: outside at the newest sure fix.
 
-        Looked at once more, since that fix was judged by a former version, or before the zone
-        was drawn for the past: who was inside already has not crossed.
+        The side of that fix is computed again, since it may have been judged by a former version,
+        or before the zone was drawn for the past: an asset that was inside has not crossed.
         """
-        unknown = Near(zone.version_id, UNKNOWN)
+        unknown = RememberedZone(zone.version_id, UNKNOWN)
         for fix in reversed(self._state.recent):
             if fix.accuracy_m > zone.max_accuracy_m:
                 continue
-            is_outside = self._held(zone, fix) and self._index.side_of(zone, fix) == OUTSIDE
-            return Near(zone.version_id, OUTSIDE, fix) if is_outside else unknown
+            is_outside = (
+                self._was_judged_at(zone, fix) and self._index.side_of(zone, fix) == OUTSIDE
+            )
+            return RememberedZone(zone.version_id, OUTSIDE, fix) if is_outside else unknown
         return unknown
 
-    def _held(self, zone: Zone, fix: DecidingFix) -> bool:
-        """Whether the zone, or at the newest fix a former version of it, was judged at `fix`."""
+    def _was_judged_at(self, zone: Zone, fix: DecidingFix) -> bool:
+        """Return whether the zone was judged at `fix`; a former version counts at the newest."""
         if fix.at_us >= zone.valid_from_us:
             return self._asset.is_judged_by(zone, fix.at_us)
         former = self._index.zone_at(zone.geofence_id, fix.at_us)
-        # Only the newest: which others are remembered depends on limits that came later.
+        # Only the newest: the other remembered fixes depend on limits that were set later.
         is_newest = fix is self._state.recent[-1]
         return is_newest and former is not None and self._asset.is_judged_by(former, fix.at_us)
 
-    def _moved_on(self, near: Near, contact: Contact) -> Near:
+    def _judge(self, former: RememberedZone, contact: Contact) -> RememberedZone:
+        """Return the zone after this fix; add a crossing if the fix confirms it."""
         zone, side = contact.zone, contact.side
-        if near.version_id != zone.version_id:
-            near = self._under_new_version(near, zone)
+        if former.version_id != zone.version_id:
+            former = self._under_new_version(former, zone)
         if side == UNSURE:
-            return near
-        if near.side == UNKNOWN:
-            return self._baseline(near, contact)
-        if side != near.side:
-            return self._challenged(near, zone)
-        if side == OUTSIDE and near.candidate is None and zone.judges_pass_through:
-            self._find_passing(near, zone)
-        return msgspec.structs.replace(near, last=self._fix, candidate=None, count=0)
+            return former
+        if former.side == UNKNOWN:
+            return self._set_baseline(former, contact)
+        if side != former.side:
+            return self._judge_other_side(former, zone)
+        if side == OUTSIDE and former.candidate is None and zone.judges_pass_through:
+            self._add_passing(former, zone)
+        return msgspec.structs.replace(former, last=self._fix, candidate=None, count=0)
 
-    def _under_new_version(self, near: Near, zone: Zone) -> Near:
-        """What stays known: the side, if the last sure fix is on that side of the new shape, too.
+    def _under_new_version(self, former: RememberedZone, zone: Zone) -> RememberedZone:
+        """Return the zone under a new version.
 
-        Otherwise the shape has moved, and not the asset; being inside is remembered.
+        Its side stays known if the last sure fix is on the same side of the new shape. Otherwise
+        the shape has moved, not the asset: the side is unknown, and `was_inside` is kept.
         """
-        if near.last is not None and self._index.side_of(zone, near.last) == near.side:
-            return Near(zone.version_id, near.side, near.last)
-        return Near(zone.version_id, UNKNOWN, was_inside=near.is_inside)
+        if former.last is not None and self._index.side_of(zone, former.last) == former.side:
+            return RememberedZone(zone.version_id, former.side, former.last)
+        return RememberedZone(zone.version_id, UNKNOWN, was_inside=former.is_inside)
 
-    def _baseline(self, near: Near, contact: Contact) -> Near:
-        """The first sure fix sets the side without a crossing."""
+    def _set_baseline(self, former: RememberedZone, contact: Contact) -> RememberedZone:
+        """Set the side by the first sure fix, without a crossing."""
         zone, fix = contact.zone, self._fix
         if contact.side == OUTSIDE:
-            if near.was_inside:
-                self._find_lost(zone.geofence_id, near)
-            return Near(zone.version_id, OUTSIDE, fix)
-        if not near.was_inside:
-            self._find("found", zone, fix, not_before_us=None)
-        return Near(zone.version_id, INSIDE, fix)
+            if former.was_inside:
+                self._add_lost(zone.geofence_id, former)
+            return RememberedZone(zone.version_id, OUTSIDE, fix)
+        if not former.was_inside:
+            self._add_finding("found", zone, fix, not_before_us=None)
+        return RememberedZone(zone.version_id, INSIDE, fix)
 
-    def _challenged(self, near: Near, zone: Zone) -> Near:
-        """A sure fix on the other side: a candidate, or the fix that confirms it."""
-        candidate, count = near.candidate or self._fix, near.count + 1
+    def _judge_other_side(self, former: RememberedZone, zone: Zone) -> RememberedZone:
+        """Take a sure fix on the other side as a candidate, or as its confirmation."""
+        candidate, count = former.candidate or self._fix, former.count + 1
         held_us = self._fix.at_us - candidate.at_us
         if count < zone.persist_fixes or held_us < zone.persist_us:
-            return msgspec.structs.replace(near, candidate=candidate, count=count)
-        assert near.last is not None, "a known side has a sure fix"
-        is_entry = near.side == OUTSIDE
-        self._find(
+            return msgspec.structs.replace(former, candidate=candidate, count=count)
+        last = former.last
+        assert last is not None, "a known side has a sure fix"
+        is_entry = former.side == OUTSIDE
+        self._add_finding(
             "enter" if is_entry else "exit",
             zone,
             candidate,
-            not_before_us=near.last.at_us,
-            estimate_us=self._index.crossing_time_us(zone, near.last, candidate, is_entry=is_entry),
+            not_before_us=last.at_us,
+            estimate_us=self._index.crossing_time_us(zone, last, candidate, is_entry=is_entry),
         )
-        return Near(zone.version_id, INSIDE if is_entry else OUTSIDE, self._fix)
+        return RememberedZone(zone.version_id, INSIDE if is_entry else OUTSIDE, self._fix)
 
-    def _find_passing(self, near: Near, zone: Zone) -> None:
-        """Two sure fixes outside whose straight way cuts the zone."""
-        last, fix = near.last, self._fix
+    def _add_passing(self, former: RememberedZone, zone: Zone) -> None:
+        """Add a passing if the straight way between two sure fixes outside cuts the zone."""
+        last, fix = former.last, self._fix
         if last is None or fix.at_us - last.at_us > zone.max_gap_us:
             return
         times = passing_times_us(last, fix, zone)
         if times is not None:
-            self._find(
+            self._add_finding(
                 "pass",
                 zone,
                 fix,
@@ -245,15 +249,15 @@ class _Step:
                 is_inferred=True,
             )
 
-    def _find_lost(self, geofence_id: int, near: Near) -> None:
+    def _add_lost(self, geofence_id: int, former: RememberedZone) -> None:
         fix = self._fix
         self._findings.append(
             FoundCrossing(
                 geofence_id=geofence_id,
-                version_id=near.version_id,
+                version_id=former.version_id,
                 kind="lost",
                 at_us=fix.at_us,
-                not_before_us=near.last.at_us if near.last else None,
+                not_before_us=former.last.at_us if former.last else None,
                 not_after_us=fix.at_us,
                 confirmed=self._key,
                 lon_deg=fix.lon_deg,
@@ -261,10 +265,10 @@ class _Step:
             )
         )
 
-    def _find(
+    def _add_finding(
         self, kind: Any, zone: Zone, fix: DecidingFix, *, not_before_us: int | None, **more: Any
     ) -> None:
-        """Append a crossing at `fix` that this step's fact makes sure."""
+        """Add a crossing at `fix` that became sure at the judged fact."""
         self._findings.append(
             FoundCrossing(
                 geofence_id=zone.geofence_id,
@@ -281,8 +285,8 @@ class _Step:
         )
 
 
-def _is_plain(near: Near, fix: DecidingFix) -> bool:
-    return near.side == OUTSIDE and near.candidate is None and near.last == fix
+def _is_plainly_outside(zone: RememberedZone, fix: DecidingFix) -> bool:
+    return zone.side == OUTSIDE and zone.candidate is None and zone.last == fix
 
 
 def _remember(state: CrossingState, fix: DecidingFix, accuracy_limits_m: Sequence[float]) -> None:
@@ -303,7 +307,7 @@ def find_crossings(
     index: ZoneIndex,
     asset: LinkedAsset = LinkedAsset(),  # noqa: B008
 ) -> list[FoundCrossing]:
-    """Move `state` over the fixes of one track, which are in order; return what was found."""
+    """Move `state` over the fixes of a track, which are in order; return the findings."""
     fold, context = CrossingFold(), CrossingContext(index, asset)
     facts = [JudgedFact(FactKey(fix.at_us, fix.at_us, fix.device_id, 0), fix) for fix in fixes]
     findings: list[FoundCrossing] = []

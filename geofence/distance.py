@@ -2,7 +2,7 @@
 
 The scale comes from the WGS 84 radii of curvature at the latitude of the fix, which is
 exact to better than 0.1 % over the kilometres that an accuracy can span, except towards a
-pole: a few kilometres from it, what lies across the pole seems farther than it is. Edges
+pole: a few kilometres from it, points across the pole seem farther away than they are. Edges
 are straight in longitude and latitude.
 """
 
@@ -31,7 +31,7 @@ def metres_per_degree(lat_deg: float) -> tuple[float, float]:
 
 
 def degrees_of(radius_m: Floats, lat_deg: Floats) -> tuple[Floats, Floats]:
-    """Return how many degrees of longitude and latitude hold `radius_m`, a little generously."""
+    """Return degrees of longitude and latitude that are at least `radius_m` long."""
     # 110.5 km is the shortest degree of latitude; near a pole all longitudes are near.
     lat = radius_m / 110_500.0
     cosine = np.cos(np.radians(np.minimum(np.abs(lat_deg) + lat, 90.0)))
@@ -49,7 +49,7 @@ class ShapeEdge:
         self._west, self._east = float(lon.min()), float(lon.max())
 
     def is_nearer(self, lon_deg: float, lat_deg: float, radius_m: float) -> bool:
-        """Whether the edge comes nearer than `radius_m` to the fix."""
+        """Return whether the edge comes nearer than `radius_m` to the fix."""
         return self.distance_m(lon_deg, lat_deg) < radius_m
 
     def distance_m(self, lon_deg: float, lat_deg: float) -> float:
@@ -59,7 +59,7 @@ class ShapeEdge:
         scale_m = metres_per_degree(lat_deg)
         square_m2 = self._square_m2(lon_deg, lat_deg, scale_m)
         if lon_deg - self._west > 180.0 or self._east - lon_deg > 180.0:
-            # A part of it is nearer over the antimeridian.
+            # Part of the edge is nearer over the antimeridian.
             seen_from = lon_deg - math.copysign(360.0, lon_deg)
             square_m2 = min(square_m2, self._square_m2(seen_from, lat_deg, scale_m))
         return math.sqrt(square_m2)
@@ -74,7 +74,7 @@ class ShapeEdge:
 
 
 def _edges(area: shapely.Polygon | shapely.MultiPolygon) -> tuple[Floats, Floats]:
-    """Return where the edges start and end, without those that only close the map's plane."""
+    """Return the starts and ends of the edges, without seams along the border of the plane."""
     rings = shapely.get_rings(shapely.get_parts(area))
     points, ring = shapely.get_coordinates(rings, return_index=True)
     is_edge = ring[:-1] == ring[1:]
@@ -87,7 +87,7 @@ def _edges(area: shapely.Polygon | shapely.MultiPolygon) -> tuple[Floats, Floats
 
 
 def _beside_one_part(start: Floats, end: Floats) -> tuple[Floats, Floats]:
-    """Return, of edges along the antimeridian, what has the shape on one side only."""
+    """Return the parts of edges along the antimeridian that have the shape on one side only."""
     sides: list[Any] = []
     for lon in (180.0, -180.0):
         here = start[:, 0] == lon

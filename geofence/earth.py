@@ -1,7 +1,7 @@
 """From rings on the round earth to polygons on the flat plane of longitude and latitude.
 
 The plane ends at ±180 and ±90. Rings are first unrolled, so that neighbours in the ring
-are neighbours in longitude, even beyond ±180; what sticks out is then cut off and moved
+are neighbours in longitude, even beyond ±180; parts that stick out are then cut off and moved
 to the other side.
 """
 
@@ -77,7 +77,7 @@ def circle(center_deg: tuple[float, float], radius_m: float) -> MultiPolygon:
 
 
 def circle_vertices(radius_m: float) -> int:
-    """Return how many vertices keep the chord within 0.5 m and 0.1 % of the radius of the arc."""
+    """Return the number of vertices that keeps chords within 0.5 m and 0.1 % of the radius."""
     sagitta_m = min(0.5, 0.001 * radius_m)
     return min(limits.CIRCLE_VERTICES, math.ceil(math.pi / math.acos(1.0 - sagitta_m / radius_m)))
 
@@ -116,7 +116,7 @@ def projected(geometry: shapely.Geometry, transformer: Transformer) -> shapely.G
 
 
 def scaled(geometry: shapely.Geometry, lat_deg: float) -> shapely.Geometry:
-    """Return the geometry in metres by the scale at one latitude, for what is small."""
+    """Return a small geometry in metres, by the scale at a latitude."""
     _, _, north_m = WGS84.inv(0.0, lat_deg - 0.5, 0.0, lat_deg + 0.5)
     _, _, east_m = WGS84.inv(-0.005, lat_deg, 0.005, lat_deg)
     scale = np.array([100.0 * east_m, north_m])
@@ -164,9 +164,9 @@ def _densified(line_deg: Lonlats, tolerance_m: float) -> Lonlats:
 
 
 def _straight_m(lat_deg: float, tolerance_m: float) -> float:
-    """Return how long a step may be before lon/lat and geodesic part by the tolerance.
+    """Return the length of a step at which lon/lat and geodesic differ by the tolerance.
 
-    Not under 200 m: those part by millimetres, except within 10 km of a pole.
+    Not under 200 m: such steps differ by millimetres, except within 10 km of a pole.
     """
     bend = math.tan(math.radians(min(lat_deg, 89.999)))
     step_m = math.sqrt(8.0 * EARTH_RADIUS_M * tolerance_m / max(bend, 0.01))
@@ -174,7 +174,7 @@ def _straight_m(lat_deg: float, tolerance_m: float) -> float:
 
 
 def _pieces(line_deg: Lonlats) -> Iterator[Lonlats]:
-    """Cut the line where a projection around the middle of a piece would begin to lie."""
+    """Cut the line into pieces so short that a projection around their middles is exact."""
     first, length_m = 0, 0.0
     for index, step_m in enumerate(_steps_m(line_deg), start=1):
         length_m += step_m

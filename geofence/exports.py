@@ -1,7 +1,7 @@
 """Geofences as files for other programs: GeoJSON and KML.
 
-Both carry the area that is judged, for everybody, and the shape as drawn, for us: a
-circle that comes back is a circle again.
+Both carry the judged area, for other programs, and the shape as drawn, for our own import: an
+exported circle is imported as a circle.
 """
 
 from __future__ import annotations

@@ -12,17 +12,17 @@ from shapely import MultiPolygon
 from accounts.models import Organisation, User
 from core.errors import Fault, TooLarge, Unprocessable
 from geofence.actions import Drawing, draw_geofences
-from geofence.drawing import Shape
-from geofence.imports import Found
+from geofence.imports import FoundShape
 from geofence.models import Geofence
+from geofence.shape_checks import Shape
+from geofence.shape_simplifying import simplification_offer, simplified_shape
 from geofence.shapes import area_of
-from geofence.simplifying import offer, simplified
 
 # A file may hold this many points in all, after simplifying.
 POINTS = 500_000
 
 
-class Imported(Struct, kw_only=True):
+class ImportedFeature(Struct, kw_only=True):
     index: int
     name: str
     outcome: Literal["created", "acceptable", "refused"]
@@ -33,9 +33,9 @@ class Imported(Struct, kw_only=True):
     points: int = 0
 
 
-class Report(Struct, frozen=True, kw_only=True):
+class ImportSummary(Struct, frozen=True, kw_only=True):
     dry_run: bool
-    features: list[Imported]
+    features: list[ImportedFeature]
 
     @property
     def created(self) -> int:
@@ -49,18 +49,18 @@ class Report(Struct, frozen=True, kw_only=True):
 def import_geofences(
     *,
     organisation: Organisation,
-    features: Sequence[Found],
+    features: Sequence[FoundShape],
     is_dry_run: bool = False,
     is_simplifying: bool = False,
     by: User | None = None,
-) -> Report:
-    """Draw all features, or none. Raises `Unprocessable` with a fault a refused feature.
+) -> ImportSummary:
+    """Draw all features, or none. Raises `Unprocessable` with a fault for each refused feature.
 
     A dry run returns the same report instead, and stores nothing.
     """
     taken = _taken(organisation, features)
     drawings: list[Drawing] = []
-    rows: list[Imported] = []
+    rows: list[ImportedFeature] = []
     points = 0
     for number, found in enumerate(features):
         index = number if found.place is None else found.place
@@ -75,10 +75,10 @@ def import_geofences(
         created = draw_geofences(organisation=organisation, drawings=drawings, by=by)
         for row, geofence in zip(rows, created, strict=True):
             row.outcome, row.geofence = "created", geofence.pk
-    return Report(dry_run=is_dry_run, features=rows)
+    return ImportSummary(dry_run=is_dry_run, features=rows)
 
 
-def _taken(organisation: Organisation, features: Iterable[Found]) -> set[str]:
+def _taken(organisation: Organisation, features: Iterable[FoundShape]) -> set[str]:
     names = Geofence.objects.filter(
         organisation=organisation,
         deleted_at__isnull=True,
@@ -88,8 +88,8 @@ def _taken(organisation: Organisation, features: Iterable[Found]) -> set[str]:
 
 
 def _checked(
-    index: int, found: Found, taken: set[str], *, is_simplifying: bool
-) -> tuple[Imported, Drawing | None]:
+    index: int, found: FoundShape, taken: set[str], *, is_simplifying: bool
+) -> tuple[ImportedFeature, Drawing | None]:
     if found.name in taken:
         return _refused(index, found, "already-exists", "A geofence has this name already."), None
     if found.fault or not found.shape:
@@ -100,7 +100,7 @@ def _checked(
     except Unprocessable as error:
         return _refused_shape(index, found, error, found.shape), None
     points = int(shapely.get_num_coordinates(area))
-    row = Imported(index=index, name=found.name, outcome="acceptable", points=points)
+    row = ImportedFeature(index=index, name=found.name, outcome="acceptable", points=points)
     return row, Drawing(name=found.name, shape=shape, area=area)
 
 
@@ -110,23 +110,27 @@ def _shape_and_area(shape: Shape, *, is_simplifying: bool) -> tuple[Shape, Multi
     except Unprocessable as error:
         if not is_simplifying or error.code != "too-many-points":
             raise
-    simple = simplified(shape).shape
+    simple = simplified_shape(shape).shape
     return simple, area_of(simple)
 
 
-def _refused_shape(index: int, found: Found, error: Unprocessable, shape: Shape) -> Imported:
-    detail = error.detail + (offer(shape) if error.code == "too-many-points" else "")
+def _refused_shape(
+    index: int, found: FoundShape, error: Unprocessable, shape: Shape
+) -> ImportedFeature:
+    detail = error.detail + (simplification_offer(shape) if error.code == "too-many-points" else "")
     pointer = error.faults[0].pointer if error.faults else ""
     return _refused(index, found, error.code, detail, pointer)
 
 
-def _refused(index: int, found: Found, code: str, detail: str, pointer: str = "") -> Imported:
-    return Imported(
+def _refused(
+    index: int, found: FoundShape, code: str, detail: str, pointer: str = ""
+) -> ImportedFeature:
+    return ImportedFeature(
         index=index, name=found.name, outcome="refused", code=code, detail=detail, pointer=pointer
     )
 
 
-def _require_all(rows: list[Imported]) -> None:
+def _require_all(rows: list[ImportedFeature]) -> None:
     refused = [row for row in rows if row.outcome == "refused"]
     if not refused:
         return

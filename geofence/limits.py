@@ -1,4 +1,4 @@
-"""How large a shape or an import may be. Checked before any geometry library sees it."""
+"""Limits of the size of shapes and imports, checked before any geometry library is called."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ SHAPE_RINGS: Final = 64
 LINE_POINTS: Final = 1_000
 
 
-class Size(Struct, frozen=True, kw_only=True):
-    """How many points a shape may have in all and in one ring or line, and how many rings."""
+class SizeLimit(Struct, frozen=True, kw_only=True):
+    """The most points of a shape, of one ring and of one line, and the most rings."""
 
     shape_points: int
     ring_points: int
@@ -21,8 +21,8 @@ class Size(Struct, frozen=True, kw_only=True):
     rings: int
 
 
-# What may be drawn here.
-DRAWN: Final = Size(
+# For drawn geofences.
+DRAWN: Final = SizeLimit(
     shape_points=SHAPE_POINTS, ring_points=RING_POINTS, line_points=LINE_POINTS, rings=SHAPE_RINGS
 )
 
@@ -35,11 +35,11 @@ CIRCLE_VERTICES: Final = 256
 CORRIDOR_WIDTH_M: Final = (1.0, 50_000.0)
 CORRIDOR_LENGTH_M: Final = 5_000_000.0
 
-# Above this a shape is refused without an offer: simplifying has a price of its own.
+# A larger shape is refused without an offer to simplify it, since that would take long.
 SIMPLIFIABLE_POINTS: Final = 10_000
 
-# What somebody may try out who has the file in the hand: there is no server to protect.
-TRIED_OUT: Final = Size(
+# For commands that run without a server to protect.
+COMMAND_LINE: Final = SizeLimit(
     shape_points=SIMPLIFIABLE_POINTS,
     ring_points=SIMPLIFIABLE_POINTS,
     line_points=SIMPLIFIABLE_POINTS,
@@ -50,10 +50,10 @@ IMPORT_PACKED_BYTES: Final = 5 << 20
 IMPORT_UNPACKED_BYTES: Final = 50 << 20
 IMPORT_MEMBERS: Final = 10_000
 IMPORT_FEATURES: Final = 1_000
-# What grows in memory when parsed: elements and attributes of XML, points of a .shp.
+# These grow in memory when parsed: elements and attributes of XML, points of a .shp.
 IMPORT_TAGS: Final = 1_000_000
-# Folders in folders are a few; the parser goes up and down each level.
+# Real files have few nested folders; the parser visits each level.
 IMPORT_DEPTH: Final = 200
 IMPORT_SHP_BYTES: Final = 8 << 20
-# The most that honest text and binary shrink by; a bomb shrinks by a thousand.
+# Honest files are packed by less than this factor; a zip bomb by a thousand.
 IMPORT_RATIO: Final = 200

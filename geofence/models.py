@@ -1,4 +1,7 @@
-"""Tables of geofences and of what was concluded. Written by `actions` and `ledger` only."""
+"""Tables of geofences, crossings and presence.
+
+Written by `actions` and `crossing_ledger` only.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ class Revision(models.Model):
 
 
 class Geofence(models.Model):
-    """A place with a name. What shape it has, and how it judges, is in its versions."""
+    """A place with a name. Its shape and its judging options are in its versions."""
 
     organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="geofences")
     name = models.CharField(max_length=200)
@@ -60,7 +63,7 @@ class GeofenceVersion(models.Model):
     valid_to = models.DateTimeField(null=True)
     shape = models.JSONField(help_text="as drawn: polygon, multipolygon, circle or corridor")
     area = models.MultiPolygonField(
-        srid=4326, help_text="what is judged, edges straight in lon/lat"
+        srid=4326, help_text="the judged area, edges straight in lon/lat"
     )
     inradius_m = models.FloatField(help_text="radius of the largest circle inside the area")
     accuracy_cap_m = models.FloatField(
@@ -100,11 +103,11 @@ class GeofenceVersion(models.Model):
 
 
 class Crossing(models.Model):
-    """The asset entered or left a geofence, or passed through it: the present truth.
+    """A crossing as known today: the asset entered or left a geofence, or passed through it.
 
-    `found` and `lost` are no crossings but the edges of our knowledge: the first sure fix
-    was inside already, or a new version of the geofence left the asset outside. They make
-    visits and past stock complete and are told to nobody.
+    `found` and `lost` are no crossings: there our knowledge begins or ends, since the first sure
+    fix was inside already, or a new version of the geofence left the asset outside. They complete
+    visits and past stock, and notify no one.
     """
 
     class Kind(models.TextChoices):

@@ -1,4 +1,4 @@
-"""How to judge an asset that reports every so often, where nobody has said otherwise."""
+"""Default judging options, derived from the report interval of an asset."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ DRIFT_S = 30.0
 
 
 class Judging(TypedDict, total=False):
-    """The judging options of a geofence version; what is left out keeps its former value.
+    """The judging options of a geofence version; options left out keep their former values.
 
     `accuracy_cap_m` None stands for half the inradius. `asset_ids` and `tags` empty
     stand for every asset of the organisation.
@@ -29,12 +29,12 @@ class Judging(TypedDict, total=False):
 
 
 def preset_for(interval_s: float) -> Judging:
-    """Return what suits an asset that reports each `interval_s` seconds.
+    """Return judging options that suit an asset with a report each `interval_s` seconds.
 
-    Frequent reports can afford a second fix and some patience before a crossing is believed:
-    the error of a receiver drifts over tens of seconds. Sparse ones
-    cannot, but may drive through a small geofence unseen between two fixes. Beyond a
-    quarter of an hour the straight line between two fixes says nothing about the road.
+    With frequent reports a crossing needs a second fix and some time to be confirmed, since the
+    error of a receiver drifts over tens of seconds. With sparse reports this takes too long, but
+    an asset may drive through a small geofence between two fixes. Beyond a quarter of an hour
+    the straight line between two fixes says nothing about the road.
     """
     if interval_s <= OFTEN_S:
         return Judging(

@@ -1,6 +1,6 @@
-"""When the straight way between two fixes meets the edge of a zone: estimates, in µs.
+"""Estimated times, in µs, at which the straight way between two fixes meets the edge of a zone.
 
-Straight in longitude, latitude and, where a zone has an altitude band, in altitude.
+Straight in longitude, latitude and, if a zone has an altitude band, in altitude.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from geofence.zone import Zone
 _TOUCH_DEG = 1e-8
 
 
-class Moment(Protocol):
+class TimedPlace(Protocol):
     """A fix at a time."""
 
     @property
@@ -36,8 +36,10 @@ Point = tuple[float, float]
 _SEAM = 1e-9
 
 
-def crossing_time_us(start: Moment, end: Moment, zone: Zone, *, is_entry: bool) -> int | None:
-    """Return when the straight way from `start` to `end` came in last, or first went out.
+def crossing_time_us(
+    start: TimedPlace, end: TimedPlace, zone: Zone, *, is_entry: bool
+) -> int | None:
+    """Return when the straight way from `start` to `end` last entered the zone, or first left it.
 
     None if the way does not meet the zone.
     """
@@ -47,27 +49,27 @@ def crossing_time_us(start: Moment, end: Moment, zone: Zone, *, is_entry: bool) 
     return _time_us(start, end, stretches[-1][0] if is_entry else stretches[0][1])
 
 
-def passing_times_us(start: Moment, end: Moment, zone: Zone) -> tuple[int, int] | None:
-    """Return when the straight way first came in and last went out; None if it only touches."""
+def passing_times_us(start: TimedPlace, end: TimedPlace, zone: Zone) -> tuple[int, int] | None:
+    """Return when the straight way first entered and last left; None if it only touches."""
     stretches = [s for s in _stretches_inside(start, end, zone) if s[1] > s[0]]
     if not stretches:
         return None
     return _time_us(start, end, stretches[0][0]), _time_us(start, end, stretches[-1][1])
 
 
-def _time_us(start: Moment, end: Moment, fraction: float) -> int:
+def _time_us(start: TimedPlace, end: TimedPlace, fraction: float) -> int:
     return start.at_us + round((end.at_us - start.at_us) * fraction)
 
 
-def _stretches_inside(start: Moment, end: Moment, zone: Zone) -> list[Stretch]:
+def _stretches_inside(start: TimedPlace, end: TimedPlace, zone: Zone) -> list[Stretch]:
     """Return the stretches of the way inside the zone as fractions of it, in order."""
     floor, ceiling = _in_band(start.altitude_m, end.altitude_m, zone)
     stretches = [(max(low, floor), min(high, ceiling)) for low, high in _over(start, end, zone)]
     return [stretch for stretch in stretches if stretch[0] <= stretch[1]]
 
 
-def _over(start: Moment, end: Moment, zone: Zone) -> list[Stretch]:
-    """Return the stretches over the area at any altitude, joined."""
+def _over(start: TimedPlace, end: TimedPlace, zone: Zone) -> list[Stretch]:
+    """Return the stretches over the area, at any altitude, without overlaps."""
     step = end.lon_deg - start.lon_deg
     if abs(step) > 180.0:
         step -= math.copysign(360.0, step)
@@ -81,7 +83,7 @@ def _over(start: Moment, end: Moment, zone: Zone) -> list[Stretch]:
         if shapely.intersects(zone.area, line):
             stretches += _fractions(way, shapely.intersection(line, zone.area))
     length_deg = math.hypot(step, end.lat_deg - start.lat_deg)
-    # Only once they are joined: the antimeridian may cut off a piece as short as that.
+    # Only after joining: the antimeridian may cut off a piece as short as that.
     return [
         (low, low) if (high - low) * length_deg <= _TOUCH_DEG else (low, high)
         for low, high in _joined(sorted(stretches))
@@ -89,9 +91,9 @@ def _over(start: Moment, end: Moment, zone: Zone) -> list[Stretch]:
 
 
 def _in_band(start_m: float | None, end_m: float | None, zone: Zone) -> Stretch:
-    """Return between which fractions of the way its altitude is in the band; (1, 0) for never.
+    """Return the fractions of the way between which its altitude is in the band; (1, 0) if never.
 
-    An altitude known at one end only is taken for the whole way.
+    If the altitude is known at one end only, it counts for the whole way.
     """
     if start_m is None or end_m is None:
         known_m = start_m if end_m is None else end_m
@@ -104,7 +106,7 @@ def _in_band(start_m: float | None, end_m: float | None, zone: Zone) -> Stretch:
 
 
 def _fractions(way: tuple[Point, Point], inside: shapely.Geometry) -> list[Stretch]:
-    """Return where the parts of `inside`, which lie on the way, begin and end on it."""
+    """Return the beginnings and ends of the parts of `inside`, as fractions of the way."""
     (lon, lat), (end_lon, end_lat) = way
     east, north = end_lon - lon, end_lat - lat
     square = east * east + north * north

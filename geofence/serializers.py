@@ -1,4 +1,4 @@
-"""How geofences look in JSON: what may be sent, and what is answered."""
+"""Serializers of geofences: the accepted inputs and the answered rows."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from core.errors import Fault, Unprocessable
 from core.rest.fields import InstantField, OperableField
 from geofence import limits
 from geofence.actions import JUDGING_FIELDS
-from geofence.drawing import Shape, pointing_into, refuse
 from geofence.models import GeofenceVersion
+from geofence.shape_checks import Shape, pointing_into, refuse
+from geofence.shape_simplifying import simplification_offer
 from geofence.shapes import shape_of_geojson
-from geofence.simplifying import offer
 
 GEOMETRY_SCHEMA = {
     "type": "object",
@@ -42,7 +42,7 @@ SHAPE_SCHEMA = {
 
 
 class NumberField(serializers.FloatField):
-    """A finite number. Text, true and false are none."""
+    """A finite number. Text, true and false are refused."""
 
     def to_internal_value(self, data: Any) -> float:
         if isinstance(data, bool) or not isinstance(data, int | float) or not math.isfinite(data):
@@ -51,7 +51,7 @@ class NumberField(serializers.FloatField):
 
 
 class NameField(serializers.CharField):
-    """Text as sent; only control characters are refused, since XML and mails cannot carry them."""
+    """Text as sent. Control characters are refused, since XML and e-mails cannot hold them."""
 
     def to_internal_value(self, data: Any) -> str:
         name = super().to_internal_value(data)
@@ -73,7 +73,7 @@ class ShapeField(serializers.JSONField):
 
 
 class JudgingInput(serializers.Serializer[Any]):
-    """What may be said about judging, all of it optional."""
+    """Judging options, all of them optional."""
 
     accuracy_cap_m = NumberField(
         required=False,
@@ -120,7 +120,7 @@ class VersionInput(JudgingInput):
             }
             data.pop("shape", None)
         for name in ("shape", "geometry"):
-            # No shape is no such member; null is a shape that is none.
+            # The member may be missing, but not null.
             if isinstance(data, Mapping) and name in data and data[name] is None:
                 refuse("geometry-invalid", f"The {name} is null.", f"/{name}")
         return super().to_internal_value(data)
@@ -136,7 +136,7 @@ class VersionInput(JudgingInput):
         )
 
     def drawn_shape(self) -> Shape | None:
-        """Return the shape as drawn. Raises `Unprocessable` for what is not GeoJSON."""
+        """Return the shape as drawn. Raises `Unprocessable` if `geometry` is not GeoJSON."""
         if "geometry" in self.validated_data:
             with pointing_into("/geometry"):
                 return shape_of_geojson(self.validated_data["geometry"])
@@ -235,7 +235,7 @@ class VersionRow(serializers.ModelSerializer[GeofenceVersion]):
 
 
 class GeofenceRow(VersionRow):
-    """A geofence by its version in force; `version` is the id of that."""
+    """A geofence by its version in force; `version` is the id of the version."""
 
     id = serializers.IntegerField(source="geofence_id", read_only=True)
     organisation = serializers.IntegerField(source="geofence.organisation_id", read_only=True)
@@ -265,7 +265,7 @@ class GeofenceRow(VersionRow):
 
 
 def geometry_of(version: GeofenceVersion) -> dict[str, Any]:
-    """Return the area that is judged as GeoJSON."""
+    """Return the judged area as GeoJSON."""
     return dict(mapping(shapely.from_wkb(bytes(version.area.wkb))))
 
 
@@ -277,7 +277,7 @@ def effective_cap_m(version: GeofenceVersion) -> float:
 
 @contextmanager
 def faults_as_sent(body: Any) -> Iterator[None]:
-    """Let faults of the shape point to where the sender put it, and offer a simpler shape."""
+    """Make faults of the shape point to the member that was sent; offer a simpler shape."""
     sent = body if isinstance(body, Mapping) else {}
     name = "/geometry" if "geometry" in sent else "/shape"
     try:
@@ -298,6 +298,8 @@ def renamed(pointer: str, name: str) -> str:
 
 def _offer(sent: Mapping[str, Any]) -> str:
     try:
-        return offer(shape_of_geojson(sent["geometry"]) if "geometry" in sent else sent["shape"])
+        return simplification_offer(
+            shape_of_geojson(sent["geometry"]) if "geometry" in sent else sent["shape"]
+        )
     except Unprocessable:
         return ""

@@ -1,4 +1,4 @@
-"""Shapes as drawn, and the areas that are judged.
+"""Shapes as drawn, and the judged areas.
 
 A shape is a JSON object, longitude first:
 
@@ -9,13 +9,12 @@ A shape is a JSON object, longitude first:
 
 Edges are straight in longitude and latitude. A polygon whose neighbouring points are more
 than 180° apart, or which goes beyond ±180, crosses the antimeridian and becomes two parts.
-What is wrong is refused, with the place; nothing is repaired behind the drawer's back.
+A wrong shape is refused with the place of the error; nothing is repaired silently.
 """
 
 from __future__ import annotations
 
 import math
-import re
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ import shapely
 from shapely import MultiPolygon, Polygon
 
 from geofence import earth, limits
-from geofence.drawing import (
+from geofence.shape_checks import (
     Ring,
     Shape,
     checked_kind,
@@ -36,10 +35,9 @@ from geofence.drawing import (
 
 # Up to this size and latitude one scale for the whole polygon is right to half a per cent.
 SMALL_DEG, STEEP_DEG = 0.2, 70.0
-PLACE = re.compile(r"^(?P<reason>[^\[]+)\[(?P<lon>\S+) (?P<lat>\S+)\]$")
 
 
-def area_of(shape: Any, most: limits.Size = limits.DRAWN) -> MultiPolygon:
+def area_of(shape: Any, limit: limits.SizeLimit = limits.DRAWN) -> MultiPolygon:
     """Return the valid area of a drawn shape of at most this size, within ±180 and ±90.
 
     Raises `Unprocessable` with JSON Pointers that start at the shape.
@@ -48,9 +46,9 @@ def area_of(shape: Any, most: limits.Size = limits.DRAWN) -> MultiPolygon:
         case "circle":
             area = _circle(shape)
         case "corridor":
-            area = _corridor(shape, most)
+            area = _corridor(shape, limit)
         case _:
-            area = _polygons(polygons_of(shape, most))
+            area = _polygons(polygons_of(shape, limit))
     _check_valid(area, "")
     return area
 
@@ -58,7 +56,8 @@ def area_of(shape: Any, most: limits.Size = limits.DRAWN) -> MultiPolygon:
 def inradius_m(area: MultiPolygon, shape: Shape | None = None) -> float:
     """Return the radius of the largest circle inside the area, to about 2 %.
 
-    With the shape as drawn, circles and corridors are known without a search.
+    For a circle or corridor it follows from the shape as drawn. A belt around the earth has no
+    projection without overlaps; for it a quarter of the smaller side is returned.
     """
     if shape and shape["type"] == "circle":
         return float(shape["radius_m"])
@@ -109,9 +108,9 @@ def _circle(shape: Shape) -> MultiPolygon:
     return earth.circle(center_deg, number(shape["radius_m"], *limits.CIRCLE_RADIUS_M, "/radius_m"))
 
 
-def _corridor(shape: Shape, most: limits.Size) -> MultiPolygon:
+def _corridor(shape: Shape, limit: limits.SizeLimit) -> MultiPolygon:
     width_m = number(shape["width_m"], *limits.CORRIDOR_WIDTH_M, "/width_m")
-    line_deg = line_of(shape, most)
+    line_deg = line_of(shape, limit)
     if earth.line_length_m(line_deg) > limits.CORRIDOR_LENGTH_M:
         most_km = limits.CORRIDOR_LENGTH_M / 1000.0
         refuse("out-of-range", f"The line is longer than {most_km:g} km.", "/coordinates")
@@ -143,7 +142,7 @@ def _unrolled_polygon(rings: list[Ring], pointer: str) -> Polygon:
 
 
 def _moved_into(shell: earth.Lonlats, hole: earth.Lonlats) -> earth.Lonlats:
-    """Return the hole by as many turns to the side as bring it between the shell's ends."""
+    """Return the hole, moved by whole turns into the longitudes of the shell."""
     west, east = shell[:, 0].min(), shell[:, 0].max()
     if hole[:, 0].min() < west:
         return earth.turned(hole, math.ceil((west - hole[:, 0].min()) / 360.0))
@@ -161,18 +160,15 @@ def _check_valid(area: Polygon | MultiPolygon, pointer: str) -> None:
 
 
 def _reason_and_place(reason: str) -> str:
-    found = PLACE.match(reason)
-    if not found:
-        return f"The shape is not valid: {reason}."
-    lon_deg = (float(found["lon"]) + 180.0) % 360.0 - 180.0
-    return (
-        f"The shape is not valid: {found['reason']} at longitude {lon_deg:.6g}, "
-        f"latitude {float(found['lat']):.6g}."
-    )
+    """Return the reason of GEOS, such as `Self-intersection[200.5 52]`, in a sentence."""
+    cause, _, place = reason.partition("[")
+    lon_deg, lat_deg = (float(part) for part in place.removesuffix("]").split())
+    lon_deg = (lon_deg + 180.0) % 360.0 - 180.0
+    return f"The shape is not valid: {cause} at longitude {lon_deg:.6g}, latitude {lat_deg:.6g}."
 
 
 def _joined_at_antimeridian(area: MultiPolygon) -> list[Polygon]:
-    """Return the parts with those that meet at ±180 joined, beyond 180 where they must."""
+    """Return the parts; parts that meet at ±180 are joined, beyond 180 if necessary."""
     west, _, east, _ = area.bounds
     if west > -180.0 or east < 180.0 or len(area.geoms) == 1:
         return list(area.geoms)
@@ -201,7 +197,7 @@ def _inradius_m(part: Polygon) -> float:
 
 
 def _inscribed_m(flat: Any) -> float:
-    """Return the radius in metres, or 0 where the projection tore the polygon apart."""
+    """Return the radius in metres, or 0 if the projection made the polygon invalid."""
     if not np.isfinite(shapely.get_coordinates(flat)).all() or not shapely.is_valid(flat):
         return 0.0
     thickness_m = flat.area / flat.length

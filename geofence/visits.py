@@ -1,4 +1,4 @@
-"""Who was inside when: visits and stock, read off the crossings that stand."""
+"""Visits, and the stock at a moment, computed from the crossings that stand."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ OUT_OF = (Crossing.Kind.EXIT, Crossing.Kind.LOST)
 
 
 class Visit(Struct, frozen=True, kw_only=True):
-    """From an entry to the exit that followed, if one did.
+    """A visit from an entry to the exit after it; without an exit it is not over.
 
-    Reports are sparse, so the stay is known between two bounds only. `dwell_min_s` counts
-    from the first to the last sure fix inside, `dwell_max_s` between the sure fixes
-    outside on either side; None is unknown, or not over.
+    Reports are sparse, so the length of the stay is known between two bounds only. `dwell_min_s`
+    is from the first to the last sure fix inside, `dwell_max_s` from the last sure fix outside
+    before to the first after it; None is unknown, or not over.
     """
 
     id: int
@@ -41,7 +41,7 @@ class Visit(Struct, frozen=True, kw_only=True):
 
 
 def stock_at(geofence_id: int, moment: datetime) -> QuerySet[Crossing]:
-    """Return, for each asset that was inside at `moment`, the crossing that it came in by."""
+    """Return, for each asset that was inside at `moment`, the crossing by which it entered."""
     standing = Crossing.objects.filter(
         geofence_id=geofence_id,
         withdrawn_at__isnull=True,
@@ -56,7 +56,7 @@ def stock_at(geofence_id: int, moment: datetime) -> QuerySet[Crossing]:
 
 
 def entries_of(geofence_id: int) -> QuerySet[Crossing]:
-    """Return the crossings that visits begin with, each with `exit_id` of the one that ends it."""
+    """Return the crossings that begin visits; `exit_id` is the crossing that ends the visit."""
     exits = Crossing.objects.filter(
         geofence_id=geofence_id,
         asset_id=OuterRef("asset_id"),
@@ -71,7 +71,7 @@ def entries_of(geofence_id: int) -> QuerySet[Crossing]:
 
 
 def visits(entries: Sequence[Any]) -> list[Visit]:
-    """Return the visits that begin with these rows of `entries_of`, in the same order."""
+    """Return the visits that begin with rows of `entries_of`, in the same order."""
     exits = Crossing.objects.in_bulk([entry.exit_id for entry in entries if entry.exit_id])
     corrected = _corrected([entry.pk for entry in entries] + list(exits))
     return [_visit(entry, exits.get(entry.exit_id), corrected) for entry in entries]
@@ -109,7 +109,7 @@ def _visit(entry: Crossing, departure: Crossing | None, corrected: set[int]) -> 
 
 
 def _seconds(start: datetime | None, end: datetime | None) -> float | None:
-    """Return the seconds between, never negative: a visit of one fix has none for sure."""
+    """Return the seconds between, at least 0: a visit with a single fix has no sure length."""
     if start is None or end is None:
         return None
     return max((end - start).total_seconds(), 0.0)

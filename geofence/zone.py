@@ -1,4 +1,4 @@
-"""The zone: one version of a geofence as a plain value, ready to judge by."""
+"""The zone: a version of a geofence as a plain value, ready for judging."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FAR_FUTURE_US = 1 << 62
 
 
 class Zone(Struct, frozen=True):
-    """One version of a geofence.
+    """A version of a geofence.
 
     `area` is a valid shapely Polygon or MultiPolygon in degrees, longitude first; times are
     microseconds since 1970, half-open. `accuracy_cap_m` has its default already

@@ -1,4 +1,4 @@
-"""The zones of one organisation in memory, ready to judge many fixes at once.
+"""The zones of an organisation in memory, ready to judge many fixes at once.
 
 An index is an immutable copy at some revision: it is rebuilt whole and swapped in one
 assignment. Containment is exact on edges straight in longitude and latitude, as in
@@ -22,7 +22,7 @@ from geofence.distance import ShapeEdge, degrees_of
 from geofence.zone import Zone
 
 OUTSIDE, UNSURE, INSIDE = -1, 0, 1
-# An outline of fewer points is measured as quickly as it is, and takes half the memory.
+# Preparing an outline with fewer points is no faster, and doubles its memory.
 WORTH_PREPARING_POINTS = 100
 # Times of crossings, some 300 bytes each.
 MAX_REMEMBERED = 2_000
@@ -43,8 +43,8 @@ class FixColumns(Struct, frozen=True):
     altitude_m: Floats
 
 
-class Judged(Protocol):
-    """A fix as far as containment needs it."""
+class LocatedFix(Protocol):
+    """The parts of a fix that containment needs."""
 
     @property
     def at_us(self) -> int: ...
@@ -60,7 +60,7 @@ class Judged(Protocol):
     def altitude_m(self) -> float | None: ...
 
 
-def columns_of(fixes: Sequence[Judged]) -> FixColumns:
+def columns_of(fixes: Sequence[LocatedFix]) -> FixColumns:
     """Return the fixes as columns, in their order."""
     return FixColumns(
         np.array([fix.lonlat_deg for fix in fixes], dtype=np.float64).reshape(-1, 2),
@@ -90,10 +90,10 @@ class ZoneIndex:
         self._tree = shapely.STRtree(self._areas)
         shapely.prepare(self._areas)
         self._bounds = shapely.bounds(self._areas).reshape(-1, 4)
-        # Most zones never meet a fix close to their edge: both are made when first needed.
+        # Made when first needed, since most zones never meet a fix close to their edge.
         self._outlines = np.full(len(self.zones), None, dtype=object)
         self._edges: dict[int, ShapeEdge] = {}
-        self._crossing_times: dict[tuple[int, Judged, Judged, bool], int | None] = {}
+        self._crossing_times: dict[tuple[int, LocatedFix, LocatedFix, bool], int | None] = {}
         self._valid_from = np.array([zone.valid_from_us for zone in self.zones], dtype=np.int64)
         self._valid_to = np.array([zone.valid_to_us for zone in self.zones], dtype=np.int64)
         self._caps_m = np.array([zone.accuracy_cap_m for zone in self.zones], dtype=np.float64)
@@ -112,11 +112,11 @@ class ZoneIndex:
         self.max_gap_us = max((zone.max_gap_us for zone in self._passable), default=-1)
 
     def crossing_time_us(
-        self, zone: Zone, start: Judged, end: Judged, *, is_entry: bool
+        self, zone: Zone, start: LocatedFix, end: LocatedFix, *, is_entry: bool
     ) -> int | None:
-        """As that of `segments`; remembered, since a dump has the same crossings judged again."""
+        """Return `segments.crossing_time_us`, remembered: a late dump judges crossings again."""
         key = zone.version_id, start, end, is_entry
-        # Another thread may clear it at any moment.
+        # Another thread may clear the dict at any moment.
         known = self._crossing_times.get(key)
         if known is None:
             known = segments.crossing_time_us(start, end, zone, is_entry=is_entry)
@@ -133,7 +133,7 @@ class ZoneIndex:
         return None
 
     def contacts(self, fixes: FixColumns) -> list[list[Contact]]:
-        """Return, for each fix, the zones valid at its time that it is not surely outside of."""
+        """Return, for each fix, its contacts with the zones that hold at its time."""
         met: list[list[Contact]] = [[] for _ in range(len(fixes.at_us))]
         rows, zones = self._near(fixes)
         if not len(rows):
@@ -158,8 +158,8 @@ class ZoneIndex:
                 met[row].append(Contact(self.zones[number], side))
         return met
 
-    def side_of(self, zone: Zone, fix: Judged) -> int:
-        """Return on which side of `zone`, one of this index, the fix is, whenever valid."""
+    def side_of(self, zone: Zone, fix: LocatedFix) -> int:
+        """Return the side of the fix at a zone of this index, whenever the zone holds."""
         is_inside = bool(shapely.intersects_xy(zone.area, *fix.lonlat_deg))
         altitude_m = math.nan if fix.altitude_m is None else fix.altitude_m
         number = self._number[zone.version_id]
@@ -173,8 +173,8 @@ class ZoneIndex:
         return [self._passable[number] for number in sorted(set(hits.tolist()))]
 
     def _hold(self, zones: Rows, lonlat_deg: Floats) -> NDArray[np.bool_]:
-        # "intersects", not "within": a point on the edge counts as inside. Asked of the
-        # prepared areas, since the tree itself would prepare the points instead.
+        # "intersects", not "within": a point on the edge counts as inside. The prepared areas are
+        # asked, since the tree itself would prepare the points instead.
         return np.asarray(
             shapely.intersects_xy(self._areas[zones], lonlat_deg[:, 0], lonlat_deg[:, 1])
         )
@@ -182,11 +182,11 @@ class ZoneIndex:
     def _may_be_unsure(
         self, zones: Rows, lonlat_deg: Floats, accuracy_m: Floats
     ) -> NDArray[np.bool_]:
-        """Return whether the outline is close in degrees; a quick look that errs on yes."""
+        """Return whether the outline may be close; a quick test in degrees that errs on true."""
         radius_m = np.minimum(accuracy_m, self._caps_m[zones])
         lon, lat = lonlat_deg.T
         reach: Any = np.maximum(*degrees_of(radius_m, lat))
-        # From over the antimeridian the outline looks far away.
+        # Across the antimeridian the outline seems far away.
         close: NDArray[np.bool_] = (radius_m > 0) & (np.abs(lon) + reach >= 180.0)
         asked = np.flatnonzero((radius_m > 0) & ~close)
         if len(asked):
@@ -214,7 +214,7 @@ class ZoneIndex:
             return rows, zones
         at_us = fixes.at_us[rows]
         holds = (self._valid_from[zones] <= at_us) & (at_us < self._valid_to[zones])
-        # As one number each: sorted, and without repeats from over the antimeridian.
+        # A number for each pair: sorted, and without repeats from across the antimeridian.
         pairs = np.unique(rows[holds] * len(self.zones) + zones[holds])
         return np.divmod(pairs, len(self.zones))
 
@@ -222,7 +222,7 @@ class ZoneIndex:
         lon, lat = fixes.lonlat_deg.T
         reach = degrees_of(fixes.accuracy_m, lat)
         found = [self._reached(fixes, reach, 0.0)]
-        # A box that sticks out over the antimeridian also looks in on the other side.
+        # A box that crosses the antimeridian is also looked up on the other side.
         if (np.abs(lon) + reach[0]).max() > 180.0:
             found += [self._reached(fixes, reach, 360.0), self._reached(fixes, reach, -360.0)]
         return np.concatenate([f for f, _ in found]), np.concatenate([z for _, z in found])
@@ -235,7 +235,7 @@ class ZoneIndex:
         rows, zones = self._tree.query(boxes)
         if not len(rows):
             return rows, zones
-        # What counts of a coarse fix at a small zone may not come near it at all.
+        # After the cap of the zone, a coarse fix may be too far from a small zone.
         radius_m = np.minimum(fixes.accuracy_m[rows], self._caps_m[zones])
         counted = degrees_of(radius_m, lat[rows])
         west, south, east, north = _bounds(lon[rows] + shift_deg, lat[rows], counted)

@@ -1,6 +1,6 @@
-"""The machine for late facts: any number of folds over the same facts, judged again where late.
+"""Judging: runs any number of folds over an asset's facts, and judges again after late facts.
 
-Plain Python. Owns what a fold is, the composite state of an asset, the stretches between
-checkpoints, differences to what was recorded, and the motion of assets. Leaves what crossings
-and conditions are to the folds of the floors above, and loading and writing to the road.
+Plain Python. Owns the interface of a fold, the composite state of an asset, the differences to
+recorded findings, and the motion of assets. Leaves crossings and conditions to the folds of the
+floors above, and loading and writing to the road.
 """

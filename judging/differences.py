@@ -1,7 +1,7 @@
-"""What was found against what was recorded before: added, moved, withdrawn.
+"""Differences between new findings and recorded ones: added, moved, withdrawn.
 
-A recorded finding becomes another one of its kind that became sure within `REACH_US` of it;
-farther away it is withdrawn, and the other added (ADR 9).
+A recorded finding is moved to a new finding of its group that became sure within `REACH_US` of
+it; if there is none, the recorded finding is withdrawn and the new one added (ADR 9).
 """
 
 from __future__ import annotations
@@ -12,20 +12,19 @@ from typing import Final, Generic, TypeVar
 
 from msgspec import Struct
 
-# How far a finding may move and still be the same one.
+# How far a finding may move and still count as the same finding.
 REACH_US: Final = 12 * 3600 * 1_000_000
 _ALL_US: Final = 1 << 62
 
-Found = TypeVar("Found")
+Finding = TypeVar("Finding")
 Recorded = TypeVar("Recorded")
 
 
-class Likeness(Struct, frozen=True):
-    """What of a finding is compared.
+class MatchKey(Struct, frozen=True):
+    """The parts of a finding by which it is matched with a recorded finding.
 
-    `group` is what it can be taken for: only one of the same group can be what it has become.
-    `sure_us` is when it became sure, in µs since 1970. `meaning` is all that people are told:
-    where it is equal, nothing has changed.
+    Only findings of the same `group` match. `sure_us` is when it became sure, in µs since 1970.
+    `meaning` is everything that is shown of it: if it is equal, nothing has changed.
     """
 
     group: Hashable
@@ -33,43 +32,43 @@ class Likeness(Struct, frozen=True):
     meaning: Hashable
 
 
-class Differences(Struct, Generic[Found, Recorded]):
-    """What must change: findings to add, rows to move with what they become, rows to withdraw."""
+class Differences(Struct, Generic[Finding, Recorded]):
+    """Findings to add, rows to move with their new finding, and rows to withdraw."""
 
-    added: list[Found] = []
-    moved: list[tuple[Recorded, Found]] = []
+    added: list[Finding] = []
+    moved: list[tuple[Recorded, Finding]] = []
     withdrawn: list[Recorded] = []
 
 
 def differences(
-    found: Sequence[tuple[Likeness, Found]],
-    recorded: Sequence[tuple[Likeness, Recorded]],
+    found: Sequence[tuple[MatchKey, Finding]],
+    recorded: Sequence[tuple[MatchKey, Recorded]],
     *,
     settled_us: int | None,
     reach_us: int = REACH_US,
-) -> Differences[Found, Recorded]:
-    """Compare what was found in judged windows with what is recorded for the same windows.
+) -> Differences[Finding, Recorded]:
+    """Compare the findings of judged windows with the rows recorded for the same windows.
 
-    Both are in the order in which they became sure. Where judging stopped on its way, at
-    `settled_us`, only as far as nothing beyond can change it: nothing moves farther than
-    `reach_us`, so the parts of a long judging make just the differences that the whole would
+    Both are in the order in which they became sure. If judging stopped early, at `settled_us`,
+    differences that later facts could still change are left out: nothing moves farther than
+    `reach_us`, so the parts of a long judging make exactly the differences that the whole would
     have made.
     """
     until_us = _ALL_US if settled_us is None else settled_us
-    meanings = {(like.group, like.meaning) for like, _ in found}
-    known = {(like.group, like.meaning) for like, _ in recorded}
+    meanings = {(key.group, key.meaning) for key, _ in found}
+    known = {(key.group, key.meaning) for key, _ in recorded}
     unmatched = _Unmatched(
-        (like, row) for like, row in recorded if (like.group, like.meaning) not in meanings
+        (key, row) for key, row in recorded if (key.group, key.meaning) not in meanings
     )
-    result: Differences[Found, Recorded] = Differences()
-    for like, one in found:
-        if (like.group, like.meaning) in known or like.sure_us > until_us + reach_us:
+    result: Differences[Finding, Recorded] = Differences()
+    for key, finding in found:
+        if (key.group, key.meaning) in known or key.sure_us > until_us + reach_us:
             continue
-        former = unmatched.take_nearest(like, reach_us)
+        former = unmatched.take_nearest(key, reach_us)
         if former is None:
-            result.added.append(one)
+            result.added.append(finding)
         else:
-            result.moved.append((former, one))
+            result.moved.append((former, finding))
     result.withdrawn += unmatched.until(until_us)
     return result
 
@@ -77,28 +76,30 @@ def differences(
 class _Unmatched(Generic[Recorded]):
     """Recorded findings that were not found again, each group in the order of becoming sure."""
 
-    def __init__(self, recorded: Iterable[tuple[Likeness, Recorded]]) -> None:
+    def __init__(self, recorded: Iterable[tuple[MatchKey, Recorded]]) -> None:
+        # By group: when the finding became sure, its number, its row.
         self._rows: dict[Hashable, list[tuple[int, int, Recorded]]] = {}
-        for number, (like, row) in enumerate(recorded):
-            self._rows.setdefault(like.group, []).append((like.sure_us, number, row))
+        for number, (key, row) in enumerate(recorded):
+            self._rows.setdefault(key.group, []).append((key.sure_us, number, row))
 
-    def take_nearest(self, like: Likeness, reach_us: int) -> Recorded | None:
-        """Return, once, the row of the same group that a finding has become."""
-        rows = self._rows.get(like.group, [])
-        after = bisect_left(rows, like.sure_us, key=_sure_us)
+    def take_nearest(self, key: MatchKey, reach_us: int) -> Recorded | None:
+        """Remove and return the row of the same group that became sure nearest to a finding."""
+        rows = self._rows.get(key.group, [])
+        after = bisect_left(rows, key.sure_us, key=_sure_us)
         beside = [n for n in (after - 1, after) if 0 <= n < len(rows)]
-        reach = {n: abs(rows[n][0] - like.sure_us) for n in beside}
+        reach = {n: abs(rows[n][0] - key.sure_us) for n in beside}
         near = [n for n in beside if reach[n] <= reach_us]
         return rows.pop(min(near, key=reach.__getitem__))[2] if near else None
 
     def until(self, settled_us: int) -> list[Recorded]:
-        left = [one for rows in self._rows.values() for one in rows if one[0] <= settled_us]
+        """Return the rows that became sure by `settled_us`, in order."""
+        left = [entry for rows in self._rows.values() for entry in rows if entry[0] <= settled_us]
         return [row for _, _, row in sorted(left, key=_place)]
 
 
-def _sure_us(one: tuple[int, int, object]) -> int:
-    return one[0]
+def _sure_us(entry: tuple[int, int, object]) -> int:
+    return entry[0]
 
 
-def _place(one: tuple[int, int, object]) -> tuple[int, int]:
-    return one[:2]
+def _place(entry: tuple[int, int, object]) -> tuple[int, int]:
+    return entry[:2]

@@ -1,4 +1,4 @@
-"""What a fold is: a pure function over an asset's facts in order, with a state that forgets."""
+"""The interface of a fold: a pure function over an asset's facts in order, with a small state."""
 
 from __future__ import annotations
 
@@ -7,41 +7,41 @@ from typing import Any, Protocol
 
 from core.judged_fact import JudgedFact
 
-# By the name of the fold: the states of one asset. A fold reads those of the folds before it,
-# which have seen the fact already.
+# The states of an asset by the name of the fold. A fold may read the states of the folds before
+# it, which have seen the fact already.
 States = Mapping[str, Any]
 
 
 class Fold(Protocol):
-    """One way to judge an asset's facts. Pure: the same facts give the same findings and state.
+    """A way to judge an asset's facts. Pure: the same facts give the same findings and state.
 
-    Its state must forget: it may depend on a bounded stretch of facts only. A state that keeps a
-    total or a beginning would differ from the recorded one for ever after, and one late fact
-    would cost the asset's whole history.
+    The state must forget: it may depend on a bounded stretch of facts only. A state that keeps a
+    total or a beginning would differ from the recorded state for ever, and a single late fact
+    would cost judging the asset's whole history again.
     """
 
     name: str
-    """Under which its state is kept, and its findings are given. Never reused for another."""
+    """The key of its state and of its findings. Never reused for another fold."""
 
     needs_readings: bool
-    """Whether it looks at readings, and at facts without a deciding fix."""
+    """True if it uses readings, and facts without a deciding fix."""
 
     has_deadlines: bool
-    """Whether it ever asks to be asked at an instant without a fact."""
+    """True if it may ask to be called at an instant without a fact."""
 
     def state_of(self, data: bytes) -> Any:
-        """Return the state that `bytes_of` wrote; of `b""` that of an asset never judged."""
+        """Return the state that `bytes_of` wrote; for `b""` the state of an asset never judged."""
 
     def bytes_of(self, state: Any) -> bytes: ...
 
     def meets(self, state: Any, other: Any) -> bool:
-        """Return whether every further fact will be judged alike from either state."""
+        """Return whether every further fact will be judged the same from both states."""
 
     def look_ups(self, runs: Sequence[tuple[Any, Sequence[JudgedFact]]]) -> list[Sequence[Any]]:
-        """Return for each run a value for each of its facts, to be given back to `step`.
+        """Return, for each run, a value for each of its facts, to be passed to `step`.
 
-        Asked once for many assets, so that what is cheaper for many at once (a spatial index)
-        is asked for many. A run is the context of an asset and facts of it in order.
+        Called once for many assets, since some questions (to a spatial index) are cheaper for
+        many facts at once. A run is the context of an asset and some of its facts, in order.
         """
 
     def step(
@@ -53,10 +53,10 @@ class Fold(Protocol):
         states: States,
         findings: MutableSequence[Any],
     ) -> None:
-        """Move `state` over a fact that comes after all that it holds; append what it found."""
+        """Move `state` over a fact later than all before; append to `findings`."""
 
     def asks_at_us(self, state: Any) -> int | None:
-        """Return the instant at which it wants to be asked should no further fact come before."""
+        """Return the instant of the next call of `at_deadline`, unless a fact comes before it."""
 
     def at_deadline(
         self,
@@ -66,14 +66,14 @@ class Fold(Protocol):
         states: States,
         findings: MutableSequence[Any],
     ) -> None:
-        """Move `state` over the instant that it asked for, after all facts of that instant.
+        """Move `state` over the instant of `asks_at_us`, after all facts of that instant.
 
-        Afterwards it asks for a later instant, or for none.
+        Afterwards `asks_at_us` returns a later instant, or None.
         """
 
 
 class FactFold:
-    """A fold that needs no look-ups and no clock: what most of them inherit."""
+    """Base of folds that need no look-ups and no deadlines."""
 
     needs_readings = False
     has_deadlines = False

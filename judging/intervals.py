@@ -1,9 +1,9 @@
-"""Occurrences that last: edges found in judged windows against the intervals recorded before.
+"""Occurrences that last: the edges that a fold found, compared with recorded intervals.
 
-A fold finds that something began and that it ended, each at the fact that made it sure.
-Recorded are intervals. An interval is the same one as long as its beginning is: it may grow
-an end, lose it, or have it moved; a beginning that is found elsewhere moves it, one that is found
-no more withdraws it.
+A fold finds edges: beginnings and ends, each at the fact that made it sure. Intervals are
+recorded. An interval is identified by its beginning: its end may be added, removed or moved. If
+the beginning is found at another time, the interval moves; if it is not found any more, the
+interval is withdrawn.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from typing import Any
 from msgspec import Struct, structs
 
 from core.fact_order import FIRST, LAST, FactKey
-from judging.differences import REACH_US, Likeness, differences
+from judging.differences import REACH_US, MatchKey, differences
 from judging.machine import Window
 
 
 class Edge(Struct, frozen=True, kw_only=True):
-    """That something began or ended at `at_us`, sure at the fact `key`.
+    """A beginning or an end of an interval at `at_us`, sure at the fact `key`.
 
-    `kind` and `subject` (such as the id of a geofence or rule) name what: of each, one
-    interval at a time. `details` are what else is recorded of a beginning; JSON.
+    For each `kind` and `subject` (such as the id of a geofence or rule) there is at most one
+    interval at a time. `details` are further values recorded with a beginning; JSON.
     """
 
     kind: str
@@ -34,9 +34,9 @@ class Edge(Struct, frozen=True, kw_only=True):
 
 
 class Interval(Struct, kw_only=True):
-    """From `begin` until before `end`, in µs since 1970; still open while `end_us` is None.
+    """From `begin_us` until before `end_us`, in µs since 1970; open while `end_us` is None.
 
-    `number` is that of its row, None where it has none yet.
+    `number` is the number of its row, None if it is not stored yet.
     """
 
     kind: str
@@ -50,7 +50,7 @@ class Interval(Struct, kw_only=True):
 
 
 class IntervalChange(Struct, frozen=True):
-    """What an interval was and is; None for what it was not, or is no more."""
+    """An interval before and after: `former` is None if it is new, `present` if withdrawn."""
 
     former: Interval | None
     present: Interval | None
@@ -64,20 +64,20 @@ def interval_changes(
     settled_us: int | None = None,
     reach_us: int = REACH_US,
 ) -> list[IntervalChange]:
-    """Return how the recorded intervals of one asset and fold must change.
+    """Return how the recorded intervals of an asset and fold must change.
 
-    `edges` are all that were found in `windows`, in the order in which they became sure;
-    `recorded` the intervals that reach into them. Without windows everything came in order, and
-    what is recorded are the open ones.
+    `edges` are all edges found in `windows`, in the order in which they became sure; `recorded`
+    are the intervals that reach into the windows. Without windows all facts came in order, and
+    `recorded` are the open intervals.
     """
     changes: list[IntervalChange] = []
     names = dict.fromkeys(
-        [(each.kind, each.subject) for each in recorded]
+        [(interval.kind, interval.subject) for interval in recorded]
         + [(edge.kind, edge.subject) for edge in edges]
     )
-    for kind, subject in names:
-        own_edges = [edge for edge in edges if (edge.kind, edge.subject) == (kind, subject)]
-        own = [each for each in recorded if (each.kind, each.subject) == (kind, subject)]
+    for name in names:
+        own_edges = [edge for edge in edges if (edge.kind, edge.subject) == name]
+        own = [interval for interval in recorded if (interval.kind, interval.subject) == name]
         changes += _changes_of_series(own_edges, own, windows, settled_us, reach_us)
     return changes
 
@@ -89,12 +89,12 @@ def _changes_of_series(
     settled_us: int | None,
     reach_us: int,
 ) -> list[IntervalChange]:
-    standing = [_copy_of(each) for each in recorded]
+    standing = [structs.replace(interval) for interval in recorded]
     if windows:
         for window in windows:
             _judge_window(standing, edges, window, settled_us, reach_us)
     else:
-        newest = max((each.begin_key for each in recorded), default=FIRST)
+        newest = max((interval.begin_key for interval in recorded), default=FIRST)
         _judge_window(standing, edges, Window(newest, None), None, reach_us)
     return _compared(recorded, standing)
 
@@ -106,36 +106,38 @@ def _judge_window(
     settled_us: int | None,
     reach_us: int,
 ) -> None:
-    """Make the standing intervals of one kind and subject what a window was judged to be."""
+    """Change the standing intervals of one kind and subject to the edges found in a window."""
     low, high = window.low or FIRST, window.high or LAST
     inside = [edge for edge in edges if low < edge.key <= high]
-    before = next((each for each in standing if _covers(each, low)), None)
-    beyond = next((each for each in standing if window.high and _covers(each, high)), None)
+    before = next((interval for interval in standing if _covers(interval, low)), None)
+    beyond = None
+    if window.high:
+        beyond = next((interval for interval in standing if _covers(interval, high)), None)
     end_beyond = (beyond.end_us, beyond.end_key) if beyond else (None, None)
-    recorded = [each for each in standing if low < each.begin_key <= high]
-    found = list(_intervals(before, inside))
+    recorded = [interval for interval in standing if low < interval.begin_key <= high]
+    found = list(_rebuild_intervals(before, inside))
     difference = differences(
-        [(_likeness(each), each) for each in found if each is not before],
-        [(_likeness(each), each) for each in recorded],
+        [(_match_key(interval), interval) for interval in found if interval is not before],
+        [(_match_key(interval), interval) for interval in recorded],
         settled_us=settled_us,
         reach_us=reach_us,
     )
-    kept = {id(each) for each in difference.withdrawn}
-    standing[:] = [each for each in standing if id(each) not in kept]
+    withdrawn = {id(interval) for interval in difference.withdrawn}
+    standing[:] = [interval for interval in standing if id(interval) not in withdrawn]
     for former, present in difference.moved:
         former.begin_us, former.begin_key = present.begin_us, present.begin_key
         former.details = present.details
     standing += difference.added
     moved = {id(present): former for former, present in difference.moved}
-    same = {_likeness(each).meaning: each for each in recorded}
-    for each in found:
-        row = moved.get(id(each)) or same.get(_likeness(each).meaning) or each
-        is_open = each.end_key is None
-        row.end_us, row.end_key = end_beyond if is_open else (each.end_us, each.end_key)
+    same = {_match_key(interval).meaning: interval for interval in recorded}
+    for interval in found:
+        row = moved.get(id(interval)) or same.get(_match_key(interval).meaning) or interval
+        is_open = interval.end_key is None
+        row.end_us, row.end_key = end_beyond if is_open else (interval.end_us, interval.end_key)
 
 
-def _intervals(before: Interval | None, edges: Iterable[Edge]) -> Iterable[Interval]:
-    """Yield the interval that was open before, if any, and those that the edges make."""
+def _rebuild_intervals(before: Interval | None, edges: Iterable[Edge]) -> Iterable[Interval]:
+    """Yield the interval open before, reopened, if there is one, and the intervals of the edges."""
     current = before
     if before is not None:
         before.end_us, before.end_key = None, None
@@ -156,28 +158,25 @@ def _intervals(before: Interval | None, edges: Iterable[Edge]) -> Iterable[Inter
 
 
 def _covers(interval: Interval, key: FactKey) -> bool:
-    """Return whether it was open right after the fact at `key`."""
+    """Return whether the interval was open right after the fact at `key`."""
     return interval.begin_key <= key and (interval.end_key is None or key < interval.end_key)
 
 
-def _likeness(each: Interval) -> Likeness:
-    details = tuple(sorted(each.details.items()))
-    return Likeness(
-        (each.kind, each.subject),
-        each.begin_key.at_us,
-        (each.begin_us, each.begin_key, details),
+def _match_key(interval: Interval) -> MatchKey:
+    details = tuple(sorted(interval.details.items()))
+    return MatchKey(
+        (interval.kind, interval.subject),
+        interval.begin_key.at_us,
+        (interval.begin_us, interval.begin_key, details),
     )
 
 
-def _copy_of(each: Interval) -> Interval:
-    return structs.replace(each)
-
-
 def _compared(recorded: Sequence[Interval], standing: Sequence[Interval]) -> list[IntervalChange]:
-    present = {each.number: each for each in standing}
+    present = {interval.number: interval for interval in standing}
     changes = [
         IntervalChange(former, present.get(former.number))
         for former in recorded
         if present.get(former.number) != former
     ]
-    return changes + [IntervalChange(None, each) for each in standing if each.number is None]
+    added = [interval for interval in standing if interval.number is None]
+    return changes + [IntervalChange(None, interval) for interval in added]

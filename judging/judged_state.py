@@ -1,4 +1,4 @@
-"""The composite state of an asset: how far it is judged, and the state of each fold."""
+"""The composite state of an asset: the key of its last judged fact, and the state of each fold."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from judging.folds import Fold
 
 
 class JudgedState(Struct):
-    """All that judging an asset's next fact needs of its past.
+    """The past of an asset as far as judging its next fact needs it.
 
     `last` is the key of the last judged fact, None before the first. `asked_us` is the latest
-    instant at which a fold was asked without a fact: what was measured up to then is late.
+    instant at which a fold was called without a fact: a fact measured up to then is late.
     `since_checkpoint` counts facts and is no part of the state's meaning.
     """
 
@@ -38,10 +38,9 @@ _decoder = msgspec.msgpack.Decoder(_Stored)
 
 
 def read_state(data: bytes, folds: Sequence[Fold]) -> JudgedState:
-    """Return the state that `write_state` wrote, `b""` being that of an asset never judged.
+    """Return the state that `write_state` wrote; `b""` is the state of an asset never judged.
 
-    A fold that was not there then begins as for an asset never judged; the state of one that is
-    not there any more is dropped.
+    A new fold begins as for an asset never judged; the state of a removed fold is dropped.
     """
     if not data:
         return JudgedState({fold.name: fold.state_of(b"") for fold in folds})
@@ -65,6 +64,6 @@ def write_state(state: JudgedState, folds: Sequence[Fold]) -> bytes:
     return _encoder.encode(stored)
 
 
-def states_meet(one: Mapping[str, Any], other: Mapping[str, Any], folds: Sequence[Fold]) -> bool:
-    """Return whether every further fact will be judged alike from either."""
-    return all(fold.meets(one[fold.name], other[fold.name]) for fold in folds)
+def states_meet(new: Mapping[str, Any], recorded: Mapping[str, Any], folds: Sequence[Fold]) -> bool:
+    """Return whether every further fact will be judged the same from both states."""
+    return all(fold.meets(new[fold.name], recorded[fold.name]) for fold in folds)

@@ -1,4 +1,4 @@
-"""What a floor hands to the road for each of its folds."""
+"""The interface of a ledger, which a floor gives to the road for each of its folds."""
 
 from __future__ import annotations
 
@@ -8,28 +8,29 @@ from typing import Any, Protocol
 
 from core.occurrence import OccurrenceChange
 from judging.folds import Fold
-from judging.machine import Verdict
+from judging.machine import AssetVerdict
 
-# Names what is late or what people changed, of one asset, for those who read a correction.
+# Returns the cause of an asset's corrections, by asset id: the late or changed facts, as JSON.
 CauseOf = Callable[[int], dict[str, Any]]
-# By the name of what is revised (`geofences`), the revision of each organisation.
+# The revision of each organisation, by the name of the revised rows (`geofences`).
 RevisionsByName = Mapping[str, Mapping[int, int]]
 
 
 class Ledger(Protocol):
-    """A fold, what it must know of assets, and where its findings are recorded."""
+    """A fold, its contexts of assets, and the table in which its findings are recorded."""
 
     @property
     def fold(self) -> Fold: ...
 
     def contexts(self, assets: Mapping[int, int], revisions: RevisionsByName) -> Mapping[int, Any]:
-        """Return what the fold must know of each asset, by its id.
+        """Return the context that the fold needs of each asset, by asset id.
 
-        `assets` gives the organisation of each; `revisions` are those that the transaction sees.
+        `assets` maps each asset to its organisation; `revisions` are as the transaction sees
+        them.
         """
 
     def record(
-        self, verdicts: Sequence[Verdict], *, now: datetime, cause_of: CauseOf
+        self, verdicts: Sequence[AssetVerdict], *, now: datetime, cause_of: CauseOf
     ) -> Sequence[Any]:
         """Write the differences that verdicts make, and return them.
 
@@ -38,7 +39,7 @@ class Ledger(Protocol):
         """
 
     def occurrences(self, changes: Sequence[Any]) -> Sequence[OccurrenceChange]:
-        """Return what `record` returned as rules and alerts see it."""
+        """Return the changes that `record` returned in the form for rules and alerts."""
 
     def standing(self, asset_id: int, since: datetime) -> Sequence[OccurrenceChange]:
-        """Return what stands of an asset since then, as unchanged."""
+        """Return the standing occurrences of an asset since then, as unchanged."""

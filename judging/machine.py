@@ -1,9 +1,9 @@
-"""Judging assets: in order where facts came in order, and again from a checkpoint where late.
+"""Judging assets: onwards if facts came in order, and again from a checkpoint if facts are late.
 
 Late facts are folded in from the last state known before them, until the new states
-meet the recorded ones; what that changes is worked out by `judging.differences`. The cost is
-that of a few stretches between checkpoints, however long the history. Where the states do not
-meet for long, judging stops after a while and says from where it must go on.
+meet the recorded states; `judging.differences` finds the resulting changes. The cost is
+that of a few stretches between checkpoints, however long the history. If the states do not
+meet for long, judging stops after a while and returns the moment from which to continue.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from positions.stretches import NewCheckpoint, SavedState, Stretch, WantedStretc
 
 # Facts between two checkpoints. More make late facts dearer and the history smaller.
 CHECKPOINT_EVERY: Final = 200
-# Facts judged again at once, so that nobody waits long for the lock on an asset.
+# Facts judged again at once, so that no other process waits long for the lock on an asset.
 FACTS_AT_ONCE: Final = 20_000
 _LONG_AGO_US: Final = -(1 << 62)
 
@@ -32,10 +32,10 @@ Load = Callable[[Sequence[WantedStretch]], Sequence[Stretch]]
 
 
 class PendingAsset(Struct, frozen=True, kw_only=True):
-    """An asset with facts to be judged: new ones, and keys at which stored ones changed.
+    """An asset with facts to be judged: new facts, and the keys of stored facts that changed.
 
-    `contexts` holds, by the name of a fold, what it must know of the asset and its
-    organisation. With `since_us`, all from that instant on is judged again.
+    `contexts` holds the context of each fold by its name. With `since_us`, all facts from that
+    instant on are judged again.
     """
 
     asset_id: int
@@ -48,19 +48,19 @@ class PendingAsset(Struct, frozen=True, kw_only=True):
 
 
 class Window(Struct, frozen=True):
-    """A run of history that was judged again: after `low`, up to `high`; None is open."""
+    """A part of the history that was judged again: after `low`, up to `high`; None is open."""
 
     low: FactKey | None
     high: FactKey | None
 
 
-class Verdict(Struct, kw_only=True):
-    """What judging an asset came to. `windows` are empty where all came in order.
+class AssetVerdict(Struct, kw_only=True):
+    """The result of judging an asset. `windows` are empty if all facts came in order.
 
-    `findings` are by fold, in the order in which they became sure. `head` is None where the
-    newest state stands as it was. With `settled_us`, judging stopped on its way: what became
-    sure until then is settled for good, what became sure less than `reach_us` later is found but
-    may still be what an older finding has become, and from there it must go on.
+    `findings` are by fold, in the order in which they became sure. `head` is the new composite
+    state, None if it has not changed. With `settled_us`, judging stopped early and must continue
+    from there: findings that became sure until then are final; findings that became sure less
+    than `reach_us` later may still turn out to be older findings that moved.
     """
 
     pending: PendingAsset
@@ -74,16 +74,13 @@ class Verdict(Struct, kw_only=True):
     former_last: FactKey | None = None
 
 
-Steps = Generator[list[WantedStretch], list[Stretch], Verdict]
-# facts of an asset in order, and for each fold what it looked up for each of them
+LateJudging = Generator[list[WantedStretch], list[Stretch], AssetVerdict]
+# Facts of an asset in order, and for each fold its look-up of each fact.
 Run = tuple[Sequence[JudgedFact], Sequence[Sequence[Any]]]
 
 
 class Machine:
-    """Folds in their fixed order, and how far apart their states are kept.
-
-    `load` returns the stretches that are asked for, in that order.
-    """
+    """Runs folds, in their fixed order, over the facts of assets."""
 
     def __init__(
         self,
@@ -101,21 +98,26 @@ class Machine:
         self._reach_us = reach_us
 
     def looks_at(self, fact: JudgedFact) -> bool:
-        """Return whether any fold could make something of the fact."""
+        """Return whether any fold uses the fact."""
         return fact.fix is not None or self.needs_readings
 
     def bytes_of(self, state: JudgedState) -> bytes:
         return write_state(state, self.folds)
 
     def asks_at_us(self, state: JudgedState) -> int | None:
-        """Return the next instant at which some fold wants to be asked without a fact."""
+        """Return the next instant at which some fold must be called without a fact."""
         if not self._has_deadlines:
             return None
         asked = (fold.asks_at_us(state.states[fold.name]) for fold in self.folds)
         return min((at_us for at_us in asked if at_us is not None), default=None)
 
-    def judge(self, pending: Iterable[PendingAsset], load: Load, *, now_us: int) -> list[Verdict]:
-        """Judge each asset; load what late ones need in rounds shared by all of them."""
+    def judge(
+        self, pending: Iterable[PendingAsset], load: Load, *, now_us: int
+    ) -> list[AssetVerdict]:
+        """Judge each asset. `load` returns the wanted stretches, in their order.
+
+        Stretches of all assets with late facts are loaded together, round by round.
+        """
         in_order, late = [], []
         for asset in pending:
             head = read_state(asset.head, self.folds)
@@ -123,11 +125,11 @@ class Machine:
                 in_order.append((asset, head))
             else:
                 late.append(self._judge_late(asset, head, now_us))
-        return self._judge_in_order(in_order, now_us) + _run_together(late, load)
+        return self._judge_in_order(in_order, now_us) + _run_interleaved(late, load)
 
     def _judge_in_order(
         self, assets: Sequence[tuple[PendingAsset, JudgedState]], now_us: int
-    ) -> list[Verdict]:
+    ) -> list[AssetVerdict]:
         runs = self._runs([(asset, _in_order(asset.facts)) for asset, _ in assets])
         verdicts = []
         for (asset, head), run in zip(assets, runs, strict=True):
@@ -138,14 +140,14 @@ class Machine:
             verdicts.append(verdict)
         return verdicts
 
-    def _verdict(self, asset: PendingAsset, former_last: FactKey | None) -> Verdict:
+    def _verdict(self, asset: PendingAsset, former_last: FactKey | None) -> AssetVerdict:
         findings: dict[str, list[Any]] = {fold.name: [] for fold in self.folds}
-        return Verdict(
+        return AssetVerdict(
             pending=asset, findings=findings, former_last=former_last, reach_us=self._reach_us
         )
 
     def _runs(self, pieces: Sequence[tuple[PendingAsset, Sequence[JudgedFact]]]) -> list[Run]:
-        """Return the facts of each piece with what each fold looked up, asking each fold once."""
+        """Return the facts of each piece with the look-ups of all folds, asking each fold once."""
         by_fold = [
             fold.look_ups([(asset.contexts.get(fold.name), facts) for asset, facts in pieces])
             for fold in self.folds
@@ -155,8 +157,8 @@ class Machine:
             for number, (_, facts) in enumerate(pieces)
         ]
 
-    def _fold_on(self, verdict: Verdict, state: JudgedState, run: Run) -> None:
-        """Fold over `run`, leaving a checkpoint each `checkpoint_every` facts."""
+    def _fold_on(self, verdict: AssetVerdict, state: JudgedState, run: Run) -> None:
+        """Fold over `run`, with a checkpoint each `checkpoint_every` facts."""
         facts, looked_up = run
         contexts, states, findings = verdict.pending.contexts, state.states, verdict.findings
         folds = [
@@ -171,11 +173,11 @@ class Machine:
             state.last = fact.key
             state.since_checkpoint += 1
             if state.since_checkpoint >= self._checkpoint_every:
-                self._leave_checkpoint(verdict, state, fact.key)
+                self._add_checkpoint(verdict, state, fact.key)
         verdict.facts += len(facts)
 
-    def _meet_deadlines(self, verdict: Verdict, state: JudgedState, until_us: int) -> None:
-        """Ask folds for the instants up to and including `until_us` that they asked for."""
+    def _meet_deadlines(self, verdict: AssetVerdict, state: JudgedState, until_us: int) -> None:
+        """Call folds at the instants that they asked for, up to and including `until_us`."""
         pending, states = verdict.pending, state.states
         while (at_us := self.asks_at_us(state)) is not None and at_us <= until_us:
             for fold in self.folds:
@@ -186,13 +188,13 @@ class Machine:
             assert at_us != self.asks_at_us(state), "a fold asked for the same instant again"
             state.asked_us = at_us
 
-    def _leave_checkpoint(self, verdict: Verdict, state: JudgedState, key: FactKey) -> None:
+    def _add_checkpoint(self, verdict: AssetVerdict, state: JudgedState, key: FactKey) -> None:
         state.since_checkpoint = 0
         checkpoint = NewCheckpoint(verdict.pending.asset_id, key, self.bytes_of(state))
         verdict.checkpoints.append(checkpoint)
 
-    def _judge_late(self, asset: PendingAsset, head: JudgedState, now_us: int) -> Steps:
-        """Yield what must be loaded, get it sent, return the verdict."""
+    def _judge_late(self, asset: PendingAsset, head: JudgedState, now_us: int) -> LateJudging:
+        """Yield the stretches to load, receive them, and return the verdict."""
         verdict = self._verdict(asset, head.last)
         queue = self._with_look_ups(asset, _without_repeats((yield _wanted_around(asset))))
         carried: JudgedState | None = None
@@ -201,11 +203,11 @@ class Machine:
             state = carried or read_state(stretch.low.state if stretch.low else b"", self.folds)
             _open_window(verdict, stretch, is_carried=carried is not None)
             self._fold_on(verdict, state, run)
-            carried = self._unsettled(verdict, state, stretch.high, now_us)
-            if carried is not None and self._is_enough(verdict):
+            carried = self._settle(verdict, state, stretch.high, now_us)
+            if carried is not None and self._may_stop(verdict):
                 return verdict
             if carried is not None and (not queue or _key(queue[0][0].low) != _key(stretch.high)):
-                assert stretch.high is not None, "only a checkpoint is carried on from"
+                assert stretch.high is not None, "judging continues from a checkpoint"
                 more = yield [WantedStretch(asset.asset_id, stretch.high.key, is_next=True)]
                 queue.extendleft(reversed(self._with_look_ups(asset, more)))
         return verdict
@@ -216,10 +218,13 @@ class Machine:
         runs = self._runs([(asset, stretch.facts) for stretch in loaded])
         return deque(zip(loaded, runs, strict=True))
 
-    def _unsettled(
-        self, verdict: Verdict, state: JudgedState, high: SavedState | None, now_us: int
+    def _settle(
+        self, verdict: AssetVerdict, state: JudgedState, high: SavedState | None, now_us: int
     ) -> JudgedState | None:
-        """Compare with the recorded state at a stretch's end; return what must be carried on."""
+        """Compare with the recorded state at a stretch's end.
+
+        Returns the state from which judging must continue, None if it is done.
+        """
         if high is None:
             self._meet_deadlines(verdict, state, now_us)
             verdict.head = state
@@ -228,12 +233,12 @@ class Machine:
             recorded = read_state(high.state, self.folds)
             if states_meet(state.states, recorded.states, self.folds):
                 return None
-        # Also where the fact at that key has gone to another asset: the state after all before it.
-        self._leave_checkpoint(verdict, state, high.key)
+        # Even if the fact at that key belongs to another asset now: the state after all before it.
+        self._add_checkpoint(verdict, state, high.key)
         return state
 
-    def _is_enough(self, verdict: Verdict) -> bool:
-        """Whether to stop: after many facts, and far enough on for what moved to be paired."""
+    def _may_stop(self, verdict: AssetVerdict) -> bool:
+        """Return whether to stop here: after many facts, and beyond the reach of moved findings."""
         first, last = verdict.windows[0], verdict.windows[-1]
         assert last.high is not None, "there is a checkpoint to go on from"
         start_us = verdict.pending.since_us
@@ -271,12 +276,12 @@ def _wanted_around(asset: PendingAsset) -> list[WantedStretch]:
 
 
 def _without_repeats(touched: Sequence[Stretch]) -> list[Stretch]:
-    """Several facts may lie in one stretch."""
+    """Return each stretch once: several facts may lie in the same stretch."""
     first = list(touched[:1])
     return first + [b for a, b in pairwise(touched) if _key(a.low) != _key(b.low)]
 
 
-def _open_window(verdict: Verdict, stretch: Stretch, *, is_carried: bool) -> None:
+def _open_window(verdict: AssetVerdict, stretch: Stretch, *, is_carried: bool) -> None:
     low, high = _key(stretch.low), _key(stretch.high)
     if is_carried:
         low = verdict.windows.pop().low
@@ -287,9 +292,9 @@ def _key(saved: SavedState | None) -> FactKey | None:
     return saved.key if saved else None
 
 
-def _run_together(machines: Sequence[Steps], load: Load) -> list[Verdict]:
-    """Run the late judgings side by side, loading for all of them at once in each round."""
-    verdicts: list[Verdict] = []
+def _run_interleaved(machines: Sequence[LateJudging], load: Load) -> list[AssetVerdict]:
+    """Run the late judgings interleaved: each round loads the stretches of all of them at once."""
+    verdicts: list[AssetVerdict] = []
     waiting = [(machine, next(machine)) for machine in machines]
     while waiting:
         answers = iter(load([wanted for _, asked in waiting for wanted in asked]))

@@ -1,9 +1,9 @@
-"""The fold that says whether an asset moves, rests, or whether nobody can say.
+"""The motion fold: an asset is moving, resting, or its motion is unknown.
 
-A speed that the device reports counts. Where it reports none, distance over time decides, with
-the accuracy of both fixes taken off the distance: 20 km between two fixes are no stop, whatever
-was in between. An asset rests once it was seen near one place for three minutes; an asset
-that was moved so slowly over so long that it may stand by now is neither.
+A speed that the device reports decides. Without it, distance over time decides, with the
+accuracy of both fixes subtracted from the distance: 20 km between two fixes are no stop. An
+asset rests once its fixes have been near one place for three minutes. If it was displaced so
+slowly that it may have stopped since, its motion is unknown.
 """
 
 from __future__ import annotations
@@ -24,21 +24,25 @@ Motion = Literal["unknown", "moving", "resting"]
 
 # Walking pace: receivers that stand still report less.
 MOVING_MPS: Final = 1.0
-# An asset that keeps its place for so long rests; a stop at lights is no rest.
+# An asset that keeps its place for so long rests; a stop at traffic lights is no rest.
 REST_US: Final = 180 * 1_000_000
-# Fixes that are remembered are so far apart, so that the state stays small.
+# Remembered fixes are this far apart, so that the state stays small.
 SPACING_US: Final = 60 * 1_000_000
-# Receivers that stand still wander, by more than the accuracy that they claim.
+# Fixes of a resting receiver wander, by more than their stated accuracy.
 WANDER_M: Final = 50.0
-# What is assumed of a fix that says no accuracy.
+# Accuracy is a radius of 68 %. Two fixes of one place lie farther apart than three times the root
+# of the sum of their squares in one pair of some thirty thousand (Rayleigh), and an asset that
+# stands for days has many pairs.
+SIGMAS: Final = 3.0
+# The assumed accuracy of a fix without a stated accuracy.
 ASSUMED_ACCURACY_M: Final = 30.0
 _EARTH_RADIUS_M: Final = 6_371_008.8
 
 
 class MotionState(Struct, array_like=True):
-    """`recent` holds fixes a minute apart, in order, back to one that is older than `REST_US`.
+    """`recent` holds fixes a minute apart, in order; the first is older than `REST_US`.
 
-    `speed_mps` is the reported one, or that between the last two fixes; None where unknown.
+    `speed_mps` is reported, or estimated over the last minute; None if unknown.
     """
 
     motion: Motion = "unknown"
@@ -48,7 +52,7 @@ class MotionState(Struct, array_like=True):
 
 
 class MotionFold(FactFold):
-    """Finds intervals of kind `moving` and `resting`, with nothing in between but the unknown."""
+    """Finds intervals of kind `moving` and `resting`; between them motion is unknown."""
 
     name = "motion"
 
@@ -70,11 +74,11 @@ class MotionFold(FactFold):
         fix = fact.fix
         if fix is None:
             return
-        motion, since_us = _judged(state, fix)
+        motion, since_us = _motion_at(state, fix)
         if motion != state.motion:
             findings.extend(_edges(state.motion, motion, since_us, fact.key))
         state.motion = motion
-        state.speed_mps = _speed_mps(state.last, fix, motion)
+        state.speed_mps = _speed_mps(_comparable(state, fix), fix, motion)
         state.recent = _remembered(state.recent, fix)
         state.last = fix
 
@@ -92,8 +96,8 @@ def _edges(former: Motion, motion: Motion, at_us: int, key: FactKey) -> list[Edg
     return edges
 
 
-def _judged(state: MotionState, fix: DecidingFix) -> tuple[Motion, int]:
-    """Return the motion at a fix, and since when where it differs from that of the state."""
+def _motion_at(state: MotionState, fix: DecidingFix) -> tuple[Motion, int]:
+    """Return the motion at a fix, and since when, if it differs from the motion of the state."""
     seen = _comparable(state, fix)
     reported_mps = fix.speed_mps
     if reported_mps is not None and reported_mps >= MOVING_MPS:
@@ -102,19 +106,19 @@ def _judged(state: MotionState, fix: DecidingFix) -> tuple[Motion, int]:
     if held is not None and all(_sure_distance_m(old, fix) == 0.0 for old in seen):
         return "resting", held.at_us
     if reported_mps is not None:
-        # It has just stopped: it rests where it was not seen moving, or was not seen for long.
+        # It has just stopped: it rests if it was not moving before, or was not seen for long.
         is_new = state.motion != "moving" or state.last is None
         rests = is_new or held is state.last
         return ("resting", fix.at_us) if rests else (state.motion, fix.at_us)
     if any(_sure_speed_mps(old, fix) >= MOVING_MPS for old in seen):
         since = state.last or fix
         return "moving", since.at_us
-    # Moved since then, and so slowly on the whole that it may stand by now.
+    # Displaced since then, but so slowly on the whole that it may have stopped.
     return ("unknown" if held is not None else state.motion), fix.at_us
 
 
 def _comparable(state: MotionState, fix: DecidingFix) -> Sequence[DecidingFix]:
-    """Return the fixes of earlier moments to compare with: back to one of `REST_US` ago."""
+    """Return the earlier fixes to compare with; the first is at least `REST_US` old."""
     known = [old for old in (*state.recent, state.last) if old and old.at_us < fix.at_us]
     old_enough = [number for number, old in enumerate(known) if fix.at_us - old.at_us >= REST_US]
     return known[old_enough[-1] :] if old_enough else known
@@ -128,14 +132,17 @@ def _remembered(recent: tuple[DecidingFix, ...], fix: DecidingFix) -> tuple[Deci
     return kept[old_enough[-1] :] if old_enough else kept
 
 
-def _speed_mps(last: DecidingFix | None, fix: DecidingFix, motion: Motion) -> float | None:
+def _speed_mps(seen: Sequence[DecidingFix], fix: DecidingFix, motion: Motion) -> float | None:
     if fix.speed_mps is not None:
         return fix.speed_mps
     if motion == "resting":
         return 0.0
-    if motion == "unknown" or last is None or last.at_us == fix.at_us:
+    if motion == "unknown" or not seen:
         return None
-    return distance_m(last, fix) / ((fix.at_us - last.at_us) / 1e6)
+    # Between fixes of a few seconds a speed would be mostly noise.
+    apart = (old for old in reversed(seen) if fix.at_us - old.at_us >= SPACING_US)
+    old = next(apart, seen[0])
+    return distance_m(old, fix) / ((fix.at_us - old.at_us) / 1e6)
 
 
 def _sure_speed_mps(old: DecidingFix, fix: DecidingFix) -> float:
@@ -143,8 +150,8 @@ def _sure_speed_mps(old: DecidingFix, fix: DecidingFix) -> float:
 
 
 def _sure_distance_m(old: DecidingFix, fix: DecidingFix) -> float:
-    """Return by how much the asset was moved at least; 0 where it may not have been."""
-    slack_m = max(WANDER_M, _radius_m(old) + _radius_m(fix))
+    """Return the least distance that the asset moved; 0 if it may not have moved."""
+    slack_m = max(WANDER_M, SIGMAS * math.hypot(_radius_m(old), _radius_m(fix)))
     return max(0.0, distance_m(old, fix) - slack_m)
 
 
@@ -152,10 +159,10 @@ def _radius_m(fix: DecidingFix) -> float:
     return fix.accuracy_m or ASSUMED_ACCURACY_M
 
 
-def distance_m(one: DecidingFix, other: DecidingFix) -> float:
+def distance_m(start: DecidingFix, end: DecidingFix) -> float:
     """Return the distance on the sphere, by the haversine formula; within 0.6 % of geodesic."""
-    lat, other_lat = math.radians(one.lat_deg), math.radians(other.lat_deg)
-    by_lat = math.sin((other_lat - lat) / 2) ** 2
-    by_lon = math.sin(math.radians(other.lon_deg - one.lon_deg) / 2) ** 2
-    share = by_lat + math.cos(lat) * math.cos(other_lat) * by_lon
+    start_lat, end_lat = math.radians(start.lat_deg), math.radians(end.lat_deg)
+    by_lat = math.sin((end_lat - start_lat) / 2) ** 2
+    by_lon = math.sin(math.radians(end.lon_deg - start.lon_deg) / 2) ** 2
+    share = by_lat + math.cos(start_lat) * math.cos(end_lat) * by_lon
     return 2 * _EARTH_RADIUS_M * math.asin(min(1.0, math.sqrt(share)))

@@ -1,5 +1,5 @@
-"""Memory: positions of devices, latest state of assets, and checkpoints.
+"""Memory: positions of devices, latest states of assets, occurrences and checkpoints.
 
-Only this package touches the position table. What the opaque `fold` of an asset
-means is known to the floors that judge.
+Only this package touches the position table. The states of folds are opaque bytes here; the
+floors that judge can read them.
 """

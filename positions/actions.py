@@ -1,4 +1,4 @@
-"""Writes on the memory that people or tasks ask for. What the road writes is in `store`."""
+"""Writes to the memory for people and tasks. The road writes through `store`."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def ask_for_rejudging(
     is_scope_changed: bool = False,
     by: User | None = None,
 ) -> int:
-    """Write down that what follows from `since` on must be judged anew, for some or all assets.
+    """Record that some or all assets must be judged again from `since` on. Returns the row's id.
 
-    Call it in the transaction of the changed fact: a sweep takes it from there. Returns the id.
+    Call it in the transaction of the changed fact; a periodic task does the work.
     """
     row = Rejudging.objects.create(
         organisation_id=organisation_id,
@@ -38,10 +38,10 @@ def ask_for_rejudging(
     return int(row.pk)
 
 
-def is_asked_for(*, organisation_id: int, asset_id: int, since: datetime) -> bool:
-    """Whether an open re-judging will come by what follows from `since` on anyway.
+def is_rejudging_pending(*, organisation_id: int, asset_id: int, since: datetime) -> bool:
+    """Return whether an open re-judging will judge the asset from `since` on anyway.
 
-    Sure only while the asset is locked, since nobody judges it meanwhile.
+    Reliable only while the asset is locked, so that no other process judges it.
     """
     is_under_way = Q(current_asset_id=asset_id, settled_until__lte=since)
     is_ahead = ~Q(current_asset_id=asset_id) | Q(current_asset_id=None)
@@ -71,8 +71,8 @@ def start_rejudging(rejudging: Rejudging, *, assets_total: int) -> None:
     rejudging.save(update_fields=["started_at", "assets_total"])
 
 
-def note_progress(rejudging: Rejudging, asset_id: int, settled_until: datetime | None) -> None:
-    """Remember how far a re-judging has come with an asset; None for all the way."""
+def record_progress(rejudging: Rejudging, asset_id: int, settled_until: datetime | None) -> None:
+    """Record up to when a re-judging has judged an asset; None if it has finished the asset."""
     is_done = settled_until is None
     rejudging.settled_until = settled_until
     rejudging.current_asset_id = None if is_done else asset_id

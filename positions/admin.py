@@ -1,4 +1,4 @@
-"""What staff of the provider look at in the memory. Facts are not edited here."""
+"""The admin of the memory, for staff of the provider, to read only."""
 
 from __future__ import annotations
 

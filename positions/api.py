@@ -1,4 +1,4 @@
-"""The doors of the memory: where devices and assets were, and the books of a source."""
+"""The REST API of the memory: positions of devices and assets, tracks, re-judgings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins
 from rest_framework.generics import get_object_or_404
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -26,11 +25,11 @@ from assets.models import Asset, Device
 from core.errors import Fault, Refused
 from core.rest.filters import BooleanFilter
 from core.rest.geojson import GeoJSONRenderer, feature_collection
-from positions.pages import NewestMoment
-from positions.reading import (
+from positions.position_pages import NewestMoment
+from positions.position_queries import (
+    DeviceSpans,
     Period,
     PositionRow,
-    Spans,
     rejudgings_of,
     spans_of_asset,
     spans_of_devices,
@@ -46,19 +45,18 @@ from positions.serializers import (
     position_feature,
     track_feature,
 )
-from positions.simplifying import simplified
-from positions.tracks import fixes_of
+from positions.track_fixes import fixes_of
+from positions.track_simplifying import simplified_track
 
-# Of so many devices at once the newest positions are found in moments.
+# For so many devices at once the newest positions are found quickly.
 MAX_DEVICES = 2_000
 TRACK_BY_DEFAULT = timedelta(days=1)
 
 
-class PositionViewSet(GenericViewSet[Any]):
-    """Positions, newest first. GeoJSON to whoever asks for `application/geo+json`."""
+class PositionListViewSet(GenericViewSet[Any]):
+    """Positions, newest first. GeoJSON if the client accepts `application/geo+json`."""
 
     queryset = Device.objects.none()
-    permission_classes = (IsAuthenticated,)
     serializer_class = PositionSerializer
     pagination_class = NewestMoment
     filter_backends = ()
@@ -73,7 +71,7 @@ class PositionViewSet(GenericViewSet[Any]):
         asked = validated(PositionQuery, request)
         return self.page_of(_spans(request.user, asked))
 
-    def page_of(self, spans: Spans) -> Response:
+    def page_of(self, spans: DeviceSpans) -> Response:
         rows: list[PositionRow] = self.paginate_queryset(spans)  # type: ignore[assignment,arg-type]
         answer = self.get_paginated_response([position_document(row) for row in rows])
         if self.request.accepted_renderer.format != GeoJSONRenderer.format:
@@ -82,7 +80,7 @@ class PositionViewSet(GenericViewSet[Any]):
         return Response({**feature_collection(map(position_feature, rows)), **links})
 
 
-class AssetPositionViewSet(PositionViewSet):
+class AssetPositionViewSet(PositionListViewSet):
     @extend_schema(parameters=[PeriodQuery])
     def list(self, request: Request, asset: int) -> Response:  # type: ignore[override]
         """Positions of an asset: those of its devices, while they were on it."""
@@ -92,7 +90,6 @@ class AssetPositionViewSet(PositionViewSet):
 
 
 class TrackView(APIView):
-    permission_classes = (IsAuthenticated,)
     renderer_classes = (GeoJSONRenderer, JSONRenderer)
 
     @extend_schema(
@@ -104,14 +101,14 @@ class TrackView(APIView):
         """The way of an asset as a line with a time for each point, simplified for a screen.
 
         At any time the line is within `within_m` metres of the fixes. By default the last day.
-        Fixes of a doubtful clock and places of gateways are left out.
+        Fixes of a doubtful clock and positions of gateways are left out.
         """
         asked = validated(TrackQuery, request)
         row = get_object_or_404(Asset.objects.visible_to(request.user), pk=asset)
         until = asked.get("to") or timezone.now()
         period = Period(asked.get("from") or _before(until), until)
         fixes = fixes_of(spans_of_asset(row.pk, period))
-        kept, within_m = simplified(
+        kept, within_m = simplified_track(
             fixes, max_points=asked["max_points"], tolerance_m=asked["tolerance_m"]
         )
         return Response(track_feature(row.pk, period, fixes, kept, within_m))
@@ -123,9 +120,8 @@ class RejudgingFilter(django_filters.FilterSet):  # type: ignore[misc]
 
 
 class RejudgingViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[Any]):
-    """What is judged again because a fact changed, and how far that is. Newest first."""
+    """Re-judgings of assets after changes of facts, with their progress. Newest first."""
 
-    permission_classes = (IsAuthenticated,)
     serializer_class = RejudgingSerializer
     filterset_class = RejudgingFilter
     queryset = rejudgings_of(AnonymousUser())
@@ -160,8 +156,8 @@ def _period(asked: dict[str, Any]) -> Period:
     return Period(asked.get("from"), asked.get("to"))
 
 
-def _spans(user: Any, asked: dict[str, Any]) -> Spans:
-    """Return the spans of what is named, which is unknown unless `user` sees it."""
+def _spans(user: Any, asked: dict[str, Any]) -> DeviceSpans:
+    """Return the spans of the named device or asset. Raises Http404 unless `user` sees it."""
     device_id, asset_id = asked.get("device"), asked.get("asset")
     devices = _of_organisation(Device.objects.visible_to(user), user, asked.get("organisation"))
     if device_id is not None:
@@ -172,7 +168,7 @@ def _spans(user: Any, asked: dict[str, Any]) -> Spans:
         return spans_of_asset(asset_id, _period(asked), device_id=device_id)
     if device_id is not None:
         return spans_of_devices([device_id], _period(asked))
-    return spans_of_devices(_few(devices), _period(asked))
+    return spans_of_devices(_device_ids_of(devices), _period(asked))
 
 
 def _of_organisation(rows: QuerySet[Any], user: Any, organisation_id: int | None) -> QuerySet[Any]:
@@ -182,7 +178,7 @@ def _of_organisation(rows: QuerySet[Any], user: Any, organisation_id: int | None
     return rows.filter(organisation_id=organisation_id)
 
 
-def _few(devices: QuerySet[Device]) -> list[int]:
+def _device_ids_of(devices: QuerySet[Device]) -> list[int]:
     ids = list(devices.order_by("pk").values_list("pk", flat=True)[: MAX_DEVICES + 1])
     if len(ids) > MAX_DEVICES:
         fault = Fault(pointer="/query/device", code="required", detail="Name a device or asset.")

@@ -1,6 +1,7 @@
-"""Is the database set up so that a commit survives the power going out?
+"""Check of the settings of PostgreSQL without which a commit may not survive a power failure.
 
-An acknowledgement is a promise; these three settings are what makes it true (fault F-146).
+An answer to a sender promises that the observation is kept; it needs these three settings
+(fault F-146).
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def switched_off(connection: BaseDatabaseWrapper) -> list[str]:
 
 
 def require_durable(connection: BaseDatabaseWrapper) -> None:
-    """Raise ImproperlyConfigured if the database may forget what it has committed."""
+    """Raise ImproperlyConfigured if the database may lose committed transactions."""
     if off := switched_off(connection):
         raise ImproperlyConfigured(
             f"PostgreSQL has {', '.join(off)} switched off, so that acknowledged positions can"
@@ -40,26 +41,27 @@ def require_durable(connection: BaseDatabaseWrapper) -> None:
 
 
 def refuse_to_start(connection: BaseDatabaseWrapper, *, waits: bool) -> None:
-    """End the process with one line if the database may forget what it has committed.
+    """End the process with one line if the database may lose committed transactions.
 
-    While the database does not answer, wait for it if `waits`; else let the process start, and
-    say by its readiness what it lacks. Leaves no connection open, so that processes may fork.
+    If the database does not answer, wait for it if `waits`; otherwise let the process start, and
+    let `/readyz` report the missing database. Leaves no connection open, so that processes may
+    fork.
     """
-    is_told = False
+    is_logged = False
     # In a thread, since some servers import us inside their event loop, where Django refuses.
     with ThreadPoolExecutor(1) as thread:
-        while error := thread.submit(_what_is_wrong, connection).result():
+        while error := thread.submit(_durability_error, connection).result():
             if isinstance(error, ImproperlyConfigured):
                 sys.exit(f"Refused to start: {error}")
-            if not is_told:
+            if not is_logged:
                 logger.warning("the database does not answer: %s", reason_of(error))
-            is_told = True
+            is_logged = True
             if not waits:
                 return
             time.sleep(ASK_AGAIN_AFTER_S)
 
 
-def _what_is_wrong(connection: BaseDatabaseWrapper) -> Exception | None:
+def _durability_error(connection: BaseDatabaseWrapper) -> Exception | None:
     try:
         require_durable(connection)
     except (ImproperlyConfigured, DatabaseError, InterfaceError) as error:
@@ -70,5 +72,5 @@ def _what_is_wrong(connection: BaseDatabaseWrapper) -> Exception | None:
 
 
 def reason_of(error: Exception) -> str:
-    """Return what the driver says, in one line."""
+    """Return the driver's message in one line."""
     return " ".join(str(error).split())[:200]

@@ -21,10 +21,10 @@ from core.fact_order import (
 )
 from core.judged_fact import NO_READINGS, DecidingFix, JudgedFact
 from core.statements import rows, run
-from positions.deciding import DECIDES
+from positions.deciding_fixes import DECIDES
 from positions.stretches import NewCheckpoint, SavedState, Stretch, WantedStretch
 
-# an asset, and the keys of the checkpoints around a stretch of its facts
+# An asset, and the keys of the checkpoints around a stretch of its facts.
 Ends = tuple[int, FactKey | None, FactKey | None]
 
 # Many late facts lie between the same checkpoints, whose states are read once.
@@ -73,9 +73,9 @@ _WITH_READINGS = _FACTS.format(readings=", p.readings::text", narrowed="")
 
 
 def stretches(wanted: Sequence[WantedStretch], *, with_readings: bool) -> list[Stretch]:
-    """Return the stretches in the order asked for, in two statements whatever their number.
+    """Return the wanted stretches, in order, in two statements whatever their number.
 
-    Without readings, facts that have no deciding fix are left out.
+    Without readings, facts without a deciding fix are left out.
     """
     bounds = _bounds(wanted)
     # Many late facts may lie in one stretch: it is loaded once.
@@ -116,11 +116,11 @@ def _saved(key: bytes | None, judged: bytes | None) -> SavedState | None:
 
 
 def _facts(ends: Sequence[Ends], *, with_readings: bool) -> dict[Ends, list[JudgedFact]]:
-    """Return the facts between these ends; keys beyond all others stand in for open ones."""
+    """Return the facts between these ends; FIRST and LAST stand for open ends."""
     lows = [low or FIRST for _, low, _ in ends]
     highs = [high or LAST for _, _, high in ends]
-    # The whole of it once more as plain parameters: by them PostgreSQL leaves partitions alone
-    # before it opens them.
+    # The outermost moments once more as plain parameters, so that PostgreSQL does not even open
+    # the partitions outside of them.
     (earliest,), (latest,) = moments_of([min(lows)]), moments_of([max(highs)])
     found = rows(
         _WITH_READINGS if with_readings else _FIXES_ONLY,
@@ -162,7 +162,7 @@ def _judged_fact(
 
 
 def save_checkpoints(checkpoints: Sequence[NewCheckpoint]) -> None:
-    """Write checkpoints, over former ones of the same key; of one key the last counts."""
+    """Write checkpoints, replacing rows of the same key; for each key the last one counts."""
     if not checkpoints:
         return
     checkpoints = list({(c.asset_id, c.key): c for c in checkpoints}.values())

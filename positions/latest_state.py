@@ -8,16 +8,16 @@ from core.observation import Fix, Value
 from positions.store import StateRow
 from positions.stored_fact import Fact
 
-# What a state holds of a reading: its value, the moment of its fact in µs since 1970, and
-# how many µs later that was reported.
+# A reading in a state: its value, the moment of its fact in µs since 1970, and how many µs later
+# it was reported.
 HeldReading = list[Value | int]
 
 
 def move_forward(state: StateRow, facts: Iterable[Fact]) -> bool:
-    """Let plausible facts move `state`; each member only by what is newer than it holds.
+    """Update `state` with plausible facts; each member only by a newer fact than it holds.
 
-    Newer is what stands later in the order of facts. A time in the future beyond the clock
-    tolerance moves nothing (faults F-043, F-045). Returns whether anything moved.
+    Newer means later in the order of facts. A fact with a doubted clock changes nothing
+    (faults F-043, F-045). Returns whether anything changed.
     """
     moved = False
     for fact in facts:
@@ -63,7 +63,10 @@ def _take_readings(state: StateRow, fact: Fact) -> bool:
 
 
 def _is_newer_reading(value: Value, at_us: int, delay_us: int, held: HeldReading) -> bool:
-    """Of two readings reported at once of one moment, by two devices, the greater counts."""
+    """Return whether a reading replaces the held reading.
+
+    If two devices reported the same moment at the same time, the greater value counts.
+    """
     held_value, held_us, held_delay_us = held
     place, held_place = (at_us, delay_us), (held_us, held_delay_us)
     return place > held_place or (
@@ -72,7 +75,7 @@ def _is_newer_reading(value: Value, at_us: int, delay_us: int, held: HeldReading
 
 
 def _value_order(value: Value) -> tuple[str, float, str]:
-    """Order values of any type: by type first, so that 1, True and "1" never tie."""
+    """Return a sort key for values of any type: by type first, so that 1, True and "1" differ."""
     if isinstance(value, str):
         return "text", 0.0, value
     return type(value).__name__, float(value), ""

@@ -1,8 +1,8 @@
-"""What the live map is told of an asset: each column declared once.
+"""The columns of the live map: each column is declared once.
 
-An entry of `LIVE_COLUMNS` is all that a column takes. The reading of the database, the frames
-of the road, the table of the hub and the schema of the snapshot go through them; `make schema`
-writes the table of docs/live-protocol.md and the console's types from them.
+A new column needs only an entry in `LIVE_COLUMNS`. The query of the database, the frames of the
+road, the table of the hub and the schema of the snapshot use the list; `make schema` writes the
+table of docs/live-protocol.md and the console's types from it.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from positions.store import StateRow
 class LiveColumn(Struct, frozen=True, kw_only=True):
     """A column of integers; absent is None, and NULL in SQL.
 
-    `of_state` says what the road knows, `sql` the same of a row `s` of positions_assetstate.
-    Of a column with `choices` the integer is the place of a name in them, from 1: names may
-    be added at the end only. Viewers are sent the names.
+    `of_state` gets the value from a state on the road, `sql` the same value from a row `s` of
+    positions_assetstate. In a column with `choices` the integer is the place of a name among
+    them, from 1, so that names may be added at the end only. Viewers receive the names.
     """
 
     name: str
@@ -35,7 +35,7 @@ class LiveColumn(Struct, frozen=True, kw_only=True):
 
 
 def _quantity(name: str, unit: str, meaning: str, *, member: str, factor: float) -> LiveColumn:
-    """Return the column of a member of the state in units of 1 / `factor`, which fits 32 bits."""
+    """Return a column for a number of the state, times `factor`; the result must fit 32 bits."""
     value_of = attrgetter(member)
 
     def of_state(state: StateRow) -> int | None:
@@ -50,7 +50,7 @@ def _quantity(name: str, unit: str, meaning: str, *, member: str, factor: float)
 
 
 def _time(name: str, meaning: str) -> LiveColumn:
-    """Return the column of the state's time of that name, rounded down to milliseconds."""
+    """Return a column for the time `name` of the state, rounded down to milliseconds."""
     at_of = attrgetter(name)
 
     def of_state(state: StateRow) -> int | None:
@@ -68,7 +68,7 @@ def _time(name: str, meaning: str) -> LiveColumn:
 
 
 def _choice(name: str, meaning: str, choices: tuple[str, ...]) -> LiveColumn:
-    """Return the column of the state's text of that name, which is one of `choices`."""
+    """Return a column for the text `name` of the state, which is one of `choices`."""
     code_of = {choice: code for code, choice in enumerate(choices, start=1)}
     name_of = attrgetter(name)
     listed = ", ".join(f"'{choice}'" for choice in choices)
@@ -95,7 +95,7 @@ _BATTERY = (
     f" THEN round(least(greatest(({_LEVEL})::float8, 0), 100)) END"
 )
 
-# Unknown is no motion.
+# An unknown motion is null.
 MOTIONS: Final = ("moving", "resting")
 LIVE_COLUMNS: Final = (
     _quantity("lon_e7", "1e-7 degree", "longitude of the fix", member="lon_deg", factor=1e7),
@@ -107,7 +107,7 @@ LIVE_COLUMNS: Final = (
     _quantity("course_cdeg", "0.01 degree", "course of the fix", member="course_deg", factor=1e2),
     _quantity("accuracy_dm", "0.1 m", "accuracy of the fix", member="accuracy_m", factor=1e1),
     _choice("method", "how the fix was found", get_args(Method)),
-    _choice("motion", "whether the asset moves; null where nobody can say", MOTIONS),
+    _choice("motion", "motion of the asset; null if unknown", MOTIONS),
     _time("motion_since", "since when it moves or rests"),
     _quantity(
         "estimated_speed_mms",

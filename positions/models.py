@@ -12,15 +12,15 @@ from assets.models import Asset, Device
 class Position(models.Model):
     """An observation stored for a device. Partitioned by range of `measured_at`.
 
-    The primary key is also the key by which repeats are known: `message` tells different
-    messages of one moment apart (ADR 12).
+    Repeats are recognised by the primary key: `message` distinguishes messages of the same
+    moment (ADR 12).
     """
 
     pk = models.CompositePrimaryKey("device_id", "measured_at", "message")
     # No constraint in the database: it would lock the device's row for each insert.
     device = models.ForeignKey(Device, models.DO_NOTHING, db_constraint=False, db_index=False)
     measured_at = models.DateTimeField()
-    message = models.BigIntegerField(help_text="made of the sender's id, or of the content")
+    message = models.BigIntegerField(help_text="a hash of the sender's id, or of the content")
     reported_at = models.DateTimeField(null=True, help_text="when the message was made")
     received_at = models.DateTimeField(help_text="when its first copy arrived")
     point = models.PointField(srid=4326, null=True, spatial_index=False)
@@ -44,12 +44,12 @@ class Position(models.Model):
 
 
 class AssetState(models.Model):
-    """The latest of an asset, moved forward only by newer facts, and what its folds remember.
+    """The latest state of an asset, changed only by newer facts, and the states of its folds.
 
-    The row is also the lock under which everything about the asset is judged. `newest_key` and
-    `fix_key` are the places of the newest fact and of the newest fix among its facts.
-    `readings` maps a name to [value, µs since 1970 at which it was measured, µs from then until
-    it was reported]. `asks_at` is when a fold wants to be asked without a further fact.
+    The row is also the lock under which the asset is judged. `newest_key` and `fix_key` are the
+    keys of the newest fact and of the fact with the newest fix. `readings` maps a name to [value,
+    µs since 1970 at which it was measured, µs from then until it was reported]. `asks_at` is the
+    next instant at which a fold must be called without a further fact.
     """
 
     class Motion(models.TextChoices):
@@ -113,9 +113,9 @@ class Checkpoint(models.Model):
 
 
 class RecordedOccurrence(models.Model):
-    """What a fold found that lasts: since when, and until when or still open. As it now stands.
+    """An occurrence that lasts, as it now stands: found by a fold, ended or still open.
 
-    Crossings, which do not last, have a table of their own.
+    Crossings, which do not last, have their own table.
     """
 
     organisation = models.ForeignKey(Organisation, models.CASCADE, db_constraint=False)
@@ -145,7 +145,7 @@ class RecordedOccurrence(models.Model):
 
 
 class EventId(models.Model):
-    """The sender's own name of an observation, so that a repeat under it is known."""
+    """The sender's own id of an observation, by which a repeat is recognised."""
 
     pk = models.CompositePrimaryKey("device_id", "event_id")
     device = models.ForeignKey(Device, models.CASCADE, db_constraint=False, db_index=False)
@@ -159,17 +159,19 @@ class EventId(models.Model):
 
 
 class Rejudging(models.Model):
-    """A fact that people changed, on its way through the assets that it touches. Resumable."""
+    """Work to do after a changed fact: the assets that must be judged again. Resumable."""
 
     organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="+")
     reason = models.CharField(max_length=200)
     since = models.DateTimeField(help_text="nothing before this changes")
     asset_ids = models.JSONField(default=list, help_text="all of the organisation's when empty")
     is_history_moved = models.BooleanField(
-        default=False, help_text="positions changed hands: state and usage are made anew, too"
+        default=False,
+        help_text="positions changed assets: also compute state and usage again",
     )
     is_scope_changed = models.BooleanField(
-        default=False, help_text="what links assets to rules changed: all is asked of them again"
+        default=False,
+        help_text="tags of assets changed: rules judge all their occurrences again",
     )
     after_asset_id = models.BigIntegerField(default=0, help_text="done up to here, in id order")
     current_asset_id = models.BigIntegerField(null=True, help_text="judged in part")

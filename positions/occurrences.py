@@ -1,4 +1,4 @@
-"""What folds found that lasts, as rows: a constant number of statements, however many."""
+"""Rows of occurrences that last, read and written by a constant number of statements."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.statements import records, recordset, rows, run
 
 
 class OccurrenceWindow(Struct, frozen=True):
-    """After `low` up to `high` of an asset's facts; None is open."""
+    """A window of an asset's facts: after `low`, up to `high`; None is open."""
 
     asset_id: int
     low: FactKey | None
@@ -23,7 +23,7 @@ class OccurrenceWindow(Struct, frozen=True):
 
 
 class OccurrenceRow(Struct, frozen=True):
-    """A standing row. `number` is its id."""
+    """A standing occurrence. `number` is the id of its row."""
 
     number: int
     organisation_id: int
@@ -41,7 +41,7 @@ _COLUMNS_OF_ROW = (
     "o.id AS number, o.organisation_id, o.asset_id, o.kind, o.subject, o.begin_at, o.begin_key,"
     " o.end_at, o.end_key, o.details::text AS details"
 )
-# Those that are open at some point of a window; one that reaches into several is one.
+# Occurrences that are open at some point of a window, each once.
 _REACHING = f"""
     SELECT DISTINCT ON (o.asset_id, o.begin_key, o.id) {_COLUMNS_OF_ROW}
     FROM unnest(%s::bigint[], %s::bytea[], %s::bytea[]) AS w(asset_id, low, high)
@@ -56,8 +56,8 @@ _OPEN = f"""
     ORDER BY o.asset_id, o.begin_key, o.id"""
 
 
-def reaching_into(fold: str, windows: Sequence[OccurrenceWindow]) -> list[OccurrenceRow]:
-    """Return the standing occurrences that a fold found and that reach into judged windows."""
+def occurrences_in(fold: str, windows: Sequence[OccurrenceWindow]) -> list[OccurrenceRow]:
+    """Return the standing occurrences of a fold that reach into judged windows."""
     if not windows:
         return []
     return records(
@@ -73,8 +73,8 @@ def reaching_into(fold: str, windows: Sequence[OccurrenceWindow]) -> list[Occurr
     )
 
 
-def open_ones(fold: str, asset_ids: Sequence[int]) -> list[OccurrenceRow]:
-    """Return the occurrences of assets that have not ended."""
+def open_occurrences(fold: str, asset_ids: Sequence[int]) -> list[OccurrenceRow]:
+    """Return the occurrences of a fold and some assets that have not ended."""
     if not asset_ids:
         return []
     return records(OccurrenceRow, _OPEN, [list(asset_ids), fold], details=orjson.loads)
@@ -121,7 +121,7 @@ _UPDATE = (
 
 
 def insert(occurrences: Sequence[WrittenOccurrence]) -> None:
-    """Write new rows, and give each its id."""
+    """Insert new rows, and set the id of each occurrence."""
     for place, occurrence in enumerate(occurrences):
         occurrence.place = place
     if occurrences:
@@ -131,7 +131,7 @@ def insert(occurrences: Sequence[WrittenOccurrence]) -> None:
 
 
 def update(occurrences: Sequence[WrittenOccurrence]) -> None:
-    """Write what rows have become."""
+    """Update the rows of changed occurrences."""
     if occurrences:
         run(_UPDATE, [_json(occurrences)])
 

@@ -1,7 +1,7 @@
 """Partitions of the position table by range of `measured_at`, made ahead of time.
 
-Times that no partition holds (clocks gone wrong, old dumps) go to the default one, so
-that a missing partition refuses nothing (fault F-147).
+Positions with a time outside all partitions (wrong clocks, old dumps) go to the default
+partition, so that a missing partition refuses nothing (fault F-147).
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ log = structlog.get_logger(__name__)
 _EPOCH = datetime(1970, 1, 5, tzinfo=UTC)  # a Monday
 WEEKS_BEHIND = 5
 WEEKS_AHEAD = 5
-# A stretch of the default partition with this many rows gets a partition of its own.
+# A period with this many rows in the default partition gets its own partition.
 WORTH_A_PARTITION = 100_000
 
 
 def make_partitions(now: datetime) -> list[str]:
-    """Create what is missing around `now`, and for crowded stretches of the default partition.
+    """Create the partitions around `now`, and of crowded periods of the default partition.
 
     Returns the names of the new partitions. Safe to repeat and to run twice at once.
     """

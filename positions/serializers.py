@@ -1,4 +1,4 @@
-"""How positions, tracks and books look in the REST API, and what may be asked of them."""
+"""Serializers of positions, tracks and re-judgings, and of the query parameters for them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from rest_framework import serializers
 from accounts.models import User
 from core.observation import Method, TimeSource, instant
 from core.rest.geojson import feature
-from positions.pages import MAX_ID
-from positions.reading import FIX_NAMES, Period, PositionRow
-from positions.simplifying import Fixes
+from positions.position_pages import MAX_ID
+from positions.position_queries import FIX_NAMES, Period, PositionRow
+from positions.track_simplifying import Fixes
 
-# On a screen more points than this are in each other's way.
+# On a screen more points than this overlap each other.
 POINTS_BY_DEFAULT = 2_000
 MAX_POINTS = 10_000
 
@@ -30,7 +30,7 @@ class PeriodQuery(serializers.Serializer[Any]):
     to = serializers.DateTimeField(required=False, help_text="measured before then")
 
     def get_fields(self) -> dict[str, Any]:
-        # A word of Python's own cannot be declared above.
+        # `from` is a keyword of Python and cannot be declared above.
         since = serializers.DateTimeField(required=False, help_text="measured then or later")
         return {"from": since, **super().get_fields()}
 
@@ -74,7 +74,7 @@ class CellSerializer(serializers.Serializer[Any]):
 
 
 class ScansSerializer(serializers.Serializer[Any]):
-    """What the device heard around it; a kind of which it heard nothing is left out."""
+    """The radio that the device heard around it; a kind without any is left out."""
 
     wifi = BeaconSerializer(many=True, required=False)
     bluetooth = BeaconSerializer(many=True, required=False)
@@ -152,7 +152,7 @@ def track_feature(
     assert period.since is not None, "a track has both ends"
     assert period.until is not None, "a track has both ends"
     if len(kept) == 1:
-        # A line has two ends, be they in one place.
+        # A line needs two points, even at the same place.
         kept = np.repeat(kept, 2)
     line = np.column_stack((fixes.lon_deg[kept], fixes.lat_deg[kept])).tolist()
     properties = {
@@ -179,7 +179,7 @@ class CurrentAssetSerializer(serializers.Serializer[Any]):
 
 
 class RejudgingSerializer(serializers.Serializer[Any]):
-    """How far it is with judging again what a change touches."""
+    """The progress of judging assets again after a changed fact."""
 
     id = serializers.IntegerField()
     organisation = serializers.IntegerField(source="organisation_id")
@@ -197,7 +197,7 @@ class RejudgingSerializer(serializers.Serializer[Any]):
     finished_at = serializers.DateTimeField(allow_null=True)
 
     def get_asked_by_name(self, row: Any) -> str | None:
-        """Who changed the fact; null where nobody did, as for late observations."""
+        """The person who changed the fact; null if it is no person, as for late observations."""
         person: User | None = row.asked_by
         return (person.get_full_name() or person.get_username()) if person else None
 

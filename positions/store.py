@@ -1,7 +1,8 @@
 """The statements of the road on the memory: a constant number for a batch of any size.
 
-All run in the caller's transaction on Django's connection. Rows of assets are locked
-in id order, so that any number of processes may handle the same asset.
+All run in the caller's transaction on Django's connection. States of assets are locked in id
+order, so that processes that handle the same assets do not deadlock. Functions named `send_…`
+may be called in a pipeline; their answers are fetched later.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def _json(rows: Any) -> str:
 
 
 class StateRow(Struct):
-    """The latest of an asset and what its folds remember, while its row is locked."""
+    """The latest state of an asset and the states of its folds, while its row is locked."""
 
     asset_id: int
     organisation_id: int
@@ -63,22 +64,22 @@ _SELECT_STATES = (
 
 def lock_states(asset_ids: Iterable[int]) -> dict[int, StateRow]:
     """Lock the states of these assets in id order and return them."""
-    states = states_of(ask_for_states(asset_ids))
-    return states if len(states) == len(set(asset_ids)) else _made_states(asset_ids)
+    states = fetch_states(send_lock_states(asset_ids))
+    return states if len(states) == len(set(asset_ids)) else _make_states(asset_ids)
 
 
-def ask_for_states(asset_ids: Iterable[int]) -> Any:
-    """As `lock_states`, to be fetched later by `states_of`; those never made are not there."""
+def send_lock_states(asset_ids: Iterable[int]) -> Any:
+    """Send the statement that locks states; `fetch_states` returns the rows that exist."""
     return run(_SELECT_STATES, [sorted(set(asset_ids))])
 
 
-def states_of(cursor: Any) -> dict[int, StateRow]:
+def fetch_states(cursor: Any) -> dict[int, StateRow]:
     with cursor:
         states = records_of(StateRow, cursor, readings=orjson.loads)
     return {state.asset_id: state for state in states}
 
 
-def _made_states(asset_ids: Iterable[int]) -> dict[int, StateRow]:
+def _make_states(asset_ids: Iterable[int]) -> dict[int, StateRow]:
     wanted = sorted(set(asset_ids))
     run(
         "INSERT INTO positions_assetstate (asset_id, organisation_id, readings, judged)"
@@ -86,12 +87,12 @@ def _made_states(asset_ids: Iterable[int]) -> dict[int, StateRow]:
         " ORDER BY id ON CONFLICT DO NOTHING",
         [wanted],
     )
-    # All again: the order of locks must hold for the new rows, too.
-    return states_of(ask_for_states(wanted))
+    # Lock all again: the order of locks must hold for the new rows, too.
+    return fetch_states(send_lock_states(wanted))
 
 
 class _PositionJson(Struct, omit_defaults=True, gc=False):
-    """A fact under short names, as it goes to the database."""
+    """A fact as JSON for the database, under short names."""
 
     d: int
     m: datetime
@@ -111,18 +112,18 @@ class _PositionJson(Struct, omit_defaults=True, gc=False):
     s: bool = False
 
     @classmethod
-    def of(cls, one: Fact) -> _PositionJson:
-        fix = one.fix
+    def of(cls, fact: Fact) -> _PositionJson:
+        fix = fact.fix
         row = cls(
-            one.device_id,
-            one.measured_at,
-            one.message,
-            one.received_at,
-            one.time_source,
-            one.readings,
-            p=one.reported_at,
-            n=one.scans,
-            s=one.is_clock_suspect,
+            fact.device_id,
+            fact.measured_at,
+            fact.message,
+            fact.received_at,
+            fact.time_source,
+            fact.readings,
+            p=fact.reported_at,
+            n=fact.scans,
+            s=fact.is_clock_suspect,
         )
         if fix:
             row.x, row.y, row.a = fix.lon_deg, fix.lat_deg, fix.altitude_m
@@ -131,7 +132,7 @@ class _PositionJson(Struct, omit_defaults=True, gc=False):
         return row
 
 
-# The columns of a position, each with what it is of a `_PositionJson`.
+# The columns of a position, each with its expression over a `_PositionJson`.
 _WRITTEN_AS: dict[LiteralString, LiteralString] = {
     "device_id": "d",
     "measured_at": "m",
@@ -154,7 +155,7 @@ _INSERT_POSITIONS = (
     f" SELECT {', '.join(_WRITTEN_AS.values())} FROM {recordset(_PositionJson)}"
     " ON CONFLICT DO NOTHING RETURNING device_id, measured_at, message"
 )
-# What a second copy of a message may change.
+# The columns that a second copy of a message may change.
 _COMPLETE_POSITIONS = (
     "UPDATE positions_position p SET reported_at = o.p, received_at = o.r, time_source = o.t,"
     f" is_clock_suspect = coalesce(o.s, false) FROM {recordset(_PositionJson)}"
@@ -162,66 +163,68 @@ _COMPLETE_POSITIONS = (
 )
 
 
-class Completed(Struct, frozen=True):
+class CompletedFact(Struct, frozen=True):
     """A stored fact that a second copy completed: as it was and as it now stands."""
 
     former: Fact
     present: Fact
 
 
-class Stored(Struct, frozen=True):
-    """What storing a batch did: facts that are new, and those that a second copy completed."""
+class StoredFacts(Struct, frozen=True):
+    """The result of storing a batch: new facts, and facts that a second copy completed."""
 
     new: dict[Identity, Fact]
-    completed: dict[Identity, Completed]
+    completed: dict[Identity, CompletedFact]
 
 
-class Storing(Struct, frozen=True):
-    """Facts on their way into the table. `cursor` is None where there are none."""
+class SentFacts(Struct, frozen=True):
+    """Facts whose INSERT was sent but not yet fetched. `cursor` is None without facts."""
 
     unique: dict[Identity, Fact]
     cursor: Any
 
 
-def begin_to_store(facts: Iterable[Fact]) -> Storing:
-    """Ask for the facts to be stored that are not there yet; `stored` fetches what came of it."""
+def send_facts(facts: Iterable[Fact]) -> SentFacts:
+    """Send the INSERT of the facts; `finish_storing` fetches its result."""
     unique: dict[Identity, Fact] = {}
     for fact in facts:
         former = unique.get(fact.identity)
         unique[fact.identity] = merged(former, fact) if former else fact
     if not unique:
-        return Storing(unique, None)
+        return SentFacts(unique, None)
     document = _json([_PositionJson.of(fact) for fact in unique.values()])
-    return Storing(unique, run(_INSERT_POSITIONS, [document]))
+    return SentFacts(unique, run(_INSERT_POSITIONS, [document]))
 
 
-def stored(storing: Storing) -> Stored:
-    """Return what was new, and let the other facts complete what was there already."""
-    if storing.cursor is None:
-        return Stored({}, {})
-    with storing.cursor:
-        inserted = set(storing.cursor.fetchall())
-    if len(inserted) == len(storing.unique):
-        return Stored(storing.unique, {})
-    new = {name: fact for name, fact in storing.unique.items() if name in inserted}
-    repeated = {name: fact for name, fact in storing.unique.items() if name not in inserted}
-    return Stored(new, _complete(repeated))
+def finish_storing(sent: SentFacts) -> StoredFacts:
+    """Fetch which facts were new; merge the other facts into the stored rows."""
+    if sent.cursor is None:
+        return StoredFacts({}, {})
+    with sent.cursor:
+        inserted = set(sent.cursor.fetchall())
+    if len(inserted) == len(sent.unique):
+        return StoredFacts(sent.unique, {})
+    new = {identity: fact for identity, fact in sent.unique.items() if identity in inserted}
+    repeated = {
+        identity: fact for identity, fact in sent.unique.items() if identity not in inserted
+    }
+    return StoredFacts(new, _complete(repeated))
 
 
-def _complete(repeated: dict[Identity, Fact]) -> dict[Identity, Completed]:
-    """Merge repeats into their rows. Returns only what thereby changed."""
+def _complete(repeated: dict[Identity, Fact]) -> dict[Identity, CompletedFact]:
+    """Merge repeated facts into their rows. Returns only the rows that changed."""
     completed = {}
-    for existing in _existing(list(repeated)):
+    for existing in _lock_existing(list(repeated)):
         whole = merged(existing, repeated[existing.identity])
         if whole != existing:
-            completed[whole.identity] = Completed(existing, whole)
+            completed[whole.identity] = CompletedFact(existing, whole)
     if completed:
         present = [_PositionJson.of(each.present) for each in completed.values()]
         run(_COMPLETE_POSITIONS, [_json(present)])
     return completed
 
 
-def _existing(identities: list[Identity]) -> list[Fact]:
+def _lock_existing(identities: list[Identity]) -> list[Fact]:
     return records(
         _fact,
         "SELECT p.device_id, p.measured_at, p.message, p.reported_at, p.received_at,"
@@ -295,15 +298,15 @@ def save_states(states: Iterable[StateRow]) -> None:
 
 
 def newest_facts(asset_id: int) -> list[Fact]:
-    """Return the facts that hold the latest of an asset: newest, newest fixes, newest readings.
+    """Return the facts that make the latest state: the newest, with a fix, with each reading.
 
-    Reads the asset's whole history; for when history moved between assets, not for the road.
+    Reads the asset's whole history: only for histories moved between assets, not for the road.
     """
     found = rows(_NEWEST, [asset_id])
-    return _existing(found) if found else []
+    return _lock_existing(found) if found else []
 
 
-# Of a reading, all that were reported at once of one moment: the greatest of them counts.
+# For each reading all facts of the newest moment and report time: the greatest value counts.
 _NEWEST = f"""
     WITH mine AS MATERIALIZED (
         SELECT p.* FROM assets_assignment a

@@ -1,4 +1,4 @@
-"""A position as it is stored: one message of a device about one moment (ADR 12)."""
+"""A position as it is stored: a message of a device about a moment (ADR 12)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from core.observation import (
 )
 
 _TIME_RANK = {"server": 0, "network": 1, "device": 2}
-# Device, moment and message: by them a repeat is known.
+# Device, moment and message, by which a repeat is recognised.
 Identity = tuple[int, datetime, int]
 
 
@@ -34,7 +34,7 @@ class Fact(Struct, frozen=True, kw_only=True, gc=False):
     fix: Fix | None
     readings: dict[str, Value]
     scans: Scans | None
-    # All follow from the others, and are asked for many times on the road.
+    # Computed from the others once, since the road uses them many times.
     key: FactKey
     at_us: int
     is_clock_suspect: bool
@@ -53,9 +53,9 @@ class Fact(Struct, frozen=True, kw_only=True, gc=False):
         readings: dict[str, Value],
         scans: Scans | None = None,
     ) -> Fact:
-        """Return the fact with what follows from its times."""
+        """Return the fact with the members that are computed from its times."""
         at_us = microseconds(measured_at)
-        # Where nobody says when it was made, its first receipt stands in.
+        # Without a report time, the time of its first receipt counts.
         reported_us = microseconds(reported_at or received_at)
         return cls(
             device_id=device_id,
@@ -91,20 +91,20 @@ def fact_of(observation: Observation, *, device_id: int, received_at: datetime) 
     )
 
 
-def merged(one: Fact, other: Fact) -> Fact:
-    """Return the one fact that two copies of a message make, the same in whatever order they came.
+def merged(fact: Fact, copy: Fact) -> Fact:
+    """Return the fact that two copies of a message make, whatever their order.
 
-    The first receipt decides whether the clock was plausible; the last report is the one that
-    counts among different messages of one moment.
+    The first receipt decides whether the clock was plausible; the last report time counts in the
+    order of messages of the same moment.
     """
     return Fact.of(
-        device_id=one.device_id,
-        measured_at=one.measured_at,
-        message=one.message,
-        reported_at=max(filter(None, (one.reported_at, other.reported_at)), default=None),
-        received_at=min(one.received_at, other.received_at),
-        time_source=max(one.time_source, other.time_source, key=_TIME_RANK.__getitem__),
-        fix=one.fix,
-        readings=one.readings,
-        scans=one.scans,
+        device_id=fact.device_id,
+        measured_at=fact.measured_at,
+        message=fact.message,
+        reported_at=max(filter(None, (fact.reported_at, copy.reported_at)), default=None),
+        received_at=min(fact.received_at, copy.received_at),
+        time_source=max(fact.time_source, copy.time_source, key=_TIME_RANK.__getitem__),
+        fix=fact.fix,
+        readings=fact.readings,
+        scans=fact.scans,
     )

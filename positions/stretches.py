@@ -1,4 +1,4 @@
-"""Pieces of an asset's judged past, as plain values between memory and judging."""
+"""Stretches of an asset's judged facts: plain values between memory and judging."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class SavedState(Struct, frozen=True):
 
 
 class Stretch(Struct, frozen=True):
-    """What lies after the checkpoint `low` up to and including the checkpoint `high`.
+    """The facts after the checkpoint `low`, up to and including the checkpoint `high`.
 
-    None means from the beginning, or up to the newest.
+    None means from the first fact, or up to the newest.
     """
 
     low: SavedState | None
@@ -29,7 +29,7 @@ class Stretch(Struct, frozen=True):
 
 
 class WantedStretch(Struct, frozen=True):
-    """The stretch of an asset around a key, or with `is_next` the one that begins there."""
+    """A stretch to load: around a key, or with `is_next` the stretch that begins at the key."""
 
     asset_id: int
     key: FactKey
@@ -37,7 +37,7 @@ class WantedStretch(Struct, frozen=True):
 
 
 class NewCheckpoint(Struct, frozen=True):
-    """A checkpoint to be written, over a former one of the same asset and key."""
+    """A checkpoint to write; it replaces a checkpoint of the same asset and key."""
 
     asset_id: int
     key: FactKey

@@ -1,7 +1,8 @@
-"""A fleet that does not exist, telling a server where it is.
+"""A simulated fleet that reports to a server.
 
-Owns made and recorded routes, the faults of radio links, and the wire formats that real senders
-use, written from their documentation. It plays a stranger: it knows the server's URLs and
-tokens, and imports none of its code. `routes`, `fleet` and `formats` are pure and, with the same
-seed, always say the same; only `senders` and `__main__` see a clock and a network.
+Owns computed and recorded routes, the faults of radio links, and the wire formats of real
+senders, written from their documentation. It behaves like a foreign program: it knows the
+server's URLs and tokens, and imports none of its code. `routes`, `fleet` and `request_formats`
+are pure and give the same for the same seed; only `senders` and `__main__` use a clock and a
+network.
 """

@@ -1,7 +1,7 @@
 """`python -m simulator --url http://127.0.0.1:8001 --sources sources.json`
 
-`sources.json` is what `manage.py bootstrap --json` prints, or an object of wire formats to
-tokens or to `{"token": …}`.
+`sources.json` is the output of `manage.py bootstrap --json`, or a JSON object that maps wire
+formats to tokens or to `{"token": …}`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from simulator.fleet import NO_FAULTS, Faults, all_deliveries, make_fleet
+from simulator.fleet import NO_FAULTS, Faults, all_transmissions, make_fleet
 from simulator.routes import load_track
 from simulator.senders import Clock, Senders
 
@@ -56,7 +56,11 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
 
 
 def _clock(options: argparse.Namespace) -> Clock:
-    """With a speed-up and nothing else the fleet's time ends now, or begins an hour ago."""
+    """Return the fleet's clock.
+
+    With a speed-up but no history, it reaches the present at the end of the duration; without a
+    duration it begins an hour ago.
+    """
     now = time.time()
     past_s = 60 * options.history
     if not past_s and options.speedup > 1:
@@ -79,7 +83,7 @@ async def _run(options: argparse.Namespace) -> None:
         until = clock.fleet_began_at + options.duration * options.speedup
     logger.info("%d assets, %.1f reports a second, to %s", len(fleet), options.rate, options.url)
     summaries = asyncio.create_task(_summarise(senders))
-    await senders.send_all(all_deliveries(fleet, clock.fleet_began_at, faults), clock, until)
+    await senders.send_all(all_transmissions(fleet, clock.fleet_began_at, faults), clock, until)
     summaries.cancel()
     logger.info(_summary(senders))
 
@@ -96,7 +100,7 @@ def _summary(senders: Senders) -> str:
 
 
 def tokens_of(given: dict[str, Any]) -> dict[str, str]:
-    """Return tokens by wire format from either form of the sources file."""
+    """Return tokens by wire format, from both forms of the sources file."""
     sources = given.get("sources", given)
     return {
         wire_format: source if isinstance(source, str) else source["token"]

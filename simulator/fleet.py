@@ -1,6 +1,6 @@
-"""What the fleet reports and when each report gets through: pure, and decided by the seed."""
+"""The reports of the fleet and when they arrive: pure, and decided by the seed."""
 
-# Chance must be repeatable here, not unpredictable.
+# Random numbers must be repeatable here, not unpredictable.
 # ruff: noqa: S311
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from simulator.routes import (
     PLACES,
     Journey,
     LonLat,
-    Motion,
+    Movement,
     Parked,
-    Recorded,
+    RecordedJourney,
     Shuttle,
     TrackPoint,
     moved,
@@ -32,8 +32,8 @@ DOOR_OPEN_S = 150.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Report:
-    """One moment of one device, as the device knows it. Times are seconds since 1970."""
+class DeviceReport:
+    """A report of a device about a moment. Times are seconds since 1970."""
 
     identifier: str
     number: int
@@ -49,21 +49,21 @@ class Report:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Delivery:
-    """Reports that go out together at `due_at`, and what befell them on the way."""
+class Transmission:
+    """Reports that are sent together at `due_at`; `fate` is their fault on the way, if any."""
 
     due_at: float
     wire_format: str
-    reports: tuple[Report, ...]
+    reports: tuple[DeviceReport, ...]
     fate: str = "prompt"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kind:
-    """A sort of thing that is tracked, and how its device talks.
+class AssetKind:
+    """A kind of tracked asset, and the properties of its device.
 
-    `share` is its part of the fleet's reports; `can_store` whether the device keeps what it
-    could not send.
+    `share` is its part of the fleet's reports; `can_store` is true if the device keeps reports
+    that it could not send; `stop_s` is the least and the longest duration of a stop.
     """
 
     name: str
@@ -74,24 +74,29 @@ class Kind:
     can_store: bool
     cruise_mps: float = 0.0
     set_point_c: float | None = None
+    stop_s: tuple[float, float] = (90, 300)
 
+
+# An asset stands at the ramp to be loaded, long enough to be found resting without a speed.
+_LOADING_S = (600, 1_500)
 
 KINDS = (
-    Kind(name="Van", asset_kind="vehicle", wire_format="osmand", share=2.0,
+    AssetKind(name="Van", asset_kind="vehicle", wire_format="osmand", share=2.0,
          accuracy_m=5, can_store=True, cruise_mps=24),
-    Kind(name="Reefer", asset_kind="trailer", wire_format="ttn", share=0.7,
-         accuracy_m=9, can_store=False, cruise_mps=21, set_point_c=4.0),
-    Kind(name="Truck", asset_kind="vehicle", wire_format="traccar", share=1.6,
+    AssetKind(name="Reefer", asset_kind="trailer", wire_format="ttn", share=0.7,
+         accuracy_m=9, can_store=False, cruise_mps=21, set_point_c=4.0, stop_s=_LOADING_S),
+    AssetKind(name="Truck", asset_kind="vehicle", wire_format="traccar", share=1.6,
          accuracy_m=4, can_store=True, cruise_mps=22),
-    Kind(name="Courier", asset_kind="person", wire_format="owntracks", share=1.2,
+    AssetKind(name="Courier", asset_kind="person", wire_format="owntracks", share=1.2,
          accuracy_m=11, can_store=True, cruise_mps=11),
-    Kind(name="Container", asset_kind="container", wire_format="chirpstack", share=0.5,
-         accuracy_m=18, can_store=False, cruise_mps=19, set_point_c=-18.0),
-    Kind(name="Service car", asset_kind="vehicle", wire_format="osmand", share=2.0,
+    AssetKind(name="Container", asset_kind="container", wire_format="chirpstack", share=0.5,
+         accuracy_m=18, can_store=False, cruise_mps=19, set_point_c=-18.0,
+         stop_s=_LOADING_S),
+    AssetKind(name="Service car", asset_kind="vehicle", wire_format="osmand", share=2.0,
          accuracy_m=6, can_store=True, cruise_mps=17),
-    Kind(name="Cold room", asset_kind="room", wire_format="json", share=0.3,
+    AssetKind(name="Cold room", asset_kind="room", wire_format="json", share=0.3,
          accuracy_m=3, can_store=True, set_point_c=2.5),
-    Kind(name="Crane", asset_kind="machine", wire_format="json", share=0.5,
+    AssetKind(name="Crane", asset_kind="machine", wire_format="json", share=0.5,
          accuracy_m=4, can_store=True, cruise_mps=4),
 )  # fmt: skip
 
@@ -112,11 +117,11 @@ ROUTES = (
 
 @dataclass(frozen=True, kw_only=True)
 class SimulatedDevice:
-    """A device on its asset, with everything that decides what it will ever say."""
+    """A device on its asset. Its members decide all of its reports."""
 
     identifier: str
     asset_name: str
-    kind: Kind
+    kind: AssetKind
     journey: Journey
     interval_s: float
     phase_s: float
@@ -126,7 +131,7 @@ class SimulatedDevice:
 def make_fleet(
     *, assets: int, rate: float, seed: int, tracks: Sequence[Sequence[TrackPoint]] = ()
 ) -> list[SimulatedDevice]:
-    """Return a fleet that together makes about `rate` reports a second."""
+    """Return a fleet that makes about `rate` reports a second in all."""
     kinds = [KINDS[index % len(KINDS)] for index in range(assets)]
     shares = sum(kind.share for kind in kinds)
     fleet = []
@@ -146,7 +151,7 @@ def make_fleet(
 
 
 def identifier_of(index: int, wire_format: str) -> str:
-    """LoRaWAN devices have a DevEUI, those of OwnTracks a user and a device of his."""
+    """Return the identifier of a device: a DevEUI for LoRaWAN, user and device for OwnTracks."""
     if wire_format in ("ttn", "chirpstack"):
         return f"a84041{index + 1:010x}"
     if wire_format == "owntracks":
@@ -155,7 +160,7 @@ def identifier_of(index: int, wire_format: str) -> str:
 
 
 def _journey(
-    index: int, kind: Kind, chance: random.Random, tracks: Sequence[Sequence[TrackPoint]]
+    index: int, kind: AssetKind, chance: random.Random, tracks: Sequence[Sequence[TrackPoint]]
 ) -> Journey:
     route = ROUTES[index % len(ROUTES)]
     if kind.cruise_mps == 0:
@@ -164,25 +169,25 @@ def _journey(
         yard = _yard(route[0], chance)
         stops = [yard, moved(yard, east_m=220, north_m=60), moved(yard, east_m=90, north_m=-180)]
         return Shuttle(stops, cruise_mps=kind.cruise_mps, stop_s=90, chance=chance)
-    # The first courier and the first service car move as somebody really did.
+    # The first courier and the first service car follow recorded tracks.
     recorded = {3: 1, 5: 0}.get(index)
     if recorded is not None and recorded < len(tracks):
-        return Recorded(tracks[recorded])
+        return RecordedJourney(tracks[recorded])
     stops = [_yard(name, chance) for name in route]
     cruise_mps = kind.cruise_mps * chance.uniform(0.85, 1.1)
-    return Shuttle(stops, cruise_mps=cruise_mps, stop_s=chance.uniform(90, 300), chance=chance)
+    return Shuttle(stops, cruise_mps=cruise_mps, stop_s=chance.uniform(*kind.stop_s), chance=chance)
 
 
 def _yard(name: str, chance: random.Random) -> LonLat:
-    """A spot near the middle of a place, so that not everybody parks on one point."""
+    """Return a random point near the middle of a place, so that assets do not all park there."""
     return moved(PLACES[name], east_m=chance.gauss(0, 130), north_m=chance.gauss(0, 130))
 
 
-# --- what a device says ---------------------------------------------------------
+# --- the reports of a device -------------------------------------------------------
 
 
-def reports(device: SimulatedDevice, since: float) -> Iterator[Report]:
-    """Everything the device will ever report from `since` on, in the order of its own clock."""
+def reports(device: SimulatedDevice, since: float) -> Iterator[DeviceReport]:
+    """Yield all reports of the device from `since` on, in the order of its own clock."""
     chance = random.Random(f"{device.seed}:reports")
     box = ColdBox(device.kind.set_point_c, chance) if device.kind.set_point_c is not None else None
     charge = chance.uniform(55, 100)
@@ -190,7 +195,7 @@ def reports(device: SimulatedDevice, since: float) -> Iterator[Report]:
     for number in count():
         jitter_s = chance.uniform(-0.1, 0.1) * device.interval_s
         measured_at = round(first + number * device.interval_s + jitter_s, 3)
-        # Of the time of day alone, so that a fleet that starts again goes on where it was.
+        # A function of the time only, so that a restarted fleet continues where it was.
         motion = device.journey.at(measured_at + device.phase_s)
         charge = charge - device.interval_s / 1_800 if charge > 8 else 100.0
         readings = box.readings(device.interval_s, motion) if box else {}
@@ -201,16 +206,16 @@ def _noisy(
     device: SimulatedDevice,
     number: int,
     measured_at: float,
-    motion: Motion,
+    motion: Movement,
     charge: float,
     readings: dict[str, Reading],
     chance: random.Random,
-) -> Report:
-    """Add what a receiver adds: 68 % of its fixes lie within the accuracy that it states."""
+) -> DeviceReport:
+    """Add the noise of a receiver: 68 % of its fixes lie within its stated accuracy."""
     # Now and then a fix among tall buildings.
     is_bad = chance.random() < 0.01
     accuracy_m = device.kind.accuracy_m * chance.uniform(0.7, 1.6) * (12 if is_bad else 1)
-    # Of a plane normal distribution 68 % lies within 1.51 sigma.
+    # In a two-dimensional normal distribution, 68 % lies within 1.51 sigma.
     sigma_m = accuracy_m / 1.51
     lon_deg, lat_deg = moved(
         (motion.lon_deg, motion.lat_deg),
@@ -219,7 +224,7 @@ def _noisy(
     )
     is_resting = motion.is_resting
     speed_mps = 0.0 if is_resting else max(0.0, motion.speed_mps + chance.gauss(0, 0.4))
-    return Report(
+    return DeviceReport(
         identifier=device.identifier,
         number=number,
         measured_at=measured_at,
@@ -235,7 +240,7 @@ def _noisy(
 
 
 class ColdBox:
-    """Air in an insulated box: pulled to its set point, warmed through an open door."""
+    """The air in an insulated box: cooled to its set point, warmed through an open door."""
 
     def __init__(self, set_point_c: float, chance: random.Random) -> None:
         self._set_point_c = set_point_c
@@ -243,8 +248,8 @@ class ColdBox:
         self._air_c = set_point_c + chance.gauss(0, 0.4)
         self._door_open_s = 0.0
 
-    def readings(self, passed_s: float, motion: Motion) -> dict[str, Reading]:
-        """Return what its sensors say after `passed_s` more seconds."""
+    def readings(self, passed_s: float, motion: Movement) -> dict[str, Reading]:
+        """Let `passed_s` seconds pass and return the readings of the sensors."""
         self._door_open_s = max(0.0, self._door_open_s - passed_s)
         if motion.is_resting and self._chance.random() < passed_s / DOOR_EVERY_S:
             self._door_open_s = self._chance.expovariate(1 / DOOR_OPEN_S)
@@ -260,12 +265,12 @@ class ColdBox:
         }
 
 
-# --- what gets through, and when --------------------------------------------------
+# --- transmissions and their faults ----------------------------------------------
 
 
 @dataclass(frozen=True, kw_only=True)
 class Faults:
-    """How often things go wrong on the way, as a share of the reports."""
+    """The frequencies of faults on the way, as shares of the reports."""
 
     missing: float = 0.01
     repeated: float = 0.02
@@ -277,33 +282,33 @@ class Faults:
 NO_FAULTS = Faults(missing=0, repeated=0, delayed=0, shadow=0)
 
 
-def deliveries(
+def transmissions(
     device: SimulatedDevice,
     since: float,
     faults: Faults = Faults(),
-) -> Iterator[Delivery]:
-    """The device's reports in the order in which they reach the network."""
-    waiting: list[tuple[float, int, Delivery]] = []
+) -> Iterator[Transmission]:
+    """Yield the device's transmissions in the order in which they reach the network."""
+    waiting: list[tuple[float, int, Transmission]] = []
     order = count()
-    for made in _made(device, since, faults):
-        # A report is sent when it is made at the earliest, so what is due by now is in order.
-        while waiting and waiting[0][0] <= made[0]:
+    for made_at, caused in _transmissions_by_report(device, since, faults):
+        # No report is sent before it is made, so all that is due before this report is in order.
+        while waiting and waiting[0][0] <= made_at:
             yield heapq.heappop(waiting)[2]
-        for delivery in made[1]:
-            heapq.heappush(waiting, (delivery.due_at, next(order), delivery))
+        for transmission in caused:
+            heapq.heappush(waiting, (transmission.due_at, next(order), transmission))
 
 
-def _made(
+def _transmissions_by_report(
     device: SimulatedDevice, since: float, faults: Faults
-) -> Iterator[tuple[float, list[Delivery]]]:
-    """Yield for each report when it was made, and the deliveries that it causes."""
+) -> Iterator[tuple[float, list[Transmission]]]:
+    """Yield, for each report, when it was made and the transmissions that it causes."""
     chance = random.Random(f"{device.seed}:faults")
-    stored: list[Report] = []
+    stored: list[DeviceReport] = []
     shadow_left = 0
     for report in reports(device, since):
         if shadow_left == 0 and chance.random() < faults.shadow:
             shadow_left = chance.randint(*faults.shadow_reports)
-        prompt = Delivery(
+        prompt = Transmission(
             due_at=report.measured_at,
             wire_format=device.kind.wire_format,
             reports=(report,),
@@ -312,14 +317,14 @@ def _made(
             shadow_left -= 1
             stored.append(report)
             kept = stored if shadow_left == 0 and device.kind.can_store else []
-            yield report.measured_at, _afterwards(prompt, kept)
+            yield report.measured_at, _stored_transmissions(prompt, kept)
             stored = [] if shadow_left == 0 else stored
         else:
-            yield report.measured_at, _befallen(prompt, device, faults, chance)
+            yield report.measured_at, _with_faults(prompt, device, faults, chance)
 
 
-def _afterwards(last: Delivery, stored: Sequence[Report]) -> list[Delivery]:
-    """A device that comes out of the shadow sends what it kept: in one piece where it can."""
+def _stored_transmissions(last: Transmission, stored: Sequence[DeviceReport]) -> list[Transmission]:
+    """Return the transmissions of stored reports after a radio shadow: one if the format allows."""
     if not stored:
         return []
     if last.wire_format == "json":
@@ -330,9 +335,9 @@ def _afterwards(last: Delivery, stored: Sequence[Report]) -> list[Delivery]:
     ]
 
 
-def _befallen(
-    prompt: Delivery, device: SimulatedDevice, faults: Faults, chance: random.Random
-) -> list[Delivery]:
+def _with_faults(
+    prompt: Transmission, device: SimulatedDevice, faults: Faults, chance: random.Random
+) -> list[Transmission]:
     luck = chance.random()
     if luck < faults.missing:
         return []
@@ -340,17 +345,17 @@ def _befallen(
         again = replace(prompt, due_at=prompt.due_at + chance.uniform(1, 20), fate="repeated")
         return [prompt, again]
     if luck < faults.missing + faults.repeated + faults.delayed:
-        # Long enough to be overtaken by the device's next ones.
+        # Long enough to be overtaken by the device's next reports.
         late_s = chance.uniform(1.2, 8) * device.interval_s
         return [replace(prompt, due_at=prompt.due_at + late_s, fate="delayed")]
     return [prompt]
 
 
-def all_deliveries(
+def all_transmissions(
     fleet: Iterable[SimulatedDevice],
     since: float,
     faults: Faults = Faults(),
-) -> Iterator[Delivery]:
-    """The whole fleet's deliveries, by the time at which they are due."""
-    streams = [deliveries(device, since, faults) for device in fleet]
-    return heapq.merge(*streams, key=lambda delivery: delivery.due_at)
+) -> Iterator[Transmission]:
+    """Yield the transmissions of the whole fleet, by the time at which they are due."""
+    streams = [transmissions(device, since, faults) for device in fleet]
+    return heapq.merge(*streams, key=lambda transmission: transmission.due_at)

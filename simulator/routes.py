@@ -1,4 +1,4 @@
-"""Where things move: smooth made routes between named places, and recorded tracks."""
+"""Routes of assets: smooth computed routes between named places, and recorded tracks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LonLat = tuple[float, float]
 
 METRES_PER_DEGREE = 111_195.0
 ACCELERATION_MPS2 = 0.8
-# A made route bends about this often and this far, as roads do.
+# A computed route bends about this often and this far, as roads do.
 BEND_EVERY_M = 4_000.0
 BEND_M = 350.0
 SAMPLE_M = 80.0
@@ -51,8 +51,8 @@ PLACES: dict[str, LonLat] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Motion:
-    """Where something truly is, before any receiver has had its say."""
+class Movement:
+    """The true place, speed and course at a moment, without the noise of a receiver."""
 
     lon_deg: float
     lat_deg: float
@@ -66,13 +66,13 @@ class Motion:
 
 
 class Journey(Protocol):
-    """Says where it is after so many seconds, for ever."""
+    """A way of an asset, without end: its movement at any number of seconds."""
 
-    def at(self, elapsed_s: float) -> Motion: ...
+    def at(self, elapsed_s: float) -> Movement: ...
 
 
 def distance_m(start: LonLat, end: LonLat) -> float:
-    """Flat-earth distance: good to a metre over the length of one bend."""
+    """Return the distance on a flat earth: exact to a metre over the length of a bend."""
     east = (end[0] - start[0]) * math.cos(math.radians((start[1] + end[1]) / 2))
     return math.hypot(east, end[1] - start[1]) * METRES_PER_DEGREE
 
@@ -90,7 +90,7 @@ def moved(point: LonLat, *, east_m: float, north_m: float) -> LonLat:
 
 
 class Line:
-    """A polyline that can be asked for the point after so many metres."""
+    """A polyline with the point at each distance from its beginning."""
 
     def __init__(self, points: Sequence[LonLat]) -> None:
         if len(points) < 2:
@@ -102,7 +102,7 @@ class Line:
         self.length_m = self._metres[-1]
 
     def at(self, metres: float) -> tuple[LonLat, float]:
-        """Return the point and the course there; beyond the ends, those of the ends."""
+        """Return the point and the course there; beyond the ends, the end and its course."""
         metres = min(max(metres, 0.0), self.length_m)
         index = min(bisect_right(self._metres, metres), len(self._points) - 1)
         start, end = self._points[index - 1], self._points[index]
@@ -129,7 +129,7 @@ def winding_line(start: LonLat, end: LonLat, chance: random.Random) -> Line:
 
 
 def _smooth(rough: Sequence[LonLat]) -> list[LonLat]:
-    """Catmull-Rom through every given point, sampled about every `SAMPLE_M`."""
+    """Return a Catmull-Rom spline through all points, sampled about every `SAMPLE_M`."""
     padded = [rough[0], *rough, rough[-1]]
     smooth = [rough[0]]
     for before, start, end, after in zip(padded, padded[1:], padded[2:], padded[3:], strict=False):
@@ -141,19 +141,19 @@ def _smooth(rough: Sequence[LonLat]) -> list[LonLat]:
 
 
 def _spline(before: LonLat, start: LonLat, end: LonLat, after: LonLat, share: float) -> LonLat:
-    def one(a: float, b: float, c: float, d: float) -> float:
+    def coordinate(a: float, b: float, c: float, d: float) -> float:
         return b + 0.5 * share * (
             c - a + share * (2 * a - 5 * b + 4 * c - d + share * (3 * (b - c) + d - a))
         )
 
     return (
-        one(before[0], start[0], end[0], after[0]),
-        one(before[1], start[1], end[1], after[1]),
+        coordinate(before[0], start[0], end[0], after[0]),
+        coordinate(before[1], start[1], end[1], after[1]),
     )
 
 
 class Leg:
-    """One drive along a line from rest to rest: speed up, cruise, slow down."""
+    """A drive along a line from rest to rest: speed up, cruise, slow down."""
 
     def __init__(self, line: Line, cruise_mps: float) -> None:
         self.line = line
@@ -162,7 +162,7 @@ class Leg:
         self._ramp_m = self._top_mps * self._ramp_s / 2
         self.duration_s = 2 * self._ramp_s + (line.length_m - 2 * self._ramp_m) / self._top_mps
 
-    def at(self, elapsed_s: float) -> Motion:
+    def at(self, elapsed_s: float) -> Movement:
         left_s = self.duration_s - elapsed_s
         speed_mps = max(
             0.0, min(self._top_mps, *(ACCELERATION_MPS2 * s for s in (elapsed_s, left_s)))
@@ -174,7 +174,7 @@ class Leg:
         else:
             metres = self._ramp_m + self._top_mps * (elapsed_s - self._ramp_s)
         (lon_deg, lat_deg), course = self.line.at(metres)
-        return Motion(lon_deg=lon_deg, lat_deg=lat_deg, speed_mps=speed_mps, course_deg=course)
+        return Movement(lon_deg=lon_deg, lat_deg=lat_deg, speed_mps=speed_mps, course_deg=course)
 
 
 class Shuttle:
@@ -189,7 +189,7 @@ class Shuttle:
         self._stop_s = stop_s
         self.period_s = sum(leg.duration_s + stop_s for leg in self._legs)
 
-    def at(self, elapsed_s: float) -> Motion:
+    def at(self, elapsed_s: float) -> Movement:
         left_s = elapsed_s % self.period_s
         for leg in self._legs:
             if left_s < leg.duration_s:
@@ -202,12 +202,12 @@ class Shuttle:
 
 
 class Parked:
-    """Stays where it is."""
+    """Stays at a point."""
 
     def __init__(self, point: LonLat, altitude_m: float = 0.0) -> None:
-        self._motion = Motion(lon_deg=point[0], lat_deg=point[1], altitude_m=altitude_m)
+        self._motion = Movement(lon_deg=point[0], lat_deg=point[1], altitude_m=altitude_m)
 
-    def at(self, elapsed_s: float) -> Motion:
+    def at(self, elapsed_s: float) -> Movement:
         return self._motion
 
 
@@ -218,22 +218,22 @@ class TrackPoint:
     altitude_m: float
 
 
-class Recorded:
-    """A recorded track, walked in its own time, then back again the same way."""
+class RecordedJourney:
+    """Follows a recorded track at its recorded speed, then goes back the same way."""
 
     def __init__(self, track: Sequence[TrackPoint], *, rest_s: float = 240.0) -> None:
         self._track = track
         self._times = [point.after_s for point in track]
         self.period_s = 2 * (self._times[-1] + rest_s)
 
-    def at(self, elapsed_s: float) -> Motion:
+    def at(self, elapsed_s: float) -> Movement:
         left_s = elapsed_s % self.period_s
         half_s = self.period_s / 2
         is_back = left_s >= half_s
         left_s = min(left_s - half_s if is_back else left_s, self._times[-1])
         return self._walked(self._times[-1] - left_s if is_back else left_s, is_back=is_back)
 
-    def _walked(self, after_s: float, *, is_back: bool) -> Motion:
+    def _walked(self, after_s: float, *, is_back: bool) -> Movement:
         index = min(max(bisect_right(self._times, after_s), 1), len(self._track) - 1)
         start, end = self._track[index - 1], self._track[index]
         span_s = end.after_s - start.after_s
@@ -242,7 +242,7 @@ class Recorded:
         ends = (end.lonlat_deg, start.lonlat_deg) if is_back else (start.lonlat_deg, end.lonlat_deg)
         is_at_an_end = after_s in (0.0, self._times[-1])
         length_m = distance_m(start.lonlat_deg, end.lonlat_deg)
-        return Motion(
+        return Movement(
             lon_deg=lon_a + (lon_b - lon_a) * share,
             lat_deg=lat_a + (lat_b - lat_a) * share,
             altitude_m=start.altitude_m + (end.altitude_m - start.altitude_m) * share,

@@ -1,4 +1,4 @@
-"""Sends deliveries when they are due, and counts the answers."""
+"""Senders: they send transmissions when they are due, and count the answers."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 import httpx
 
-from simulator.fleet import Delivery
-from simulator.formats import Request, requests_of
+from simulator.fleet import Transmission
+from simulator.request_formats import Request, requests_of
 
 logger = logging.getLogger(__name__)
 
 MAX_UNDER_WAY = 64
-# What a stored-and-forward sender does when nobody answers; the network servers give up at once.
+# Retries of a store-and-forward sender without an answer; network servers do not retry.
 TRIES = 4
 PATIENCE_S = 5.0
 
@@ -35,13 +35,13 @@ class Clock:
         return min(here, self.fleet_began_at + (here - self.began_at) * self.speedup)
 
     def wait_s(self, due_at: float) -> float:
-        """How long until the fleet's clock shows `due_at`."""
+        """Return the seconds until the fleet's clock shows `due_at`."""
         fast_s = (due_at - self.fleet_began_at) / self.speedup - (time.time() - self.began_at)
         return max(fast_s, due_at - time.time())
 
 
 class Senders:
-    """All the senders of a fleet over one pool of connections."""
+    """The senders of a fleet, which share a pool of connections."""
 
     def __init__(self, *, url: str, tokens: Mapping[str, str]) -> None:
         self._tokens = tokens
@@ -54,32 +54,34 @@ class Senders:
         self._is_down = False
         self.answers: Counter[str] = Counter()
 
-    async def send_all(self, deliveries: Iterable[Delivery], clock: Clock, until: float) -> None:
-        """Send until a delivery is due after `until`, a time of the fleet's clock."""
+    async def send_all(
+        self, transmissions: Iterable[Transmission], clock: Clock, until: float
+    ) -> None:
+        """Send until a transmission is due after `until`, a time of the fleet's clock."""
         async with self._client:
-            for delivery in deliveries:
-                if delivery.due_at > until:
+            for transmission in transmissions:
+                if transmission.due_at > until:
                     break
-                if delivery.wire_format not in self._tokens:
-                    self.answers[f"no source for {delivery.wire_format}"] += 1
+                if transmission.wire_format not in self._tokens:
+                    self.answers[f"no source for {transmission.wire_format}"] += 1
                     continue
-                await asyncio.sleep(max(0.0, clock.wait_s(delivery.due_at)))
-                await self._start(delivery)
+                await asyncio.sleep(max(0.0, clock.wait_s(transmission.due_at)))
+                await self._start(transmission)
             await asyncio.gather(*self._under_way)
 
-    async def _start(self, delivery: Delivery) -> None:
+    async def _start(self, transmission: Transmission) -> None:
         while len(self._under_way) >= MAX_UNDER_WAY:
             await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
-        task = asyncio.create_task(self._deliver(delivery))
+        task = asyncio.create_task(self._deliver(transmission))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
 
-    async def _deliver(self, delivery: Delivery) -> None:
-        is_patient = delivery.wire_format not in ("ttn", "chirpstack")
-        for request in requests_of(delivery, self._tokens[delivery.wire_format]):
+    async def _deliver(self, transmission: Transmission) -> None:
+        is_patient = transmission.wire_format not in ("ttn", "chirpstack")
+        for request in requests_of(transmission, self._tokens[transmission.wire_format]):
             answer = await self._send(request, tries=TRIES if is_patient else 1)
-            self.answers[f"{delivery.wire_format} {answer}"] += 1
-        self.answers[f"fate {delivery.fate}"] += 1
+            self.answers[f"{transmission.wire_format} {answer}"] += 1
+        self.answers[f"fate {transmission.fate}"] += 1
 
     async def _send(self, request: Request, *, tries: int) -> str:
         for attempt in range(tries):

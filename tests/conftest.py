@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -12,12 +13,19 @@ from rest_framework.test import APIClient
 from accounts.models import Membership, Organisation, User
 from assets.models import Asset
 from tests import builders
-from tracker.road.memory import RoadMemory, replace_memory_of_process
+from tests.lanes import keep_own_lane
+from tests.outbox.mail_server import MailServer, serve
+from tracker.road.road_memory import RoadMemory, replace_memory_of_process
 
 # `make night` looks longer; the clock of a busy machine is no reason to fail.
 settings.register_profile("day", deadline=None)
 settings.register_profile("night", deadline=None, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "day"))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    keep_own_lane(config, items)
+
 
 Api = Callable[[User], APIClient]
 
@@ -79,6 +87,20 @@ def api() -> Api:
         return client
 
     return as_user
+
+
+@pytest.fixture
+def mail_server(settings: Any) -> Iterator[MailServer]:
+    """Return a running SMTP server that our mails go to."""
+    handler = MailServer()
+    controller = serve(handler)
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = controller.hostname, controller.port
+    settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
+    settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
+    settings.EMAIL_TIMEOUT = 1
+    yield handler
+    controller.stop()
 
 
 @pytest.fixture

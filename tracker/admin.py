@@ -1,4 +1,4 @@
-"""What staff do in the admin that takes the road: replay uplinks that were set aside."""
+"""The admin of uplinks set aside, with their replay, which takes the road."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from tracker.ingest.replay import replay_some
 from uplinks.admin import UplinkAdmin
 from uplinks.models import SetAside
-from uplinks.queries import uplinks_of
+from uplinks.uplink_queries import uplinks_of
 
 AT_ONCE = 100
 

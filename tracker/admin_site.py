@@ -47,7 +47,9 @@ SECTIONS: Final[dict[str, tuple[ListPage, ...]]] = {
     "Alerts": (
         ListPage("Alerts", "notifications", "alerts.alert"),
         ListPage("Rules", "rule", "alerts.rule"),
-        ListPage("Notifications", "outgoing_mail", "alerts.notification"),
+        ListPage("Recipients", "contacts", "alerts.recipient"),
+        ListPage("Notifications", "outgoing_mail", "alerts.alertnotification"),
+        ListPage("Outbox", "outbox", "outbox.notification"),
     ),
 }
 

@@ -1,4 +1,4 @@
-"""Who answers what: the hot door before Django, the live socket, and Django for the rest.
+"""The ASGI application: the hot door before Django, the live socket, and Django for the rest.
 
 `application` is the whole of it for one process (daphne). `ingest` is the hot door alone,
 for processes of its own, so that viewers cannot slow devices.
@@ -12,13 +12,14 @@ from typing import Any
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tracker.settings")
+os.environ.setdefault("DATABASE_POOL_SIZE", "10")
 django_application = get_asgi_application()
 
 # Only now: these need Django's apps.
 from channels.routing import ProtocolTypeRouter  # noqa: E402
 from django.db import connection  # noqa: E402
 
-from core.rest.parameters import known_parameters  # noqa: E402
+from core.rest.query_parameters import known_parameters  # noqa: E402
 from positions.durability import refuse_to_start  # noqa: E402
 from tracker.ingest.application import Ingest  # noqa: E402
 from tracker.live.routing import application as live  # noqa: E402

@@ -1,4 +1,4 @@
-"""Assets whose folds asked for an instant that has come without a further fact."""
+"""Deadlines of folds that passed without a further fact."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from positions.reading import assets_due
+from positions.position_queries import assets_due
 from tracker.pipeline import judge_again
-from tracker.road.memory import memory_of_process
+from tracker.road.road_memory import memory_of_process
 
 BUDGET_S = 20.0
 ASSETS_AT_ONCE = 200
 
 
 def meet_deadlines(budget_s: float = BUDGET_S, *, now: datetime | None = None) -> int:
-    """Judge the assets that are due by `now`, for so long at most; return how many."""
+    """Judge assets with deadlines until `now`, for at most `budget_s`; return how many."""
     ends_at = time.monotonic() + budget_s
     done = 0
     while time.monotonic() < ends_at:

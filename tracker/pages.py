@@ -1,4 +1,4 @@
-"""What people and supervisors are shown: the console's shell, log-in, problem types, health."""
+"""Server-rendered pages: the console's shell, log-in, problem types; and the health checks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 
 from accounts.models import User
-from accounts.roles import places_of, role_of
+from accounts.roles import organisation_roles_of, role_of
 from core.errors import Fault
 from core.rest.problem import problem, request_id_of, response_of
 from core.rest.problem_types import PROBLEM_TYPES
@@ -46,7 +46,7 @@ logger = logging.getLogger(__name__)
 @login_required
 @ensure_csrf_cookie
 def console(request: HttpRequest) -> HttpResponse:
-    """The shell for every /app/ path; what it shows is the console's affair."""
+    """Answer the shell for every /app/ path; the console decides the view."""
     user: Any = request.user
     boot = {
         "user": {
@@ -56,8 +56,13 @@ def console(request: HttpRequest) -> HttpResponse:
             "role": role_of(user),
         },
         "organisations": [
-            {"id": each.id, "name": each.name, "role": each.role, "time_zone": each.time_zone}
-            for each in places_of(user)
+            {
+                "id": organisation.id,
+                "name": organisation.name,
+                "role": organisation.role,
+                "time_zone": organisation.time_zone,
+            }
+            for organisation in organisation_roles_of(user)
         ],
         "csrf_cookie": settings.CSRF_COOKIE_NAME,
         "basemap": {
@@ -71,7 +76,7 @@ def console(request: HttpRequest) -> HttpResponse:
 
 @functools.cache
 def build_id() -> str:
-    """Return what tells one build of the console from another; "" where none is built."""
+    """Return the id of the console's build; "" if it is not built."""
     manifest = Path(str(settings.DJANGO_VITE["default"]["manifest_path"]))
     if not manifest.exists():
         return ""
@@ -82,9 +87,9 @@ def build_id() -> str:
 
 
 class LoginForm(AuthenticationForm):
-    """Takes the e-mail address as well, where it is one person's."""
+    """Accepts a user name, or an e-mail address if it belongs to a single person."""
 
-    # One answer for all that can be wrong, so that nobody learns which names there are.
+    # The same answer to every mistake, so that strangers cannot find out user names.
     error_messages = dict[str, Any].fromkeys(
         ("invalid_login", "inactive"),
         "The name or the password is wrong. Mind capital and small letters.",
@@ -100,7 +105,7 @@ class LoginForm(AuthenticationForm):
 class ThrottledLoginView(LoginView):
     """Log-in that slows down guessing, and answers unknown names and wrong passwords alike.
 
-    Without Redis nobody is slowed down: being locked out of the map would be worse.
+    Without Redis it is not slowed down: locking people out of the map would be worse.
     """
 
     form_class = LoginForm
@@ -167,16 +172,16 @@ def problem_type(request: HttpRequest, code: str) -> HttpResponse:
 @require_safe
 @never_cache
 def healthz(request: HttpRequest) -> HttpResponse:
-    """The process lives. Says nothing of what it needs."""
+    """Answer that the process lives, without checking the database."""
     return JsonResponse({"status": "alive"})
 
 
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Whether this process should be sent requests, and if not, why."""
+    """Answer whether this process is ready for requests, or the reasons why not."""
     try:
-        faults = _unready()
+        faults = _readiness_faults()
     except DatabaseError as error:
         logger.warning("not ready: the database does not answer: %s", type(error).__name__)
         faults = [_fault("database", "unreachable", "The database does not answer.")]
@@ -189,7 +194,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _unready() -> list[Fault]:
+def _readiness_faults() -> list[Fault]:
     faults = [
         _fault(name, "switched-off", f"PostgreSQL has {name} off.")
         for name in switched_off(connection)
@@ -208,7 +213,7 @@ _was_migrated = False
 
 def _is_migrated() -> bool:
     global _was_migrated
-    # Migrations are never taken back under a running process, so one look is enough.
+    # Migrations are never reversed under a running process, so a positive check is kept.
     if not _was_migrated:
         executor = MigrationExecutor(connection)
         _was_migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())

@@ -1,6 +1,6 @@
-"""The road written down: what happens to a batch of observations, a line a step.
+"""The road: the steps of a batch of observations, one line each.
 
-Every door ends here. All steps up to the commit share one transaction with a constant
+Every door ends here. All steps up to the commit share a transaction with a constant
 number of statements; live frames and nudges go out after it.
 """
 
@@ -16,78 +16,78 @@ from django.utils import timezone
 
 from alerts.changes import Raised
 from alerts.judging import judge as judge_rules
-from alerts.nudging import nudge
 from assets.actions import register_unknown_device
 from billing.metering import meter, remeter
 from core import broadcast
 from core.errors import Unavailable
 from core.occurrence import OccurrenceChange
-from core.statements import together
-from geofence.changes import CrossingChange
+from core.statements import pipelined
+from geofence.crossing_changes import CrossingChange
+from outbox.nudging import nudge
 from positions import history, store
 from positions.store import StateRow
-from tracker.road.batch import Batch, Stale, by_asset
+from tracker.road.batch import Batch, StaleRegistry, by_asset
+from tracker.road.batch_frames import frames_of
+from tracker.road.batch_opening import open_batch
 from tracker.road.delivery import Delivery, Receipt
-from tracker.road.frames import frames_of
-from tracker.road.judged import (
+from tracker.road.judging_steps import (
     Changes,
     ask_for_remaining_rejudging,
     changed_occurrences,
     judge_and_record,
-    metered,
+    metered_moments,
     move_states,
-    pending_again,
     pending_assets,
+    pending_rejudging,
     present_facts,
-    remade_state,
+    rebuilt_state,
     settled_until,
     standing_occurrences,
 )
-from tracker.road.memory import RoadMemory
-from tracker.road.opening import lock_look_and_store
 from tracker.road.revisions import Revisions, current_revisions
+from tracker.road.road_memory import RoadMemory
 from uplinks import books
 
 MAX_TRIES = 5
 
 
 def receive(deliveries: Sequence[Delivery], memory: RoadMemory) -> list[Receipt]:
-    """Take deliveries down the road; return a receipt for each, in order, once all is durable.
+    """Take deliveries down the road; return their receipts, in order, once all is durable.
 
-    Raises `Unavailable` or a database error when nothing was stored; then the same deliveries
-    may be given again, since what was stored already is known by its key.
+    Raises `Unavailable` or a database error if nothing was stored; then the same deliveries
+    may be given again, since facts stored already are recognised by their keys.
     """
     register_unknown_devices(deliveries, memory)
     for _ in range(MAX_TRIES):
         try:
-            return take(deliveries, memory)
-        except Stale:
-            # A device, assignment or source changed while we looked it up. Look again.
+            return store_and_judge(deliveries, memory)
+        except StaleRegistry:
+            # A device, assignment or source changed during the look-up. Look up again.
             memory.registry.refresh()
     raise Unavailable("devices are being changed; try again")
 
 
-def take(deliveries: Sequence[Delivery], memory: RoadMemory) -> list[Receipt]:
-    """The steps. Raises `Stale` when the registry was not up to date."""
+def store_and_judge(deliveries: Sequence[Delivery], memory: RoadMemory) -> list[Receipt]:
+    """Run the steps once. Raises `StaleRegistry` if the registry was not up to date."""
     now = timezone.now()
     batch = Batch.resolve(deliveries, memory.registry)
     with transaction.atomic():
-        opened = lock_look_and_store(batch)
+        opened = open_batch(batch)
         states, revisions = opened.states, opened.revisions
         require_current(memory, revisions)
-        stored = batch.stored(opened.storing)
+        stored = batch.finish_storing(opened.sent)
         new, completed = by_asset(batch, stored.new), by_asset(batch, stored.completed)
         pending = pending_assets(new, completed, states, memory, revisions)
         verdicts, changes = judge_and_record(pending, memory, now=now, cause_of=batch.cause_of)
         ask_for_remaining_rejudging(verdicts)
         facts = (new, present_facts(completed))
         to_save, moved = move_states(states, facts, verdicts, changes, memory)
-        with together():
+        with pipelined():
             store.save_states(to_save)
             history.save_checkpoints([c for verdict in verdicts for c in verdict.checkpoints])
-            meter(metered(new), memory.known_hours, revision=revisions.registry)
-            books.set_aside(batch.asides())
-            books.remember_misuse(batch.misused())
+            meter(metered_moments(new), memory.known_hours, revision=revisions.registry)
+            books.set_aside(batch.uplinks_to_set_aside())
+            books.record_misuse(batch.token_misuses())
             books.count(batch.counts())
         alert_and_publish(moved, changes, memory, now=now)
     return batch.receipts()
@@ -105,9 +105,10 @@ def judge_again(
 ) -> datetime | None:
     """Judge an asset again from `since` on, after people changed a fact; record the difference.
 
-    With None, only what has become due without a further fact. Returns from where to go on where
-    its history is too long for one transaction. With `is_history_moved` its latest state and its
-    usage are made anew, too; with `is_scope_changed` rules are asked about all that it did.
+    With None, only deadlines that have passed are judged. Returns the moment from which to
+    continue if its history is too long for one transaction, otherwise None. With
+    `is_history_moved` its latest state and usage are computed again, too; with `is_scope_changed`
+    rules judge all its occurrences since then again.
     """
     now = now or timezone.now()
     with transaction.atomic():
@@ -115,11 +116,11 @@ def judge_again(
         if asset_id not in states:
             return None
         revisions = current_revisions([states[asset_id].organisation_id])
-        pending = pending_again(states[asset_id], memory, revisions, since=since)
+        pending = pending_rejudging(states[asset_id], memory, revisions, since=since)
         verdicts, changes = judge_and_record([pending], memory, now=now, cause_of=lambda _: cause)
         to_save, moved = move_states(states, (), verdicts, changes, memory)
         if is_history_moved and since is not None:
-            to_save = moved = [remade_state(states[asset_id])]
+            to_save = moved = [rebuilt_state(states[asset_id])]
             remeter(asset_id, since, history.hours(asset_id, since))
         store.save_states(to_save)
         history.save_checkpoints([c for verdict in verdicts for c in verdict.checkpoints])
@@ -152,13 +153,13 @@ def alert_and_publish(
 
 
 def require_current(memory: RoadMemory, revisions: Revisions) -> None:
-    """Raise `Stale` unless devices were resolved by what this transaction sees."""
+    """Raise `StaleRegistry` unless the registry is at the revision that this transaction sees."""
     if memory.registry.revision != revisions.registry:
-        raise Stale
+        raise StaleRegistry
 
 
 def register_unknown_devices(deliveries: Sequence[Delivery], memory: RoadMemory) -> None:
-    """Register what sources with that policy name for the first time."""
+    """Register new devices named by sources with that policy."""
     registry = memory.registry
     unknown = {
         (delivery.organisation_id, observation.device)

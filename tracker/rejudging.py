@@ -1,8 +1,8 @@
-"""Judging again what a changed fact touches: in the background, bounded and resumable.
+"""Re-judgings after changed facts: in the background, bounded in time and resumable.
 
-A geofence that is drawn or redrawn, also for the past, and a device that was on another
-asset than we thought, are facts like any other. Each asset is judged again under its lock,
-a long history in parts, each in a transaction of its own, so that ingest goes on meanwhile.
+A drawn or redrawn geofence, also for the past, and a corrected assignment of a device are facts
+like any other. Each asset is judged again under its lock; a long history in parts, each in its
+own transaction, so that ingest continues meanwhile.
 """
 
 from __future__ import annotations
@@ -21,30 +21,30 @@ from positions.actions import (
     ask_for_rejudging,
     claim_rejudging,
     finish_rejudging,
-    note_progress,
+    record_progress,
     start_rejudging,
 )
 from tracker.pipeline import judge_again
-from tracker.road.memory import memory_of_process
+from tracker.road.road_memory import memory_of_process
 
 BUDGET_S = 20.0
 
 
-def go_on(budget_s: float = BUDGET_S) -> int:
-    """Work on what is open for so long; return how many assets were judged again."""
-    _take_over_moved_histories()
+def continue_rejudgings(budget_s: float = BUDGET_S) -> int:
+    """Work on open re-judgings for `budget_s`; return how many assets were finished."""
+    _record_promised_rejudgings()
     deadline = time.monotonic() + budget_s
     done = 0
     while time.monotonic() < deadline:
-        step = _one_step()
+        step = _judge_next_part()
         if step is None:
             break
         done += step
     return done
 
 
-def _take_over_moved_histories() -> None:
-    """Turn each promise of a changed assignment into a re-judging of its asset."""
+def _record_promised_rejudgings() -> None:
+    """Turn each `MovedHistory` into a re-judging of its asset."""
     with transaction.atomic():
         for moved in take_moved_histories():
             ask_for_rejudging(
@@ -64,10 +64,11 @@ def _reason(moved: MovedHistory) -> str:
     return f"history moved to or from asset {moved.asset_id}"
 
 
-def _one_step() -> int | None:
-    """Judge the next part of an asset of the oldest open re-judging; None where none is open.
+def _judge_next_part() -> int | None:
+    """Judge the next part of an asset of the oldest open re-judging.
 
-    Returns 1 where the asset is done with that, else 0. A crash leaves the part undone.
+    Returns 1 if the asset is finished, 0 if not, None if no re-judging is open. A crash rolls the
+    part back.
     """
     with transaction.atomic():
         work = claim_rejudging()
@@ -89,7 +90,7 @@ def _one_step() -> int | None:
             is_history_moved=work.is_history_moved and not is_begun,
             is_scope_changed=work.is_scope_changed,
         )
-        note_progress(work, asset.pk, settled_until)
+        record_progress(work, asset.pk, settled_until)
         return int(settled_until is None)
 
 

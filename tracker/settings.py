@@ -63,6 +63,7 @@ INSTALLED_APPS = [
     "django_vite",
     "csp",
     "channels",
+    "outbox",
     "accounts",
     "assets",
     "positions",
@@ -101,7 +102,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.idempotency.IdempotencyMiddleware",
-    "core.rest.parameters.ParametersMiddleware",
+    "core.rest.query_parameters.ParametersMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -133,6 +134,9 @@ DATABASES["default"] |= {
     "CONN_MAX_AGE": env.int("DATABASE_CONN_MAX_AGE_S", default=600),
     "CONN_HEALTH_CHECKS": True,
 }
+# The web process sets it: there each request has a thread of its own, and would leave behind a
+# connection of its own.
+DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=0)
 DATABASES["default"].setdefault("OPTIONS", {})
 DATABASES["default"]["OPTIONS"] |= {
     "connect_timeout": 2,
@@ -141,12 +145,33 @@ DATABASES["default"]["OPTIONS"] |= {
     "options": "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
     " -c timezone=UTC -c jit=off",
 }
+if DATABASE_POOL_SIZE:
+    DATABASES["default"]["OPTIONS"]["pool"] = {
+        "min_size": 0,
+        "max_size": DATABASE_POOL_SIZE,
+        "max_lifetime": DATABASES["default"]["CONN_MAX_AGE"],
+        # Who gets no connection within it is answered 503, and beyond so many who wait, at once.
+        "timeout": 2.0,
+        "max_waiting": 100,
+        # Then the next request tries anew, with no long pause once the database is back.
+        "reconnect_timeout": 2.0,
+    }
+    DATABASES["default"]["CONN_MAX_AGE"] = 0
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.str("REDIS_URL")
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL]},
+        "CONFIG": {
+            "hosts": [
+                {
+                    "address": REDIS_URL,
+                    "socket_connect_timeout": 2,
+                    "socket_timeout": 5,
+                    "health_check_interval": 10,
+                }
+            ]
+        },
     }
 }
 # Throttles and the like; may be lost at any time.
@@ -190,13 +215,15 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 60, "socket_timeout": 5}
 CELERY_TASK_TIME_LIMIT = 600
 CELERY_BEAT_SCHEDULE = {
-    "send-due-notifications": {"task": "alerts.tasks.send_due_notifications", "schedule": 5.0},
+    "send-due-notifications": {"task": "outbox.tasks.send_due_notifications", "schedule": 5.0},
     "make-partitions": {"task": "positions.tasks.make_partitions", "schedule": 3600.0},
     "continue-rejudging": {"task": "tracker.tasks.continue_rejudging", "schedule": 5.0},
     "meet-deadlines": {"task": "tracker.tasks.meet_deadlines", "schedule": 5.0},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(LOCAL_DIR / "celerybeat-schedule")
 
+# Whose text a notification is, by its kind: a function of the notifications of a lot.
+OUTBOX_RENDERERS = {"alert": "alerts.mail.render"}
 vars().update(env.email_url("EMAIL_URL", default="smtp://127.0.0.1:1025"))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Tracker <tracker@localhost>")
 EMAIL_TIMEOUT = 15
@@ -289,8 +316,8 @@ REST_FRAMEWORK = {
         "accounts.authentication.TokenAuthentication",
         "accounts.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_PAGINATION_CLASS": "core.rest.pages.NewestFirst",
+    "DEFAULT_PERMISSION_CLASSES": ["core.rest.permissions.MayOperate"],
+    "DEFAULT_PAGINATION_CLASS": "core.rest.cursor_pages.NewestFirst",
     "PAGE_SIZE": 100,
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

@@ -10,7 +10,7 @@ from tracker import deadlines, rejudging
 @shared_task
 def continue_rejudging() -> None:
     """Take open re-judgings a bounded step further; the next sweep goes on from there."""
-    rejudging.go_on()
+    rejudging.continue_rejudgings()
 
 
 @shared_task(expires=30)

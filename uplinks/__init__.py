@@ -1,4 +1,4 @@
-"""What came in: what was set aside, the books of each source, and misused tokens.
+"""Uplinks that were set aside, the books of each source, and misused tokens.
 
-Leaves what was stored of it to `positions`; taking up again takes the road, and is a door's.
+Leaves stored observations to `positions`, and the replay of uplinks to the doors of the road.
 """

@@ -1,4 +1,4 @@
-"""What people and replays do to uplinks that were set aside."""
+"""Changes of uplinks that were set aside."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from uplinks.models import SetAside
 
 
 def mark_replayed(set_aside: SetAside) -> None:
-    """Note that an uplink that was set aside has been taken up."""
+    """Record that an uplink which was set aside has been replayed."""
     set_aside.replayed_at = timezone.now()
     set_aside.save(update_fields=["replayed_at"])

@@ -1,4 +1,4 @@
-"""What staff of the provider look at of what came in. Facts are not edited here."""
+"""The admin of uplinks set aside and of misused tokens, for staff, to read only."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from django.utils.text import Truncator
 
 from core.admin import ReadOnlyAdmin
 from uplinks.models import Misuse, SetAside
-from uplinks.queries import misuses_of, uplinks_of
+from uplinks.uplink_queries import misuses_of, uplinks_of
 
 SHOWN_CHARS = 20_000
 
 
 class UplinkAdmin(ReadOnlyAdmin):
-    """Uplinks that were set aside. `tracker.admin` registers it, since a replay takes the road."""
+    """Uplinks that were set aside. Registered by `tracker.admin`, since a replay takes the road."""
 
     list_display = (
         "id", "received_at", "organisation", "source", "reason", "device_identifier",

@@ -1,6 +1,6 @@
-"""The doors to what came in: uplinks that were set aside, the books, misused tokens.
+"""The REST API of uplinks: recent ones, those that were set aside, books and misuses.
 
-To take an uplink up again takes the road, and is a door's: `tracker.ingest.uplink_api`.
+Replaying an uplink takes the road, so it is in `tracker.ingest.uplink_api`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import mixins
 from rest_framework.decorators import action
 from rest_framework.generics import get_object_or_404
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -25,7 +24,6 @@ from rest_framework.viewsets import GenericViewSet
 from assets.models import Device, Source
 from core.observation import normal_identifier
 from core.rest.filters import BooleanFilter
-from uplinks.queries import books_of, misuses_of, uplinks_of
 from uplinks.recent import RecentUplink, recent_of_devices, recent_of_source
 from uplinks.serializers import (
     BooksSerializer,
@@ -35,6 +33,7 @@ from uplinks.serializers import (
     UplinkSerializer,
     WholeUplinkSerializer,
 )
+from uplinks.uplink_queries import books_of, misuses_of, uplinks_of
 
 # Organisations that have a device of the same identifier, of which a person sees several.
 MAX_NAMESAKES = 20
@@ -52,7 +51,6 @@ class UplinkFilter(django_filters.FilterSet):  # type: ignore[misc]
 
 
 class UplinkViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[Any]):
-    permission_classes = (IsAuthenticated,)
     serializer_class = UplinkSerializer
     filterset_class = UplinkFilter
     queryset = uplinks_of(AnonymousUser())
@@ -63,7 +61,7 @@ class UplinkViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericVie
 
     @extend_schema(responses=WholeUplinkSerializer)
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """One uplink with its whole body."""
+        """Return an uplink with its whole body."""
         return Response(WholeUplinkSerializer(self.get_object()).data)
 
     @extend_schema(
@@ -86,21 +84,20 @@ class UplinkViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericVie
 
 
 class BooksView(APIView):
-    permission_classes = (IsAuthenticated,)
-
     @extend_schema(operation_id="sources_counts", responses=BooksSerializer)
     def get(self, request: Request, source: int) -> Response:
-        """The books of a source: received is the sum of the others. For owners and operators."""
+        """The books of a source: received is the sum of the other counts.
+
+        For owners and operators.
+        """
         row = get_object_or_404(Source.objects.operable_by(request.user), pk=source)
         return Response(BooksSerializer(books_of(row)).data)
 
 
 class MisuseView(APIView):
-    permission_classes = (IsAuthenticated,)
-
     @extend_schema(operation_id="sources_misuse", responses=MisuseSerializer(many=True))
     def get(self, request: Request, source: int) -> Response:
-        """Devices that this source's token named and does not belong to; the latest first.
+        """Other devices that were named under this source's token; the latest first.
 
         For owners and operators. At most 101 rows.
         """

@@ -1,4 +1,4 @@
-"""The books of each source, the uplinks that were set aside, and whose tokens were misused."""
+"""Statements of the road: the books of each source, uplinks set aside, and misused tokens."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.statements import recordset, run
 
 
 class Counts(Struct):
-    """Observations of one source: received is the sum of the others."""
+    """Numbers of observations of a source: received is the sum of the others."""
 
     stored: int = 0
     duplicate: int = 0
@@ -45,9 +45,10 @@ _COUNT = f"""
 
 
 def count(counts: Mapping[int, Counts]) -> None:
-    """Add to the books, by source id. One statement, late in a transaction, since it is hot.
+    """Add to the books, by source id. One statement.
 
-    Each connection counts in a row of its own, so that none waits for another's commit.
+    Called late in the transaction, since the rows are hot. Connections count in different rows,
+    so that they do not wait for each other's commits.
     """
     if not counts:
         return
@@ -65,8 +66,8 @@ def count(counts: Mapping[int, Counts]) -> None:
     run(_COUNT, [msgspec.json.encode(counted).decode()])
 
 
-class Aside(Struct, kw_only=True):
-    """An uplink to be kept with its reason; `user` is the name of HTTP Basic, if any."""
+class SetAsideUplink(Struct, kw_only=True):
+    """An uplink to be set aside with its reason; `user` is the name of HTTP Basic, if any."""
 
     organisation_id: int
     source_id: int
@@ -83,7 +84,7 @@ class Aside(Struct, kw_only=True):
     digest: bytes = b""
 
     def __post_init__(self) -> None:
-        # What a text column cannot hold, or not so much of.
+        # Text columns hold no NUL, and these have limited lengths.
         self.detail = self.detail.replace("\0", "")[:1000]
         self.device_identifier = self.device_identifier.replace("\0", "")[:128]
         self.content_type, self.user = self.content_type[:100], self.user[:128]
@@ -106,12 +107,12 @@ _SET_ASIDE = """
         SET replayed_at = NULL, observations = s.observations + excluded.observations"""
 
 
-def set_aside(uplinks: Iterable[Aside]) -> None:
+def set_aside(uplinks: Iterable[SetAsideUplink]) -> None:
     """Keep uplinks that cannot be used yet. The same bytes for the same reason are one row.
 
-    It stands for all its copies, and is open again if it had been replayed. One statement.
+    The row counts its copies, and is open again if it had been replayed. One statement.
     """
-    kept: dict[tuple[int, bytes], Aside] = {}
+    kept: dict[tuple[int, bytes], SetAsideUplink] = {}
     for uplink in uplinks:
         former = kept.setdefault((uplink.source_id, uplink.digest), uplink)
         if former is not uplink:
@@ -120,12 +121,12 @@ def set_aside(uplinks: Iterable[Aside]) -> None:
         run(_SET_ASIDE, [msgspec.json.encode(list(kept.values())).decode()])
 
 
-# So many devices are kept by name for each source; an honest mistake names a few.
+# Named devices kept for each source; an honest mistake names only a few.
 MAX_MISUSES_BY_NAME = 100
 
 
-class Misused(Struct, frozen=True, kw_only=True):
-    """A report under the token of another device than it names; `at` is when it was received."""
+class TokenMisuse(Struct, frozen=True, kw_only=True):
+    """A report that names another device than its token; `at` is when it was received."""
 
     organisation_id: int
     source_id: int
@@ -133,19 +134,19 @@ class Misused(Struct, frozen=True, kw_only=True):
     at: datetime
 
 
-# What goes beyond the limit shares the row without a name. Two batches at once may overrun it
-# by what one of them brings; the next sees both.
+# Devices beyond the limit share the row without a name. Two batches at once may exceed the limit
+# by the devices of one batch; later batches see both.
 _MISUSED = """
-    WITH told AS (
+    WITH reported AS (
         SELECT o, s, d, min(a) AS first_at, max(a) AS last_at, count(*) AS times
         FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::timestamptz[]) AS t(o, s, d, a)
         GROUP BY 1, 2, 3
     ), known AS (
-        SELECT told.*, m.id IS NOT NULL AS is_known,
-            (SELECT count(*) FROM uplinks_misuse AS k WHERE k.source_id = told.s)
-            + row_number() OVER (PARTITION BY told.s, m.id IS NULL ORDER BY told.d) AS place
-        FROM told LEFT JOIN uplinks_misuse AS m
-            ON m.source_id = told.s AND m.device_identifier = told.d
+        SELECT r.*, m.id IS NOT NULL AS is_known,
+            (SELECT count(*) FROM uplinks_misuse AS k WHERE k.source_id = r.s)
+            + row_number() OVER (PARTITION BY r.s, m.id IS NULL ORDER BY r.d) AS place
+        FROM reported AS r LEFT JOIN uplinks_misuse AS m
+            ON m.source_id = r.s AND m.device_identifier = r.d
     ), named AS (
         SELECT o, s, CASE WHEN is_known OR place <= %s THEN d ELSE '' END AS d,
             first_at, last_at, times
@@ -160,14 +161,14 @@ _MISUSED = """
             last_at = greatest(m.last_at, excluded.last_at), times = m.times + excluded.times"""
 
 
-def remember_misuse(misused: Sequence[Misused]) -> None:
-    """Enter misused tokens, each named device once with how often. One statement."""
-    if not misused:
+def record_misuse(misuses: Sequence[TokenMisuse]) -> None:
+    """Record misuses of tokens, with a count for each named device. One statement."""
+    if not misuses:
         return
     columns = (
-        [one.organisation_id for one in misused],
-        [one.source_id for one in misused],
-        [one.device_identifier.replace("\0", "")[:128] for one in misused],
-        [one.at for one in misused],
+        [misuse.organisation_id for misuse in misuses],
+        [misuse.source_id for misuse in misuses],
+        [misuse.device_identifier.replace("\0", "")[:128] for misuse in misuses],
+        [misuse.at for misuse in misuses],
     )
     run(_MISUSED, [*columns, MAX_MISUSES_BY_NAME])

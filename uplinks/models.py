@@ -1,4 +1,7 @@
-"""Tables of what came in. Written by `uplinks.books` and `uplinks.actions` only."""
+"""Tables of uplinks set aside, misuses and books.
+
+Written by `uplinks.books` and `uplinks.actions` only.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from assets.models import Source
 
 
 class SetAside(models.Model):
-    """An uplink that could not be used yet: raw body, reason, and whether it was taken up."""
+    """An uplink that could not be used yet, with its raw body, reason, and time of replay."""
 
     organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="+")
     source = models.ForeignKey(Source, models.CASCADE, related_name="+")
@@ -39,16 +42,16 @@ class SetAside(models.Model):
 
 
 class Misuse(models.Model):
-    """That the token of one device reported for another: which it named, since when, how often.
+    """Reports under a device's token that named another device: which, since when, how often.
 
-    A row for each named device, up to a number of them; what goes beyond shares one without
-    a name, so that nobody can fill the table.
+    A row for each named device, up to a limit; devices beyond it share a row without a name, so
+    that a sender cannot fill the table.
     """
 
     organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="+")
     source = models.ForeignKey(Source, models.CASCADE, related_name="+", db_index=False)
     device_identifier = models.CharField(
-        max_length=128, blank=True, help_text="as it was named; empty for all that went beyond"
+        max_length=128, blank=True, help_text="as named by the sender; empty beyond the limit"
     )
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()
@@ -69,7 +72,7 @@ class Misuse(models.Model):
 class SourceCount(models.Model):
     """The books of a source: received = stored + duplicate + set aside + refused.
 
-    Kept in several rows, one for each process that counts; their sum is what counts.
+    Kept in several rows, so that processes do not wait for each other; only their sum counts.
     """
 
     pk = models.CompositePrimaryKey("source_id", "shard")

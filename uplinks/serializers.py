@@ -1,4 +1,4 @@
-"""How what came in looks in the REST API: uplinks that were set aside, books and misuses."""
+"""Serializers of recent uplinks, uplinks that were set aside, books and misuses."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class BooksSerializer(serializers.Serializer[Any]):
 
 class MisuseSerializer(serializers.Serializer[Any]):
     device_identifier = serializers.CharField(
-        help_text="as it was named; empty for all beyond the first hundred"
+        help_text="as named by the sender; empty for all beyond the first hundred"
     )
     first_at = serializers.DateTimeField()
     last_at = serializers.DateTimeField()

@@ -17,7 +17,7 @@ from wire.strict_json import read_lenient
 from wire.uplink import Decoded, Uplink
 
 
-class Likeness(IntEnum):
+class Certainty(IntEnum):
     """How surely an uplink is of a format. Of several claims the surest decides."""
 
     NONE = 0
@@ -67,7 +67,7 @@ class WireFormat(Struct, frozen=True, kw_only=True):
 
     name: str
     title: str
-    looks_like: Callable[[Clues], Likeness]
+    looks_like: Callable[[Clues], Certainty]
     open: Callable[[Uplink], Decoded | Envelope]
     is_lenient: bool
     success_body: bytes | None = None

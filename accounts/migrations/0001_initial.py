@@ -287,7 +287,7 @@ class Migration(migrations.Migration):
                 (
                     "verb",
                     models.CharField(
-                        help_text="what was done, as `member.role-changed`", max_length=64
+                        help_text="the change, as `member.role-changed`", max_length=64
                     ),
                 ),
                 (

@@ -1,9 +1,8 @@
-import uuid
-
 import django.contrib.postgres.constraints
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.db.models.functions.datetime
+import django.db.models.functions.text
 from django.conf import settings
 from django.db import migrations, models
 
@@ -15,6 +14,7 @@ class Migration(migrations.Migration):
         ("accounts", "0001_initial"),
         ("assets", "0001_initial"),
         ("geofence", "0001_initial"),
+        ("outbox", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -82,7 +82,9 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "told_nobody",
-                    models.BooleanField(default=False, help_text="the rule named no recipient"),
+                    models.BooleanField(
+                        default=False, help_text="the rule named no active recipient"
+                    ),
                 ),
                 ("amended_at", models.DateTimeField(null=True)),
                 ("withdrawn_at", models.DateTimeField(null=True)),
@@ -200,16 +202,50 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="Notification",
+            name="Recipient",
             fields=[
                 (
                     "id",
-                    models.UUIDField(
-                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("sender", models.CharField(default="email", max_length=16)),
-                ("recipient", models.CharField(max_length=320)),
+                ("channel", models.CharField(default="email", max_length=16)),
+                ("address", models.CharField(max_length=320)),
+                ("name", models.CharField(blank=True, default="", max_length=200)),
+                (
+                    "is_active",
+                    models.BooleanField(default=True, help_text="rules tell nobody who is not"),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="recipients",
+                        to="accounts.organisation",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="AlertNotification",
+            fields=[
+                (
+                    "notification",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to="outbox.notification",
+                    ),
+                ),
                 (
                     "reason",
                     models.CharField(
@@ -221,33 +257,6 @@ class Migration(migrations.Migration):
                         max_length=16,
                     ),
                 ),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("pending", "pending"),
-                            ("sending", "being sent"),
-                            ("sent", "sent"),
-                            ("failed", "refused for good"),
-                            ("given_up", "given up"),
-                            ("cancelled", "cancelled, since the alert was withdrawn first"),
-                        ],
-                        default="pending",
-                        max_length=16,
-                    ),
-                ),
-                ("attempts", models.PositiveIntegerField(default=0)),
-                ("next_try_at", models.DateTimeField()),
-                ("lease_until", models.DateTimeField(null=True)),
-                (
-                    "may_have_arrived",
-                    models.BooleanField(
-                        default=False, help_text="an attempt ended without a clear answer"
-                    ),
-                ),
-                ("last_error", models.CharField(blank=True, default="", max_length=500)),
-                ("created_at", models.DateTimeField()),
-                ("sent_at", models.DateTimeField(null=True)),
                 (
                     "alert",
                     models.ForeignKey(
@@ -265,43 +274,19 @@ class Migration(migrations.Migration):
                         to="alerts.alertchange",
                     ),
                 ),
-            ],
-        ),
-        migrations.CreateModel(
-            name="NotificationAttempt",
-            fields=[
                 (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("number", models.PositiveIntegerField()),
-                ("started_at", models.DateTimeField()),
-                (
-                    "outcome",
-                    models.CharField(
-                        choices=[
-                            ("started", "no outcome: the worker died or is at it"),
-                            ("sent", "accepted"),
-                            ("temporary", "failed for now"),
-                            ("unclear", "ended without an answer"),
-                            ("permanent", "refused for good"),
-                        ],
-                        default="started",
-                        max_length=16,
-                    ),
-                ),
-                ("detail", models.CharField(blank=True, default="", max_length=500)),
-                (
-                    "notification",
+                    "recipient",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
-                        related_name="tries",
-                        to="alerts.notification",
+                        related_name="notifications",
+                        to="alerts.recipient",
                     ),
                 ),
             ],
+            options={
+                "verbose_name": "notification",
+            },
         ),
         migrations.CreateModel(
             name="Rule",
@@ -389,9 +374,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "recipients",
+                    "recipient_ids",
                     django.contrib.postgres.fields.ArrayField(
-                        base_field=models.EmailField(max_length=254), default=list, size=None
+                        base_field=models.BigIntegerField(), default=list, size=None
                     ),
                 ),
                 ("is_active", models.BooleanField(default=True)),
@@ -450,48 +435,19 @@ class Migration(migrations.Migration):
             model_name="alertchange",
             index=models.Index(fields=["organisation", "number"], name="alert_change_stream"),
         ),
-        migrations.AddIndex(
-            model_name="notification",
-            index=models.Index(
-                models.F("attempts"),
-                models.F("next_try_at"),
-                condition=models.Q(("state", "pending")),
-                name="notification_due",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="notification",
-            index=models.Index(
-                condition=models.Q(("state", "sending")),
-                fields=["lease_until"],
-                name="notification_leased",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="notification",
-            index=models.Index(fields=["-created_at", "-id"], name="notification_newest"),
-        ),
         migrations.AddConstraint(
-            model_name="notification",
+            model_name="recipient",
             constraint=models.UniqueConstraint(
-                fields=("change", "sender", "recipient"), name="notification_once"
+                models.F("organisation"),
+                models.F("channel"),
+                django.db.models.functions.text.Lower("address"),
+                name="recipient_once",
             ),
         ),
         migrations.AddConstraint(
-            model_name="notification",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "sending"), _negated=True),
-                    ("lease_until__isnull", False),
-                    _connector="OR",
-                ),
-                name="notification_sending_has_lease",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="notificationattempt",
+            model_name="alertnotification",
             constraint=models.UniqueConstraint(
-                fields=("notification", "number"), name="attempt_number_once"
+                fields=("change", "recipient"), name="alert_notification_once"
             ),
         ),
         migrations.AddConstraint(

@@ -1,12 +1,21 @@
-"""Every change of who and what, one verb each, in a transaction of its own or its caller's.
+"""Every change of assets, devices, assignments and sources: a function for each.
 
-Each change of a source, device or assignment raises the registry's revision first. That row
-lock also serialises such changes, so two of them never deadlock over devices. Names that are
-taken and periods that overlap are a `Conflict`.
+Each runs in its own transaction or its caller's. Each change of a source, device or assignment
+raises the registry's revision first. That row lock also serialises such changes, so that two
+changes never deadlock over devices. Taken names and overlapping periods are a `Conflict`.
 """
 
 from __future__ import annotations
 
+from assets.actions.assets_and_devices import (
+    MAX_IDENTIFIER_LENGTH,
+    add_asset,
+    archive_asset,
+    change_asset,
+    change_device,
+    register_device,
+    register_unknown_device,
+)
 from assets.actions.assignments import (
     DISTANT_PAST,
     Reassignment,
@@ -16,21 +25,12 @@ from assets.actions.assignments import (
     unassign_device,
     withdraw_assignment,
 )
-from assets.actions.revision import raise_registry_revision
+from assets.actions.registry_revision import raise_registry_revision
 from assets.actions.sources import (
     add_source,
     change_source,
     revoke_source,
     rotate_source_token,
-)
-from assets.actions.things import (
-    MAX_IDENTIFIER_LENGTH,
-    add_asset,
-    archive_asset,
-    change_asset,
-    change_device,
-    register_device,
-    register_unknown_device,
 )
 
 __all__ = [

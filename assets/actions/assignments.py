@@ -1,4 +1,4 @@
-"""Which device is on which asset, also in the past; and whose history moves with that."""
+"""Assignments of devices to assets, also in the past, and the histories that move with them."""
 
 from __future__ import annotations
 
@@ -9,23 +9,22 @@ from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from accounts.models import User
-from assets.actions.revision import raise_registry_revision, stamp
+from assets.actions.registry_revision import raise_registry_revision, stamp_device
 from assets.models import Asset, Assignment, Device, MovedHistory
 from core.constraints import unless_taken
 from core.errors import Conflict, Unprocessable
 
-# From when a device that registered itself is on its asset: before anything it can report.
+# A device that registered itself is on its asset from then on: before any possible report.
 DISTANT_PAST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reassignment:
-    """What a changed assignment does to history.
+    """A changed assignment and its effect on histories.
 
     Positions of the device from `since` on may belong to another asset than before;
-    `asset_ids` names each asset that gained or lost any. The promise to judge them again is
-    made already, as rows of `MovedHistory` in the same transaction: the caller may nudge
-    whoever keeps it, and need do nothing else.
+    `asset_ids` are the assets that gained or lost positions. Judging them again is promised
+    already, by rows of `MovedHistory` in the same transaction; the caller need do nothing.
     """
 
     assignment: Assignment | None
@@ -43,8 +42,8 @@ def assign_device(
 ) -> Reassignment:
     """Put a device on an asset during [since, until), also in the past.
 
-    Without `until` an ongoing assignment of the device that began earlier ends at `since`, and
-    one that began exactly then is replaced. Any other overlap is a `Conflict`.
+    Without `until` an ongoing assignment of the device that began earlier ends at `since`; if it
+    began exactly then, it is replaced. Any other overlap is a `Conflict`.
     """
     if until is not None and until <= since:
         raise Unprocessable("until must be after since.", code="period-empty")
@@ -59,33 +58,33 @@ def assign_device(
             assignment = Assignment.objects.create(
                 device=device, asset=asset, during=DateTimeTZRange(since, until, "[)")
             )
-        stamp(device, revision)
-        return moved(assignment, left | {asset.pk}, since, by)
+        stamp_device(device, revision)
+        return record_moved_history(assignment, left | {asset.pk}, since, by)
 
 
 def unassign_device(*, device: Device, at: datetime, by: User | None = None) -> Reassignment:
-    """Take a device off the asset that it is on, from `at` on. Conflict if it is on none then."""
+    """Take a device off its asset, from `at` on. Conflict if it is on no asset then."""
     with transaction.atomic():
         revision = raise_registry_revision()
         left = _leave_ongoing(device, at)
         if not left:
             raise Conflict("The device is on no asset then.", code="not-assigned")
-        stamp(device, revision)
-        return moved(None, left, at, by)
+        stamp_device(device, revision)
+        return record_moved_history(None, left, at, by)
 
 
 def withdraw_assignment(*, assignment: Assignment, by: User | None = None) -> Reassignment:
-    """Take back an assignment that never was true: its positions leave the asset's history."""
+    """Delete an assignment that was never true: its positions leave the asset's history."""
     with transaction.atomic():
         revision = raise_registry_revision()
-        stamp(assignment.device, revision)
+        stamp_device(assignment.device, revision)
         Assignment.objects.filter(pk=assignment.pk).delete()
         since = assignment.during.lower or DISTANT_PAST
-        return moved(None, {assignment.asset_id}, since, by)
+        return record_moved_history(None, {assignment.asset_id}, since, by)
 
 
 def end_assignment(*, assignment: Assignment, at: datetime, by: User | None = None) -> Reassignment:
-    """End an ongoing assignment at `at`. Conflict if it has ended, or begins no earlier."""
+    """End an ongoing assignment. Conflict if it has ended; Unprocessable if it begins at `at`."""
     with transaction.atomic():
         revision = raise_registry_revision()
         assignment.refresh_from_db()
@@ -93,12 +92,12 @@ def end_assignment(*, assignment: Assignment, at: datetime, by: User | None = No
             raise Conflict("The assignment has ended.", code="not-assigned")
         if assignment.during.lower >= at:
             raise Unprocessable("An assignment ends after it begins.", code="period-empty")
-        end(assignment, at)
-        stamp(assignment.device, revision)
-        return moved(assignment, {assignment.asset_id}, at, by)
+        end_or_delete(assignment, at)
+        stamp_device(assignment.device, revision)
+        return record_moved_history(assignment, {assignment.asset_id}, at, by)
 
 
-def moved(
+def record_moved_history(
     assignment: Assignment | None,
     asset_ids: set[int],
     since: datetime,
@@ -123,12 +122,12 @@ def _leave_ongoing(device: Device, at: datetime) -> set[int]:
     left: set[int] = set()
     for assignment in ongoing:
         left.add(assignment.asset_id)
-        end(assignment, at)
+        end_or_delete(assignment, at)
     return left
 
 
-def end(assignment: Assignment, at: datetime) -> None:
-    """End at `at`; what ends as it begins never was."""
+def end_or_delete(assignment: Assignment, at: datetime) -> None:
+    """End an assignment at `at`; delete it if it would end when it begins, or before."""
     if assignment.during.lower >= at:
         assignment.delete()
         return
@@ -137,9 +136,9 @@ def end(assignment: Assignment, at: datetime) -> None:
 
 
 def take_moved_histories() -> list[MovedHistory]:
-    """Return each promise of `MovedHistory`, with its asset, and delete it.
+    """Return each row of `MovedHistory`, with its asset, and delete it.
 
-    Call it in the transaction that writes the work down in its stead.
+    Call it in the transaction that records the work to be done.
     """
     rows = MovedHistory.objects.select_for_update(of=["self"], skip_locked=True).order_by("pk")
     promised = list(rows.select_related("asset", "recorded_by"))

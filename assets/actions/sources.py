@@ -1,4 +1,4 @@
-"""Senders that we trust, and their tokens."""
+"""Sources and their tokens."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Organisation
 from accounts.tokens import digest_of, new_token, prefix_of
-from assets.actions.revision import raise_registry_revision
+from assets.actions.registry_revision import raise_registry_revision
 from assets.models import Device, Source
 from core.constraints import unless_taken
 from core.errors import Conflict, Unprocessable
@@ -24,9 +24,9 @@ def add_source(
     unknown_devices: str = Source.UnknownDevices.SET_ASIDE,
     token: str = "",
 ) -> tuple[Source, str]:
-    """Return the source and its token, which cannot be had again: a fresh one, if not given.
+    """Add a source. Returns it with its token, a new one unless given; it is not stored.
 
-    With `device` the token speaks for that device alone.
+    With `device` the token may report for that device only.
     """
     if device is not None and device.organisation_id != organisation.pk:
         raise Unprocessable("Source and device belong to one organisation.", code="not-one-tenant")
@@ -59,7 +59,7 @@ def change_source(
 
 
 def rotate_source_token(*, source: Source, overlap_s: float, token: str = "") -> str:
-    """Return a new token; the one before it stays good for `overlap_s` more seconds."""
+    """Give a source a new token and return it; the former stays valid for `overlap_s` seconds."""
     token = token or new_token()
     with transaction.atomic():
         raise_registry_revision()
@@ -76,7 +76,7 @@ def rotate_source_token(*, source: Source, overlap_s: float, token: str = "") ->
 
 
 def revoke_source(*, source: Source) -> Source:
-    """Close the door to a sender, for both of its tokens and for good."""
+    """Revoke a source and both of its tokens. This is final."""
     with transaction.atomic():
         raise_registry_revision()
         Source.objects.filter(pk=source.pk, revoked_at=None).update(

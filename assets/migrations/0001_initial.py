@@ -146,7 +146,8 @@ class Migration(migrations.Migration):
                 (
                     "is_scope_changed",
                     models.BooleanField(
-                        default=False, help_text="only what links it to geofences and rules"
+                        default=False,
+                        help_text="only the tags, which link it to geofences and rules",
                     ),
                 ),
                 (
@@ -228,7 +229,7 @@ class Migration(migrations.Migration):
                     "device",
                     models.ForeignKey(
                         blank=True,
-                        help_text="if set, this token speaks for this device only",
+                        help_text="if set, this token may report for this device only",
                         null=True,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="sources",

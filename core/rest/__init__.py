@@ -1,4 +1,4 @@
-"""How HTTP is spoken here: problems, pages of a list, strict JSON, permissions, GeoJSON.
+"""Conventions of our HTTP: problems, pages of a list, strict JSON, permissions, GeoJSON.
 
-Knows no table and no app. What a request means is left to the doors.
+Knows no table and no app. The meaning of a request is left to the doors.
 """

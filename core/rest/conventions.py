@@ -1,7 +1,7 @@
-"""What every door of the REST API has in common."""
+"""Constants that all doors of the REST API share."""
 
 from __future__ import annotations
 
-# An answer that shows a token is kept by nobody on the way.
+# No cache on the way may keep an answer that shows a token.
 NO_STORE = {"Cache-Control": "no-store"}
 METHODS = ["get", "post", "patch", "delete", "head", "options"]

@@ -1,6 +1,7 @@
-"""Fields that take nothing for granted: no time without a zone, no object that is not yours.
+"""Serializer fields that check strictly: times with a zone, objects that the user may change.
 
-Of objects, foreign is unknown, and seen but not yours is forbidden.
+An object of another organisation is unknown; an object that the user sees but may not change is
+forbidden.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ ZONE = re.compile(r"([zZ]|[+-]\d\d:?\d\d)$")
 
 
 class InstantField(DateTimeField):
-    """A time that says its zone, as RFC 3339 asks; nobody guesses which one was meant."""
+    """A time with its zone, as RFC 3339 asks; the zone is never guessed."""
 
     def to_internal_value(self, value: Any) -> datetime:
         if isinstance(value, str) and not ZONE.search(value.strip()):
@@ -28,8 +29,8 @@ class InstantField(DateTimeField):
 class OperableField(PrimaryKeyRelatedField[Any]):
     """The id of an object whose organisation the user operates.
 
-    An id of another organisation is refused in the same words as one that does not exist. The
-    queryset's manager answers `visible_to(user)` and `operable_by(user)`.
+    An id of another organisation is refused in the same words as an id that does not exist. The
+    queryset's manager has `visible_to(user)` and `operable_by(user)`.
     """
 
     needed = "operable_by"

@@ -1,4 +1,4 @@
-"""Filters that take a parameter at its word, or refuse it."""
+"""Filters that refuse a value which they do not understand."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class _TrueOrFalseField(forms.Field):
 
 
 class BooleanFilter(django_filters.BooleanFilter):  # type: ignore[misc]
-    """`true` or `false`; the usual one takes any other word for no filter at all."""
+    """`true` or `false`; django-filter's own field ignores any other word."""
 
     field_class = _TrueOrFalseField
 

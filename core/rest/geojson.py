@@ -1,4 +1,4 @@
-"""GeoJSON (RFC 7946) for whoever asks with `Accept: application/geo+json`."""
+"""GeoJSON (RFC 7946), answered to `Accept: application/geo+json`."""
 
 from __future__ import annotations
 

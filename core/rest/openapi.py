@@ -1,4 +1,4 @@
-"""What holds for every operation of the API: how it refuses, and how a POST is repeated safely."""
+"""OpenAPI parts that all operations share: problem documents and `Idempotency-Key`."""
 
 from __future__ import annotations
 

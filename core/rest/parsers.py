@@ -1,4 +1,4 @@
-"""JSON that means one thing: no duplicate keys, no NaN, no surprises further in."""
+"""Strict JSON: no duplicate keys, no NaN, no text that the database cannot hold."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class StrictGeoJSONParser(StrictJSONParser):
 
 
 def strict_json(body: bytes) -> Any:
-    """Return the value of `body`. Raises UnreadableUplink, never quoting the body."""
+    """Return the value of `body`. Raises UnreadableUplink, without quoting the body."""
     if not body.strip():
         raise UnreadableUplink("The body is empty.", code="empty-body")
     try:
@@ -84,7 +84,7 @@ def _finite(digits: str) -> float:
 
 
 def _require_plain(value: Any) -> None:
-    """Refuse depth, and text that the database cannot hold."""
+    """Refuse deep nesting, and text that the database cannot hold."""
     level, depth = [value], 0
     while level:
         if not all(_is_storable(each) for each in level if isinstance(each, str)):

@@ -1,4 +1,4 @@
-"""The one place where a failure becomes an HTTP status and a problem document (RFC 9457)."""
+"""The only module that turns an error into an HTTP status and a problem document (RFC 9457)."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ from core.rest.problem_types import PROBLEM_TYPES
 
 CONTENT_TYPE = "application/problem+json"
 CHALLENGE = 'Bearer realm="tracker"'
-# Where programs call, whatever they accept. Other paths answer people with pages.
+# Paths for programs, whatever they accept. Other paths answer people with pages.
 PROGRAM_PATHS = ("/api/", "/ingest/", "/ws/", "/healthz", "/readyz")
 MAX_HEADERS = 128
 MAX_HEADER_BYTES = 32_768
@@ -96,7 +96,7 @@ def new_request_id() -> str:
 
 
 def problem_of(error: Exception, request_id: str) -> tuple[int, Headers, bytes]:
-    """Return status, headers and body for any exception; one that is not ours is a bare 500."""
+    """Return status, headers and body for any exception; a foreign exception is a plain 500."""
     if isinstance(error, OperationalError | InterfaceError):
         error = Unavailable("The database does not answer.")
     if not isinstance(error, TrackerError):
@@ -146,7 +146,7 @@ def _headers_of(error: TrackerError, status: int) -> Headers:
 
 
 def handle_exception(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
-    """Answer what a view raised. None for what is not expected: that becomes a logged 500."""
+    """Answer an exception of a view. None for an unexpected exception, which becomes a 500."""
     request = context["request"]
     if isinstance(error, drf.MethodNotAllowed | drf.NotAcceptable):
         # The middleware makes the document; the framework has set `Allow` by then.
@@ -168,7 +168,7 @@ def request_id_of(request: HttpRequest) -> str:
 
 
 def _translated(error: Exception, method: str) -> TrackerError | None:
-    """Return what `error` means in our own words, or None if it is a bug of ours."""
+    """Return our own error for `error`, or None if it is a bug of ours."""
     match error:
         case TrackerError():
             return error
@@ -186,7 +186,7 @@ def _translated(error: Exception, method: str) -> TrackerError | None:
         case DataError():
             # A value that a serializer let through and the database cannot hold.
             logger.warning("the database refused a value that was not checked", exc_info=error)
-            return Unprocessable("A value is outside what can be stored.")
+            return Unprocessable("A value is outside the range that can be stored.")
     return _translated_request(error)
 
 
@@ -233,7 +233,7 @@ def _invalid(error: drf.ValidationError, method: str) -> Refused:
 
 
 def _faults(detail: Any, pointer: str) -> Iterator[Fault]:
-    """Flatten the nested lists and dicts of the framework, keeping where each was."""
+    """Flatten the nested lists and dicts of the framework, with a pointer for each message."""
     if isinstance(detail, dict):
         for key, inner in detail.items():
             is_whole = key in ("non_field_errors", "__all__")
@@ -248,7 +248,7 @@ def _faults(detail: Any, pointer: str) -> Iterator[Fault]:
 
 
 def escaped(key: object) -> str:
-    """Return a name as it stands in a JSON Pointer (RFC 6901)."""
+    """Return a name as it is written in a JSON Pointer (RFC 6901)."""
     return str(key).replace("~", "~0").replace("/", "~1")
 
 
@@ -258,8 +258,8 @@ def escaped(key: object) -> str:
 class ProblemMiddleware:
     """Gives each request its id, and programs a problem document for each 4xx and 5xx.
 
-    Outermost, so that it also sees what Django answers before any view: an unknown path,
-    a bad Host, a failed CSRF check, a bug.
+    Outermost, so that it also sees answers of Django before any view: an unknown path, a bad
+    Host, a failed CSRF check, a bug.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -273,7 +273,7 @@ class ProblemMiddleware:
             return response_of(problem(431, "headers-too-large", detail, request_id_of(request)))
         response = self._get_response(request)
         if is_program(request):
-            if _loses_its_body(request, response):
+            if _is_redirected_write(request, response):
                 response = HttpResponse(status=404)
             if response.status_code >= 400:
                 response = _as_problem(request, response)
@@ -281,7 +281,7 @@ class ProblemMiddleware:
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Answer 503 for a page that the database could not be read for: no bug of ours."""
+        """Answer 503 if a page could not read the database: this is no bug of ours."""
         if not isinstance(error, OperationalError | InterfaceError):
             return None
         logger.warning("the database does not answer: %s", type(error).__name__)
@@ -299,14 +299,14 @@ def has_large_headers(request: HttpRequest) -> bool:
 
 
 def is_program(request: HttpRequest) -> bool:
-    """Whether a problem document is wanted rather than a page."""
+    """Return whether the client is a program, which wants a problem document and no page."""
     if request.path.startswith(PROGRAM_PATHS):
         return True
     return "json" in request.headers.get("Accept", "")
 
 
-def _loses_its_body(request: HttpRequest, response: HttpResponseBase) -> bool:
-    """Whether a program is sent to the same path with a slash, where its write becomes a read."""
+def _is_redirected_write(request: HttpRequest, response: HttpResponseBase) -> bool:
+    """Return whether a write is redirected to the path with a slash, as a read without body."""
     is_read = request.method in ("GET", "HEAD", "OPTIONS")
     return not is_read and response.status_code == 301 and request.path.startswith(PROGRAM_PATHS)
 

@@ -1,6 +1,6 @@
 """Every problem code that an answer may carry, as `docs/problems.md` and `/problems/<code>` show.
 
-A code is a promise to whoever wrote a client: it is never renamed and never means something else.
+Clients rely on a code: it is never renamed and never gets another meaning.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
     ),
     "empty-body": ProblemType("The body is empty", "Send the document that this path expects."),
     "malformed-body": ProblemType(
-        "The body cannot be read", "The bytes are not what their format says they are."
+        "The body cannot be read", "The bytes are not in the expected format."
     ),
     "malformed-json": ProblemType(
         "The body is not JSON",
@@ -41,7 +41,7 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
     ),
     "invalid-parameter": ProblemType(
         "A query parameter is wrong or unknown",
-        "`errors` names the parameters as `/query/<name>`, and those that are known.",
+        "`errors` names the parameters as `/query/<name>`, and the known parameters.",
     ),
     "invalid-cursor": ProblemType(
         "The cursor is not one of ours",
@@ -53,7 +53,7 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
         "Send `Authorization: Token …`, or the session cookie of somebody who is logged in.",
     ),
     "credentials-invalid": ProblemType(
-        "The credential opens nothing", "It is unknown, revoked, or its owner is inactive."
+        "The credential is not valid", "It is unknown, revoked, or its owner is inactive."
     ),
     "forbidden": ProblemType(
         "Your role does not allow this",
@@ -76,7 +76,7 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
     ),
     # 404 to 415
     "not-found": ProblemType(
-        "There is nothing here for you",
+        "Not found",
         "The object does not exist, or belongs to an organisation that you are not in; the two"
         " are answered alike.",
     ),
@@ -84,15 +84,17 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
         "The request took too long to arrive", "Send headers and body within ten seconds."
     ),
     "method-not-allowed": ProblemType(
-        "The method is not allowed here", "The `Allow` header lists those that are."
+        "The method is not allowed here", "The `Allow` header lists the allowed methods."
     ),
     "not-acceptable": ProblemType(
         "No such representation", "The answer exists as JSON only; leave out `Accept`."
     ),
     "conflict": ProblemType(
-        "This contradicts the present state", "`detail` says what it contradicts."
+        "This contradicts the present state", "`detail` names the contradiction."
     ),
-    "already-exists": ProblemType("It exists already", "Choose another name, or use what exists."),
+    "already-exists": ProblemType(
+        "It exists already", "Choose another name, or use the existing object."
+    ),
     "overlap": ProblemType(
         "The periods overlap", "A device is on one asset at a time; end the other assignment first."
     ),
@@ -101,7 +103,7 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
     ),
     "asset-archived": ProblemType("The asset is archived", "An archived asset takes no device."),
     "source-revoked": ProblemType(
-        "The source is revoked", "That is for good. Add another source and give out its token."
+        "The source is revoked", "This is final. Add another source and give out its token."
     ),
     "last-owner": ProblemType(
         "An organisation keeps an owner", "Make somebody else an owner first."
@@ -120,7 +122,7 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
     ),
     # 422
     "invalid": ProblemType(
-        "The document is wrong", "`errors` lists what is wrong, with a JSON Pointer to each."
+        "The document is wrong", "`errors` lists the mistakes, each with a JSON Pointer."
     ),
     "identifier-invalid": ProblemType(
         "Not an identifier of a device", "1 to 100 printable characters are expected."
@@ -173,10 +175,10 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
         "Not a way to find a position", "The page of the wire format lists them."
     ),
     "wire-format-unknown": ProblemType(
-        "Not a wire format", "`errors` lists those that are spoken here."
+        "Not a wire format", "`errors` lists the known wire formats."
     ),
     "does-not-exist": ProblemType(
-        "It names something that does not exist", "Or that belongs to another organisation."
+        "A referenced object does not exist", "Or it belongs to another organisation."
     ),
     "required": ProblemType("A member is missing", "`errors` names it."),
     "track-unreadable": ProblemType(
@@ -209,7 +211,8 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
         "The device is not registered", "Register it, then replay the uplink."
     ),
     "device-missing": ProblemType(
-        "The uplink says nothing of this device", "What was set aside cannot be found in it."
+        "The uplink does not contain this device",
+        "A replay did not find the observations that had been set aside.",
     ),
     "no-device": ProblemType(
         "The uplink names no device", "Let the sender name it, in the message or in its address."
@@ -221,7 +224,7 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
         "Not a kind of event that is known here", "The page of the wire format lists them."
     ),
     "decode-failed": ProblemType(
-        "What the decoder made cannot be used", "The payload has more than 1,000 members."
+        "The decoded payload cannot be used", "It has more than 1,000 members."
     ),
     "encrypted": ProblemType(
         "The uplink is encrypted", "Switch payload encryption off in the sender; TLS stays."
@@ -232,7 +235,7 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
     ),
     "headers-too-large": ProblemType("The headers are too large", "Send fewer or shorter headers."),
     "internal-error": ProblemType(
-        "A fault of ours", "It is in our log under the id in `instance`; please tell us that id."
+        "A fault of ours", "It is in our log under the id in `instance`; please send us that id."
     ),
     "unavailable": ProblemType(
         "The server cannot do this now",

@@ -71,6 +71,8 @@ class World {
         measured_at: time,
         received_at: time,
         speed_mms: at % 3 === 0 ? 0 : 8_000 + at,
+        motion: at % 3 === 0 ? "resting" : "moving",
+        motion_since: time,
         course_cdeg: Math.round((this.course_deg[at] ?? 0) * 100),
         accuracy_dm: 50,
         method: "gnss",

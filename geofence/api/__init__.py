@@ -1,11 +1,11 @@
-"""The doors of this app: `geofences` and `crossings`."""
+"""The REST API of geofences and crossings."""
 
 from __future__ import annotations
 
 from rest_framework.routers import BaseRouter
 
-from geofence.api.crossings import CrossingViewSet
-from geofence.api.geofences import GeofenceViewSet
+from geofence.api.crossing_views import CrossingViewSet
+from geofence.api.geofence_views import GeofenceViewSet
 
 __all__ = ["register"]
 

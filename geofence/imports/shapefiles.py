@@ -1,4 +1,4 @@
-"""ESRI shapefiles, from bytes in memory, brought to WGS 84 by their .prj."""
+"""ESRI shapefiles, from bytes in memory, reprojected to WGS 84 by their .prj."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from pyproj.exceptions import CRSError, ProjError
 
 from core.errors import TooLarge, Unprocessable
 from geofence import limits
-from geofence.imports.found import Assumed, Found, refused
-from geofence.imports.geojson import NAME_KEYS, of_geometry
+from geofence.imports.found_shapes import AssumedSizes, FoundShape, refused
+from geofence.imports.geojson_files import NAME_KEYS, of_geometry
 
 SUFFIXES = (".shp", ".dbf", ".shx", ".prj", ".cpg")
 PRJ_BYTES = 16 << 10
@@ -26,8 +26,8 @@ WGS84 = CRS.from_epsg(4326)
 Reprojection = Callable[[Any], Any]
 
 
-def features(parts: dict[str, bytes], assumed: Assumed) -> Iterator[Found]:
-    """Yield the shapes of one shapefile, whose parts are given by suffix."""
+def features(parts: dict[str, bytes], assumed: AssumedSizes) -> Iterator[FoundShape]:
+    """Yield the shapes of a shapefile, whose parts are given by suffix."""
     if len(parts.get(".shp", b"")) > limits.IMPORT_SHP_BYTES:
         raise TooLarge(
             f"The .shp is larger than {limits.IMPORT_SHP_BYTES} bytes.", code="archive-too-large"
@@ -82,8 +82,11 @@ def _record(reader: shapefile.Reader, number: int) -> dict[str, Any]:
 
 
 def _feature(
-    shape: shapefile.Shape | None, record: dict[str, Any], to_lonlat: Reprojection, assumed: Assumed
-) -> Iterator[Found]:
+    shape: shapefile.Shape | None,
+    record: dict[str, Any],
+    to_lonlat: Reprojection,
+    assumed: AssumedSizes,
+) -> Iterator[FoundShape]:
     name = next((record[key] for key in NAME_KEYS if record.get(key)), None)
     name = name or next((text for text in record.values() if isinstance(text, str) and text), "")
     if shape is None or not shape.points:
@@ -102,12 +105,12 @@ def _feature(
 
 
 def _reprojection(prj: bytes | None) -> Reprojection:
-    """Return what brings nested coordinates to longitude and latitude."""
+    """Return the function that reprojects nested coordinates to longitude and latitude."""
     if prj is None:
-        # Without a .prj only degrees make sense; others fall to the range check.
+        # Without a .prj degrees are assumed; other values fail the range check.
         return lambda nested: _mapped(nested, lambda lonlats: lonlats)
     try:
-        # Only ever as WKT: other spellings may name files and pipelines.
+        # Only as WKT: other notations may name files and pipelines.
         crs = CRS.from_wkt(prj[:PRJ_BYTES].decode("utf-8", "replace"))
         transformer = Transformer.from_crs(crs, WGS84, always_xy=True)
     except (CRSError, ProjError) as error:
@@ -122,7 +125,7 @@ def _reprojection(prj: bytes | None) -> Reprojection:
 
 
 def _mapped(nested: Any, change: Callable[[Any], Any]) -> Any:
-    """Change the points at the bottom of nested lists, whatever their depth, dropping altitude."""
+    """Apply `change` to the points in nested lists of any depth, without their altitudes."""
     if isinstance(nested[0], int | float):
         return change(np.array([nested[:2]], dtype=np.float64))[0].tolist()
     if isinstance(nested[0][0], int | float):

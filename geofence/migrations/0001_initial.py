@@ -217,7 +217,7 @@ class Migration(migrations.Migration):
                 (
                     "area",
                     django.contrib.gis.db.models.fields.MultiPolygonField(
-                        help_text="what is judged, edges straight in lon/lat", srid=4326
+                        help_text="the judged area, edges straight in lon/lat", srid=4326
                     ),
                 ),
                 (

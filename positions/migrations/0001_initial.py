@@ -33,7 +33,9 @@ class Migration(migrations.Migration):
                 ("measured_at", models.DateTimeField()),
                 (
                     "message",
-                    models.BigIntegerField(help_text="made of the sender's id, or of the content"),
+                    models.BigIntegerField(
+                        help_text="a hash of the sender's id, or of the content"
+                    ),
                 ),
                 (
                     "reported_at",
@@ -295,14 +297,14 @@ class Migration(migrations.Migration):
                     "is_history_moved",
                     models.BooleanField(
                         default=False,
-                        help_text="positions changed hands: state and usage are made anew, too",
+                        help_text="positions changed assets: also compute state and usage again",
                     ),
                 ),
                 (
                     "is_scope_changed",
                     models.BooleanField(
                         default=False,
-                        help_text="what links assets to rules changed: all is asked of them again",
+                        help_text="tags of assets changed: rules judge all their occurrences again",
                     ),
                 ),
                 (

@@ -44,9 +44,9 @@ def test_a_token_is_on_record_without_its_secret(viewer: User) -> None:
     row, token = actions.issue_api_token(user=viewer, name="laptop", by=viewer)
     actions.revoke_api_token(token=row, by=viewer)
 
-    told = [*entries("token.issued"), *entries("token.revoked")]
-    assert [entry.subject_id for entry in told] == [str(row.pk)] * 2
-    assert all(token not in f"{entry.subject_name}{entry.details}" for entry in told)
+    issued_and_revoked = [*entries("token.issued"), *entries("token.revoked")]
+    assert [entry.subject_id for entry in issued_and_revoked] == [str(row.pk)] * 2
+    assert all(token not in f"{entry.subject_name}{entry.details}" for entry in issued_and_revoked)
 
 
 @pytest.mark.parametrize("write", ["update", "delete"])

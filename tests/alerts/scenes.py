@@ -12,12 +12,12 @@ from django.db import transaction
 from accounts.models import Organisation
 from alerts import actions, judging
 from alerts.changes import Raised
-from alerts.models import Alert, Notification, Rule
+from alerts.models import Alert, AlertNotification, Rule
 from assets.models import Asset
 from core.fact_order import before_all_at
 from core.observation import microseconds
 from core.occurrence import OccurrenceChange
-from geofence.changes import CrossingChange
+from geofence.crossing_changes import CrossingChange
 from geofence.models import Crossing, Geofence, GeofenceVersion
 from tests.builders import DEPOT_LONLAT_DEG, MORNING, TEN
 
@@ -110,8 +110,9 @@ def raise_alert(asset: Asset, geofence: Geofence, **more: Any) -> Alert:
 
 def notifications_of(alert_id: int) -> list[tuple[str, str]]:
     """Return reason and state of each, oldest first."""
-    rows = Notification.objects.filter(alert_id=alert_id).order_by("change_id", "recipient")
-    return [(row.reason, row.state) for row in rows]
+    rows = AlertNotification.objects.filter(alert_id=alert_id).select_related("notification")
+    ordered = rows.order_by("change_id", "notification__address")
+    return [(row.reason, row.notification.state) for row in ordered]
 
 
 def ids_of(raised: Sequence[Raised]) -> list[Any]:

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from alerts.actions import acknowledge_alert, add_rule, change_rule, retire_rule
-from alerts.models import Alert, AlertChange, Rule, RuleVersion
+from alerts.models import Alert, AlertChange, Recipient, Rule, RuleVersion
 from core.errors import Conflict, Unprocessable
 from tests.alerts.scenes import crossing_of, judge, make_geofence, make_rule, raise_alert
 from tests.builders import NINE, NOON, make_van
@@ -18,10 +18,10 @@ def test_a_changed_rule_keeps_its_past_and_begins_anew(depot):
 
     change_rule(rule=rule, severity="critical", now=NOON)
 
-    first, second = RuleVersion.objects.order_by("version")
+    first, second = RuleVersion.objects.with_addresses().order_by("version")
     assert (first.severity, first.valid_to) == ("info", NOON)
     assert (second.severity, second.valid_from, second.valid_to) == ("critical", NOON, None)
-    assert second.recipients == [ANNA]
+    assert second.addresses == [ANNA]
 
 
 def test_a_change_that_changes_nothing_makes_no_version(depot):
@@ -61,7 +61,33 @@ def test_two_rules_of_one_organisation_have_two_names(depot):
 def test_each_recipient_is_named_once(depot):
     make_rule(depot, ANNA, ANNA.upper())
 
-    assert RuleVersion.objects.get().recipients == [ANNA]
+    assert RuleVersion.objects.with_addresses().get().addresses == [ANNA]
+
+
+def test_an_address_is_one_recipient_of_all_rules_of_its_organisation(depot):
+    make_rule(depot, ANNA, "boris@north.example", name="Gate watch")
+    make_rule(depot, "boris@north.example", ANNA.upper(), name="Night watch")
+
+    gate, night = RuleVersion.objects.order_by("pk")
+    assert night.recipient_ids == gate.recipient_ids[::-1]
+    assert Recipient.objects.count() == 2
+
+
+def test_two_organisations_share_no_recipient(south, depot):
+    make_rule(depot, ANNA)
+    make_rule(make_geofence(south), ANNA, organisation=south)
+
+    assert Recipient.objects.count() == 2
+    assert len({tuple(v.recipient_ids) for v in RuleVersion.objects.all()}) == 2
+
+
+def test_a_rule_that_is_refused_adds_no_recipient(depot):
+    make_rule(depot, name="Watch")
+
+    with pytest.raises(Conflict):
+        make_rule(depot, ANNA, name="Watch")
+
+    assert not Recipient.objects.exists()
 
 
 def test_a_rule_takes_no_geofence_of_another_organisation(north, south):

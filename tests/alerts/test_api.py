@@ -7,8 +7,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from alerts.models import Alert, Notification, RuleVersion
+from alerts.models import Alert, RuleVersion
 from alerts.stream import alert_row, alerts_after
+from outbox.models import Notification
 from tests.alerts.scenes import crossing_of, judge, make_geofence, make_rule, raise_alert
 from tests.builders import ELEVEN, NINE, NOON, make_van
 

@@ -14,9 +14,10 @@ from django.db import connection, transaction
 from accounts.models import User
 from alerts import judging
 from alerts.actions import acknowledge_alert
-from alerts.models import Alert, AlertChange, Notification
-from alerts.outbox import claim_notifications
+from alerts.models import Alert, AlertChange
 from alerts.stream import alerts_after, newest_number
+from outbox.leases import claim_notifications
+from outbox.models import Notification
 from tests.alerts.scenes import crossing_of, judge, make_geofence, make_rule, raise_alert
 from tests.builders import NOON, TEN, make_van
 

@@ -9,8 +9,9 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from alerts import actions, judging
-from alerts.models import Alert, AlertChange, Notification
-from geofence.changes import CrossingChange
+from alerts.models import Alert, AlertChange, Recipient
+from geofence.crossing_changes import CrossingChange
+from outbox.models import Notification
 from tests.alerts.scenes import (
     crossing_of,
     judge,
@@ -116,7 +117,7 @@ def test_a_late_crossing_is_judged_by_the_version_that_held_then(van, depot):
 
     alert = Alert.objects.get()
     assert (alert.rule_version.version, alert.rule_version.severity) == (1, "info")
-    assert [row.recipient for row in alert.notifications.all()] == [ANNA]
+    assert [row.recipient.address for row in alert.notifications.all()] == [ANNA]
 
 
 def test_a_late_crossing_from_before_the_rule_was_retired_still_alerts(van, depot):
@@ -134,6 +135,19 @@ def test_an_alert_without_recipients_is_stored_and_says_that_nobody_was_told(van
 
     assert raised.notification_ids == ()
     assert Alert.objects.get().told_nobody
+
+
+@pytest.mark.fault("F-084")
+def test_a_recipient_who_is_switched_off_is_told_nothing(van, depot):
+    make_rule(depot, ANNA, BORIS)
+    Recipient.objects.filter(address=ANNA).update(is_active=False)
+
+    judge(crossing_of(van, depot))
+    Recipient.objects.update(is_active=False)
+    judge(crossing_of(van, depot, "exit", ELEVEN))
+
+    assert [notification.address for notification in Notification.objects.all()] == [BORIS]
+    assert list(Alert.objects.order_by("at").values_list("told_nobody", flat=True)) == [False, True]
 
 
 @pytest.mark.fault("F-077")
@@ -233,14 +247,15 @@ def test_a_withdrawn_crossing_withdraws_the_alert_and_tells_those_who_heard_of_i
     make_rule(depot, ANNA, BORIS)
     entry = crossing_of(van, depot)
     judge(entry)
-    Notification.objects.filter(recipient=ANNA).update(state="sent")
+    Notification.objects.filter(address=ANNA).update(state="sent")
 
     (withdrawn,) = judge(msgspec.structs.replace(entry, change="withdrawn"), now=NOON)
 
     alert = Alert.objects.get()
     assert (alert.state, alert.withdrawn_at) == ("withdrawn", NOON)
-    assert [row.recipient for row in Notification.objects.filter(reason="withdrawn")] == [ANNA]
-    assert Notification.objects.get(recipient=BORIS).state == "cancelled"
+    told = alert.notifications.filter(reason="withdrawn")
+    assert [row.recipient.address for row in told] == [ANNA]
+    assert Notification.objects.get(address=BORIS).state == "cancelled"
     assert len(withdrawn.notification_ids) == 1
 
 

@@ -2,14 +2,20 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from django.db import connection
 from django.test import override_settings
+from django.test.utils import CaptureQueriesContext
 
 from accounts import actions as asset_actions
 from alerts.actions import add_rule
-from alerts.models import Notification
-from alerts.outbox import deliver
-from alerts.wording import clock_text, one_line, sentence, zone_named
+from alerts.mail import render
+from alerts.models import Alert, Recipient
+from alerts.wording import clock_text, sentence, zone_named
 from core.errors import Unprocessable
+from outbox.leases import claim_notifications, mark
+from outbox.messages import SendOutcome
+from outbox.models import Notification
+from outbox.sending import deliver
 from tests.alerts.scenes import crossing_of, judge, make_geofence, make_rule
 from tests.builders import NINE, NOON, TEN, make_organisation, make_van
 
@@ -112,6 +118,56 @@ def test_a_withdrawal_says_that_it_did_not_happen(entry, inbox, mail_server):
     assert mail["Message-ID"] != first["Message-ID"]
 
 
+@pytest.mark.fault("F-075")
+def test_what_failed_while_its_alert_was_withdrawn_is_not_told_after_the_correction(
+    entry, inbox, mail_server
+):
+    judge(entry)
+    (claim,) = claim_notifications(now=TEN)
+    judge(msgspec.structs.replace(entry, change="withdrawn"))
+    mark(claim, SendOutcome(kind="temporary"), now=TEN)
+
+    inbox()
+
+    told = [mail["Subject"] for mail in mail_server.arrivals(ANNA)]
+    assert told == ["Correction: van did not enter Depot North"]
+    assert Notification.objects.get(pk=claim.notification_id).state == "cancelled"
+
+
+def test_who_is_switched_off_hears_nothing_that_still_waits(entry, mail_server):
+    judge(entry)
+    Recipient.objects.update(is_active=False)
+
+    deliver(clock=lambda: NOON)
+
+    assert mail_server.arrived == []
+    assert Notification.objects.get().state == "cancelled"
+
+
+def test_a_notification_of_an_alert_that_is_gone_is_cancelled(entry, mail_server):
+    judge(entry)
+    Alert.objects.all().delete()
+
+    deliver(clock=lambda: NOON)
+
+    assert mail_server.arrived == []
+    assert Notification.objects.get().state == "cancelled"
+
+
+def test_a_lot_of_texts_takes_as_many_queries_as_one(north, depot):
+    make_rule(depot, ANNA)
+    judge(*[crossing_of(make_van(north), depot) for _ in range(10)])
+    lot = list(Notification.objects.all())
+
+    counts = []
+    for notifications in (lot[:1], lot):
+        with CaptureQueriesContext(connection) as taken:
+            assert None not in render(notifications)
+        counts.append(len(taken))
+
+    assert counts == [1, 1]
+
+
 @pytest.mark.fault("F-125")
 def test_a_line_break_in_a_name_adds_no_header(north, inbox):
     van = make_van(north, "Van 7\r\nBcc: victim@elsewhere.example")
@@ -169,11 +225,6 @@ def test_an_unknown_time_zone_falls_back_to_utc(db):
     asset_actions.change_organisation(organisation=organisation, time_zone="Mars/Olympus")
 
     assert clock_text(TEN, zone_named(organisation.time_zone)) == "Mon 2 Mar 2026, 10:00:00 UTC"
-
-
-@pytest.mark.parametrize("text", ["a\r\nb", "a\x00b", "a \u2028 b", "a\u0085b", " a\tb\n"])
-def test_one_line_is_one_line(text):
-    assert one_line(text) == "a b"
 
 
 def test_a_sentence_for_each_kind():

@@ -146,8 +146,8 @@ def test_a_foreign_id_in_a_body_is_answered_like_an_unknown_one(
 
     assert foreign.status_code == unknown.status_code == 422
     assert [fault["pointer"] for fault in foreign.json()["errors"]] == [f"/{member}"]
-    told = foreign.content.decode().replace(str(foreign_id), str(UNKNOWN))
-    assert "secret" not in told
+    answer = foreign.content.decode().replace(str(foreign_id), str(UNKNOWN))
+    assert "secret" not in answer
     assert foreign.json()["errors"][0]["code"] == unknown.json()["errors"][0]["code"]
 
 

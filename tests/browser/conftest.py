@@ -20,7 +20,7 @@ Open = Callable[..., Console]
 @pytest.fixture(scope="session")
 def driver() -> Iterator[Driver]:
     if not (FRONTEND / "dist" / ".vite" / "manifest.json").exists():
-        pytest.skip("the console is not built: run `npm --prefix frontend run build`")
+        pytest.fail("the console is not built: run `make install`")
     executable = chromium()
     assert executable, "Chromium is missing: run `make install`"
     driver = Driver(executable)

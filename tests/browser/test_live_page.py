@@ -45,7 +45,7 @@ def test_search_and_filters_stand_in_the_address_and_come_back_from_it(
     console.click(role("button", "Clear search and filters"))
     console.see(role("option", "Forklift"))
     eventually(lambda: "find" not in console.path() and "states" not in console.path())
-    console.goto("/app/map?find=forkl&states=stopped")
+    console.goto("/app/map?find=forkl&states=resting")
     console.see(role("option", "Forklift"))
     assert console.value(label("Find assets")) == "forkl"
     console.assert_clean()

@@ -19,8 +19,8 @@ from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 
-from tests.alerts.mail_server import MailServer, serve
 from tests.ingest.world import ROOT, Database, Ingest, eventually, free_port, running
+from tests.outbox.mail_server import MailServer, serve
 
 PYTHON = sys.executable
 STARTS_WITHIN_S = 60.0

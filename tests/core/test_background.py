@@ -24,16 +24,16 @@ class Post(BackgroundQueue[str]):
         deliver: Callable[[str], None] = lambda item: None,
         *,
         limit: int = 100,
-        patience_s: float | None = None,
+        wait_s: float | None = None,
     ) -> None:
         self.handed_out: Handed = []
         self.idled = threading.Event()
         self._deliver = deliver
-        self._patience_s = patience_s
+        self._wait_s = wait_s
         super().__init__(limit=limit)
 
-    def patience_s(self) -> float | None:
-        return self._patience_s
+    def wait_s(self) -> float | None:
+        return self._wait_s
 
     def hand_out(self, items: Sequence[tuple[int, str]]) -> None:
         if not items:
@@ -42,8 +42,8 @@ class Post(BackgroundQueue[str]):
             self._deliver(item)
             self.handed_out.append((number, item))
 
-    def farewell(self) -> None:
-        self.handed_out.append((self._number + 1, "farewell"))
+    def finish(self) -> None:
+        self.handed_out.append((self._number + 1, "finish"))
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_items_are_handed_out_in_order_and_a_farewell_is_last():
     post.put("b")
     post.close(PATIENCE_S)
 
-    assert post.handed_out == [(1, "a"), (2, "b"), (3, "farewell")]
+    assert post.handed_out == [(1, "a"), (2, "b"), (3, "finish")]
 
 
 def test_when_it_is_full_the_oldest_is_dropped_and_its_number_is_missing(gate):
@@ -79,7 +79,7 @@ def test_when_it_is_full_the_oldest_is_dropped_and_its_number_is_missing(gate):
     gate.set()
     post.close(PATIENCE_S)
 
-    assert post.handed_out == [(1, "first"), (3, "new"), (4, "newer"), (5, "farewell")]
+    assert post.handed_out == [(1, "first"), (3, "new"), (4, "newer"), (5, "finish")]
     assert post.dropped == 1
 
 
@@ -96,7 +96,7 @@ def test_what_the_receiver_refuses_is_lost_and_the_log_says_so_once(caplog):
             post.put(item)
         post.close(PATIENCE_S)
 
-    assert post.handed_out == [(3, "c"), (4, "farewell")]
+    assert post.handed_out == [(3, "c"), (4, "finish")]
     assert caplog.messages == [
         "letters do not reach the post: closed on Sundays",
         "letters reach the post again; dropped 0",
@@ -121,7 +121,7 @@ def test_a_mistake_of_our_own_does_not_end_the_thread(caplog):
 
 
 def test_when_nothing_comes_the_queue_says_so():
-    post = Post(patience_s=0.01)
+    post = Post(wait_s=0.01)
 
     assert post.idled.wait(PATIENCE_S)
     post.close(PATIENCE_S)
@@ -142,7 +142,7 @@ def test_a_forked_child_has_a_queue_of_its_own():
     os.waitpid(child, 0)
     of_parent.close(PATIENCE_S)
 
-    assert os.read(reader, 1000).decode() == "[(1, 'from the child'), (2, 'farewell')]"
-    assert of_parent.handed_out == [(1, "farewell")]
+    assert os.read(reader, 1000).decode() == "[(1, 'from the child'), (2, 'finish')]"
+    assert of_parent.handed_out == [(1, "finish")]
     os.close(reader)
     os.close(writer)

@@ -7,7 +7,7 @@ import pytest
 from core.dated_tags import always
 from geofence.crossing_state import CrossingState, LinkedAsset
 from geofence.zone_index import INSIDE, OUTSIDE, UNSURE, ZoneIndex
-from tests.geofence.walks import SECOND, crossed, judged, mark, square, told, walk, zone
+from tests.geofence.walks import SECOND, brief, crossed, judged, mark, square, walk, zone
 
 
 def side(north_m: float, accuracy_m: float = 0.0, **options) -> int:
@@ -77,20 +77,20 @@ def test_the_edge_of_a_hole_is_inside_and_the_hole_is_not():
 
 
 def test_the_first_sure_fix_inside_is_no_entry():
-    assert told(judged(walk(0, 10), zone())) == [("found", 0)]
+    assert brief(judged(walk(0, 10), zone())) == [("found", 0)]
 
 
 def test_an_unsure_fix_is_not_the_first():
     marks = [mark(0, 95, 30), mark(60, 0, 30)]
 
-    assert told(judged(marks, zone())) == [("found", 60)]
+    assert brief(judged(marks, zone())) == [("found", 60)]
 
 
-def test_nothing_is_told_of_an_asset_that_never_comes_near():
+def test_an_asset_that_never_comes_near_has_no_crossings():
     fold = CrossingState()
 
     assert judged(walk(500, 600, 700), zone(), fold=fold) == []
-    assert fold.near == {}
+    assert fold.zones == {}
 
 
 # --- crossings --------------------------------------------------------------------------
@@ -100,7 +100,7 @@ def test_nothing_is_told_of_an_asset_that_never_comes_near():
 def test_entering_and_leaving_in_one_batch_are_two_crossings_in_this_order():
     found = judged(walk(500, 0, 500), zone())
 
-    assert told(found) == [("enter", 60), ("exit", 120)]
+    assert brief(found) == [("enter", 60), ("exit", 120)]
 
 
 @pytest.mark.fault("F-072")
@@ -117,7 +117,7 @@ def test_geofences_are_judged_each_by_itself():
     ]
 
 
-def test_two_geofences_entered_by_one_fix_are_told_by_their_ids():
+def test_two_geofences_entered_by_one_fix_are_ordered_by_their_ids():
     yard, town = zone(square(100), 2), zone(square(200), 1)
 
     assert [one.geofence_id for one in judged(walk(5_000, 0), yard, town)] == [1, 2]
@@ -160,7 +160,7 @@ def test_unsure_fixes_neither_confirm_nor_cancel():
 
 
 @pytest.mark.parametrize("gap", [0, 1, 5])
-def test_an_asset_may_be_lost_between_sure_fixes_as_long_as_it_likes(gap):
+def test_a_crossing_is_found_however_many_unsure_fixes_lie_between_the_sure_ones(gap):
     coarse = [mark(60 + n, 0, 300) for n in range(gap)]
     marks = [mark(0, 500), *coarse, mark(900, 0)]
 
@@ -183,15 +183,15 @@ def test_a_coarse_fix_does_not_hide_the_last_sure_one_outside():
 def test_a_crossing_needs_as_many_fixes_as_the_geofence_asks_for():
     yard = zone(persist_fixes=3)
 
-    assert told(judged(walk(500, 0, 0), yard)) == []
-    assert told(judged(walk(500, 0, 0, 0), yard)) == [("enter", 60)]
+    assert brief(judged(walk(500, 0, 0), yard)) == []
+    assert brief(judged(walk(500, 0, 0, 0), yard)) == [("enter", 60)]
 
 
 def test_a_crossing_needs_as_many_seconds_as_the_geofence_asks_for():
     yard = zone(persist_us=120 * SECOND)
 
-    assert told(judged(walk(500, 0, 0), yard)) == []
-    assert told(judged(walk(500, 0, 0, 0), yard)) == [("enter", 60)]
+    assert brief(judged(walk(500, 0, 0), yard)) == []
+    assert brief(judged(walk(500, 0, 0, 0), yard)) == [("enter", 60)]
 
 
 def test_a_sure_fix_back_cancels_what_was_not_confirmed():
@@ -207,7 +207,7 @@ def test_the_window_of_a_confirmed_crossing_begins_after_the_last_cancelled_try(
 def test_leaving_persists_by_the_same_rule():
     found = judged(walk(0, 0, 500, 0, 500, 500), zone(persist_fixes=2))
 
-    assert told(found) == [("found", 0), ("exit", 240)]
+    assert brief(found) == [("found", 0), ("exit", 240)]
 
 
 @pytest.mark.fault("F-074")
@@ -237,7 +237,7 @@ def test_a_geofence_that_lets_go_of_an_asset_loses_it_without_a_crossing():
     fold, yard = CrossingState(), zone(tags=frozenset({"cold"}))
     judged(walk(500, 0), yard, scope=LinkedAsset(1, always("cold")), fold=fold)
 
-    assert told(judged([mark(600, 0)], yard, scope=LinkedAsset(1), fold=fold)) == [("lost", 600)]
+    assert brief(judged([mark(600, 0)], yard, scope=LinkedAsset(1), fold=fold)) == [("lost", 600)]
 
 
 def test_a_geofence_linked_to_an_asset_that_stands_inside_finds_it_without_a_crossing():
@@ -245,4 +245,4 @@ def test_a_geofence_linked_to_an_asset_that_stands_inside_finds_it_without_a_cro
     judged(walk(0, 0), yard, scope=LinkedAsset(1), fold=fold)
 
     scope = LinkedAsset(1, always("cold"))
-    assert told(judged([mark(600, 0)], yard, scope=scope, fold=fold)) == [("found", 600)]
+    assert brief(judged([mark(600, 0)], yard, scope=scope, fold=fold)) == [("found", 600)]

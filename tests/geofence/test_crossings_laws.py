@@ -15,8 +15,7 @@ from geofence.crossing_state import CrossingState, LinkedAsset, bytes_of_state, 
 from geofence.crossings import find_crossings
 from geofence.zone import Zone
 from geofence.zone_index import INSIDE, OUTSIDE, UNSURE, ZoneIndex
-from tests.geofence.walks import SECOND, crossed, judged, mark, square, zone
-from tests.geofence.walks import told as told_of
+from tests.geofence.walks import SECOND, brief, crossed, judged, mark, square, zone
 from tests.laws import examples
 
 EXAMPLES = examples(200)
@@ -92,19 +91,19 @@ def test_different_pasts_meet_once_an_asset_was_surely_far_away(track, other):
     find_crossings(two, [*other, *far], INDEX)
 
     assert one == two
-    assert one.near == {}
+    assert one.zones == {}
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(track=tracks)
-def test_the_fold_finds_what_a_judge_finds_who_never_forgets(track):
+def test_the_fold_agrees_with_a_judge_that_never_forgets(track):
     found = find_crossings(CrossingState(), track, INDEX)
 
     for one in ZONES[:4]:
         own = [f for f in found if f.geofence_id == one.geofence_id and f.kind != "found"]
         assert [
             (f.kind, f.not_before_us, f.at_us, f.confirmed.at_us) for f in own
-        ] == _told_by_rote(one, track)
+        ] == _crossings_by_rote(one, track)
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
@@ -143,7 +142,7 @@ def test_sixty_fixes_jittering_around_the_line_are_one_entry_at_the_most(jitter,
 def test_jitter_within_the_accuracy_never_crosses(jitter):
     track = [mark(n * 10, 100 + m, 10.01) for n, m in enumerate(jitter)]
 
-    assert told_of(judged(track, zone())) == []
+    assert brief(judged(track, zone())) == []
 
 
 def _later(one: DecidingFix, seconds: int) -> DecidingFix:
@@ -157,7 +156,7 @@ def _later(one: DecidingFix, seconds: int) -> DecidingFix:
     )
 
 
-def _told_by_rote(yard: Zone, track: Sequence[DecidingFix]) -> list[tuple[object, ...]]:
+def _crossings_by_rote(yard: Zone, track: Sequence[DecidingFix]) -> list[tuple[object, ...]]:
     """Keep every sure fix, and read the rules off them one by one."""
     index = ZoneIndex([yard])
     sure = [(one, side) for one in track if (side := index.side_of(yard, one)) != UNSURE]

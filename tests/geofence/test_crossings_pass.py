@@ -6,7 +6,17 @@ import pytest
 import shapely
 
 from geofence.zone_index import ZoneIndex
-from tests.geofence.walks import SECOND, crossed, judged, mark, place, square, told, walk, zone
+from tests.geofence.walks import (
+    SECOND,
+    brief,
+    crossed,
+    judged,
+    mark,
+    place,
+    square,
+    walk,
+    zone,
+)
 
 HOUR = 3600 * SECOND
 
@@ -28,7 +38,7 @@ def test_a_way_that_cuts_the_geofence_between_two_fixes_is_a_passing():
     assert passing.left_estimate_us == pytest.approx(60 * SECOND, abs=SECOND / 10)
 
 
-def test_a_way_that_only_touches_the_geofence_is_none():
+def test_a_way_that_only_touches_the_geofence_is_no_passing():
     west, _, _, north = square().bounds
     start, end = mark(0, 0), mark(60, 0)
     corner = [
@@ -42,8 +52,8 @@ def test_a_way_that_only_touches_the_geofence_is_none():
 def test_fixes_too_far_apart_in_time_say_nothing_of_the_way():
     yard = passable(max_gap_us=60 * SECOND)
 
-    assert told(judged(walk(500, -500, every_s=60), yard)) == [("pass", 60)]
-    assert told(judged(walk(500, -500, every_s=61), yard)) == []
+    assert brief(judged(walk(500, -500, every_s=60), yard)) == [("pass", 60)]
+    assert brief(judged(walk(500, -500, every_s=61), yard)) == []
 
 
 def test_each_geofence_counts_the_gap_by_itself():
@@ -64,7 +74,7 @@ def test_of_several_geofences_only_those_on_the_way_are_passed():
 
 
 def test_a_fix_inside_makes_it_an_entry_and_an_exit():
-    assert told(judged(walk(500, 0, -500), passable())) == [("enter", 60), ("exit", 120)]
+    assert brief(judged(walk(500, 0, -500), passable())) == [("enter", 60), ("exit", 120)]
 
 
 def test_unsure_fixes_on_the_way_do_not_hide_the_passing():
@@ -78,13 +88,13 @@ def test_unsure_fixes_on_the_way_do_not_hide_the_passing():
 def test_too_coarse_fixes_on_the_way_do_not_hide_the_passing():
     marks = [mark(0, 500, 5), mark(50, 3_000, 900), mark(100, -500, 5)]
 
-    assert told(judged(marks, passable(max_accuracy_m=50.0))) == [("pass", 100)]
+    assert brief(judged(marks, passable(max_accuracy_m=50.0))) == [("pass", 100)]
 
 
-def test_a_passing_that_a_coarse_fix_seems_to_show_is_none():
+def test_a_coarse_fix_makes_no_passing():
     marks = [mark(0, 500, 5), mark(50, -500, 900), mark(100, 500, 5)]
 
-    assert told(judged(marks, passable(max_accuracy_m=50.0))) == []
+    assert brief(judged(marks, passable(max_accuracy_m=50.0))) == []
 
 
 def test_a_visit_too_short_to_be_confirmed_is_no_passing_either():
@@ -128,7 +138,7 @@ def test_flying_over_the_band_is_no_passing():
     through = [mark(0, 500, altitude_m=90.0), mark(60, -500, altitude_m=80.0)]
 
     assert judged(over, low) == []
-    assert told(judged(through, low)) == [("pass", 60)]
+    assert brief(judged(through, low)) == [("pass", 60)]
 
 
 def test_climbing_through_the_band_above_the_geofence_is_a_passing():
@@ -158,4 +168,4 @@ def test_an_altitude_known_at_one_end_holds_for_the_way():
     low_then_unknown = [mark(0, 500, altitude_m=50.0), mark(60, -500)]
 
     assert judged(high_then_unknown, low) == []
-    assert told(judged(low_then_unknown, low)) == [("pass", 60)]
+    assert brief(judged(low_then_unknown, low)) == [("pass", 60)]

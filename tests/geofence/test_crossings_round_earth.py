@@ -10,7 +10,7 @@ from geofence.distance import ShapeEdge, metres_per_degree
 from geofence.shapes import area_of
 from geofence.zone_index import INSIDE, OUTSIDE, UNSURE, ZoneIndex
 from tests.geofence.shapes import box, box_ring, circle, polygon, ring
-from tests.geofence.walks import SECOND, judged, told, zone
+from tests.geofence.walks import SECOND, brief, judged, zone
 
 
 def at(second: float, lon: float, lat: float, accuracy_m: float = 0.0) -> DecidingFix:
@@ -27,7 +27,7 @@ def test_a_geofence_over_the_antimeridian_is_entered_once_and_left_once():
 
     found = judged([at(n, lon, -17.0) for n, lon in enumerate(lons)], zone(FIJI))
 
-    assert told(found) == [("enter", 2), ("exit", 7)]
+    assert brief(found) == [("enter", 2), ("exit", 7)]
 
 
 @pytest.mark.parametrize("accuracy_m", [0.0, 10.0, 40_000.0])
@@ -96,11 +96,11 @@ def test_a_circle_around_the_pole_holds_who_walks_over_it():
     base = zone(area_of(circle((0, -90), 50_000)))
     walk = [at(0, 20.0, -89.0), at(60, 20.0, -89.8), at(120, -160.0, -89.8), at(180, -160.0, -89)]
 
-    assert told(judged(walk, base)) == [("enter", 60), ("exit", 180)]
+    assert brief(judged(walk, base)) == [("enter", 60), ("exit", 180)]
 
 
 def test_the_whole_earth_has_no_edge():
     whole = zone(area_of(polygon(box_ring(-180, -90, 180, 90))))
 
     assert ZoneIndex([whole]).side_of(whole, at(0, 180.0, 90.0, 1e6)) == INSIDE
-    assert told(judged([at(0, 0, 0, 1e6), at(1, -180, -90, 5)], whole)) == [("found", 0)]
+    assert brief(judged([at(0, 0, 0, 1e6), at(1, -180, -90, 5)], whole)) == [("found", 0)]

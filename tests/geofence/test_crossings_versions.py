@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from geofence.crossing_state import CrossingState
-from tests.geofence.walks import SECOND, judged, mark, square, told, walk, zone
+from tests.geofence.walks import SECOND, brief, judged, mark, square, walk, zone
 
 NOON = 3_600 * SECOND
 HERE, THERE = square(100), square(100, north_m=5_000)
@@ -25,22 +25,22 @@ def hourly(*metres):
 
 
 def test_a_geofence_drawn_around_a_parked_asset_is_no_entry():
-    assert told(judged(hourly(0, 0, 0, 0), zone(valid_from_us=NOON))) == [("found", 3_600)]
+    assert brief(judged(hourly(0, 0, 0, 0), zone(valid_from_us=NOON))) == [("found", 3_600)]
 
 
 def test_a_shape_that_moves_over_a_parked_asset_is_no_entry():
-    assert told(judged(hourly(0, 0, 0, 0), *redrawn(THERE, HERE))) == [("found", 3_600)]
+    assert brief(judged(hourly(0, 0, 0, 0), *redrawn(THERE, HERE))) == [("found", 3_600)]
 
 
 def test_a_shape_that_moves_away_from_a_parked_asset_is_no_exit():
     found = judged(hourly(0, 0, 0, 0), *redrawn(HERE, THERE))
 
-    assert told(found) == [("found", 0), ("lost", 3_600)]
+    assert brief(found) == [("found", 0), ("lost", 3_600)]
     assert found[-1].version_id == 2
 
 
 def test_a_shape_that_grows_around_an_asset_inside_says_nothing():
-    assert told(judged(hourly(500, 0, 0, 0), *redrawn(HERE, square(200)))) == [("enter", 1_800)]
+    assert brief(judged(hourly(500, 0, 0, 0), *redrawn(HERE, square(200)))) == [("enter", 1_800)]
 
 
 def test_an_asset_that_enters_both_shapes_enters_even_if_one_was_redrawn_meanwhile():
@@ -53,13 +53,13 @@ def test_an_asset_that_enters_both_shapes_enters_even_if_one_was_redrawn_meanwhi
 def test_an_asset_that_leaves_both_shapes_leaves():
     found = judged(hourly(0, 0, 900), *redrawn(HERE, square(200)))
 
-    assert told(found) == [("found", 0), ("exit", 3_600)]
+    assert brief(found) == [("found", 0), ("exit", 3_600)]
 
 
 def test_an_asset_outside_of_the_old_and_inside_of_the_new_shape_has_not_moved_in():
     found = judged(hourly(150, 150, 150), *redrawn(HERE, square(200)))
 
-    assert told(found) == [("found", 3_600)]
+    assert brief(found) == [("found", 3_600)]
 
 
 def test_each_fix_is_judged_by_the_version_of_its_time():
@@ -72,7 +72,7 @@ def test_each_fix_is_judged_by_the_version_of_its_time():
     ]
 
 
-def test_what_was_not_confirmed_before_a_change_begins_anew():
+def test_a_candidate_is_dropped_by_a_change_of_version():
     yard = redrawn(HERE, HERE, persist_fixes=2)
     first = zone(HERE, version=1, valid_to_us=NOON, persist_fixes=2)
 
@@ -82,19 +82,19 @@ def test_what_was_not_confirmed_before_a_change_begins_anew():
     assert entry.not_before_us == 0
 
 
-def test_a_geofence_that_ends_loses_who_was_inside():
-    assert told(judged(hourly(900, 0, 0, 0), zone(valid_to_us=NOON))) == [
+def test_a_geofence_that_ends_loses_the_assets_inside():
+    assert brief(judged(hourly(900, 0, 0, 0), zone(valid_to_us=NOON))) == [
         ("enter", 1_800),
         ("lost", 3_600),
     ]
 
 
-def test_a_geofence_that_ends_forgets_who_was_outside():
+def test_a_geofence_that_ends_forgets_the_assets_outside():
     fold = CrossingState()
 
     judged([mark(0, 900), mark(60, 95, 20), mark(4_000, 900)], zone(valid_to_us=NOON), fold=fold)
 
-    assert fold.near == {}
+    assert fold.zones == {}
 
 
 def test_a_geofence_drawn_for_the_past_finds_no_entry_where_it_was_not_known_yet():
@@ -102,10 +102,10 @@ def test_a_geofence_drawn_for_the_past_finds_no_entry_where_it_was_not_known_yet
     judged(walk(0, 0), fold=fold)
 
     # Drawn now for all time; re-judging has not come by yet.
-    assert told(judged([mark(600, 0)], zone(), fold=fold)) == [("found", 600)]
+    assert brief(judged([mark(600, 0)], zone(), fold=fold)) == [("found", 600)]
 
 
 def test_unsure_fixes_after_a_change_leave_it_open_whether_the_asset_is_inside():
     marks = [mark(0, 0), mark(3_700, 4_905, 30), mark(3_800, 5_000, 30)]
 
-    assert told(judged(marks, *redrawn(HERE, THERE))) == [("found", 0)]
+    assert brief(judged(marks, *redrawn(HERE, THERE))) == [("found", 0)]

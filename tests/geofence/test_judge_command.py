@@ -62,7 +62,7 @@ def kinds(found: list[dict[str, Any]]) -> list[tuple[Any, str, str]]:
     return [(one["geofence"], one["kind"], one["at"]) for one in found]
 
 
-def test_entering_and_leaving_are_told_with_window_and_estimate(judge):
+def test_entering_and_leaving_are_printed_with_window_and_estimate(judge):
     found = judge(eastwards(9, 10, 11), collection(feature(YARD, name="yard")))
 
     assert found == [
@@ -98,7 +98,7 @@ def test_passing_through_has_an_estimate_of_both_ends(judge):
 
 
 @pytest.mark.fault("F-074")
-def test_passing_through_is_told_only_where_asked_for_and_within_the_gap(judge):
+def test_passing_through_is_printed_only_if_asked_for_and_within_the_gap(judge):
     assert judge(eastwards(8, 12), YARD) == []
     assert judge(eastwards(8, 12), YARD, "--pass-through", "--max-gap-s", "59") == []
     assert len(judge(eastwards(8, 12), YARD, "--pass-through", "--max-gap-s", "60")) == 1
@@ -116,7 +116,7 @@ def test_persistence_in_fixes_and_in_seconds(judge):
     assert judge(back_and_forth, YARD, "--persist-s", "121") == []
 
 
-def test_fixes_in_any_order_and_repeated_are_told_the_same(judge):
+def test_fixes_in_any_order_and_repeated_give_the_same_crossings(judge):
     rows = [[lon, 0.0, minute(number)] for number, lon in enumerate((9, 10, 11, 10, 8))]
 
     assert judge(track(*rows[::-1], *rows), YARD) == judge(track(*rows), YARD)
@@ -273,6 +273,13 @@ def test_tracks_and_their_segments_are_one_and_other_points_no_fixes(judge):
     ]
 
 
+def test_an_estimate_from_gateways_is_no_fix(judge):
+    rows = [[9.0, 0.0, minute(0), "gnss"], [10.0, 0.0, minute(1), "gateway"]]
+    columns = ("lon_deg", "lat_deg", "measured_at", "method")
+
+    assert judge(track(*rows, columns=columns), YARD) == []
+
+
 @pytest.mark.parametrize("text", [track(), "[]", "lon,lat,time\n", "<gpx/>", gpx("")])
 def test_a_track_without_fixes_has_no_crossings(judge, text):
     assert judge(text, YARD) == []
@@ -380,6 +387,13 @@ def test_a_way_that_begins_at_the_antimeridian_leaves_where_it_leaves(judge):
         ("lon,lat,time\n1,nan,2026-03-02T09:00:00Z\n", "not a latitude"),
         ("lon,lat,time\n1,2,2026-03-02T09:00:00\n", "has no zone"),
         ("lon,lat,time\n1,2,yesterday\n", "Fix 1"),
+        ("lon,lat,time\n1,,2026-03-02T09:00:00Z\n", "Fix 1: no lat"),
+        ("[7]", "A fix is a JSON object"),
+        ('[{"lon": true, "lat": 2, "time": 3}]', "Fix 1: true and false"),
+        ('{"columns": ["lon", "lat", "time"], "rows": [[1, 2]]}', "Row 1 has not as many"),
+        ('<gpx><trkpt lat="1" lon="2"/></gpx>', "Fix 1: no time"),
+        (b"lon,lat,time\n\xff", "Byte 13 is not UTF-8"),
+        ("lon,lat,time\n".encode("utf-16")[:-1], "Byte 26 is not UTF-16"),
         ("<gpx><trkpt></gpx>", "Not well-formed"),
         ('<!DOCTYPE x [<!ENTITY a "b">]><gpx/>', "refused"),
     ],
@@ -424,10 +438,12 @@ def test_neither_servers_nor_settings_are_needed(tmp_path):
     assert kinds(json.loads(printed(tmp_path, YARD))) == [(0, "enter", minute(1))]
 
 
-def test_a_name_reaches_also_what_reads_no_letters_but_ascii(tmp_path):
-    told = json.loads(printed(tmp_path, feature(YARD, name="Höfe 倉庫"), PYTHONIOENCODING="ascii"))
+def test_names_are_printed_in_ascii(tmp_path):
+    crossings = json.loads(
+        printed(tmp_path, feature(YARD, name="Höfe 倉庫"), PYTHONIOENCODING="ascii")
+    )
 
-    assert [one["geofence"] for one in told] == ["Höfe 倉庫"]
+    assert [one["geofence"] for one in crossings] == ["Höfe 倉庫"]
 
 
 def printed(folder: Path, geofences: Any, **environment: str) -> bytes:
@@ -435,14 +451,14 @@ def printed(folder: Path, geofences: Any, **environment: str) -> bytes:
     (folder / "track").write_text(eastwards(9, 10))
     (folder / "yard").write_text(json.dumps(geofences))
     command = [sys.executable, "manage.py", "judge", f"--track={folder}/track"]
-    told = subprocess.run(
+    finished = subprocess.run(
         [*command, f"--geofences={folder}/yard"],
         cwd=Path(__file__).parents[2],
         env={"PATH": os.environ["PATH"], "LOCAL_DIR": str(folder), **environment},
         capture_output=True,
         check=True,
     )
-    return told.stdout
+    return finished.stdout
 
 
 def test_a_missing_file_is_named():

@@ -186,20 +186,26 @@ def judged(
     return found
 
 
-def plain(told: dict[str, Any]) -> tuple[Any, ...]:
+def plain(crossing: dict[str, Any]) -> tuple[Any, ...]:
     """What both must say to the microsecond; estimates are compared apart."""
-    return told["kind"], told["at"], told["not_before"], told["not_after"], told["inferred"]
+    return (
+        crossing["kind"],
+        crossing["at"],
+        crossing["not_before"],
+        crossing["not_after"],
+        crossing["inferred"],
+    )
 
 
-def in_us(told: dict[str, Any]) -> dict[str, Any]:
+def in_us(crossing: dict[str, Any]) -> dict[str, Any]:
     times = ("at", "not_before", "not_after", "entered", "left")
-    return told | {name: instant_us(told[name]) for name in times if name in told}
+    return crossing | {name: instant_us(crossing[name]) for name in times if name in crossing}
 
 
-def estimates(told: dict[str, Any]) -> list[float]:
-    if told["kind"] == "pass":
-        return [told["entered"], told["left"]]
-    estimate = told["estimate"]
+def estimates(crossing: dict[str, Any]) -> list[float]:
+    if crossing["kind"] == "pass":
+        return [crossing["entered"], crossing["left"]]
+    estimate = crossing["estimate"]
     return [instant_us(estimate) if isinstance(estimate, str) else estimate]
 
 
@@ -227,14 +233,14 @@ def test_a_judge_written_from_the_rules_alone_says_the_same(
     rows = [[fix.lon, fix.lat, text_of(fix.at_us), fix.accuracy_m] for fix in fixes]
     rows = data.draw(st.permutations(rows + rows[: data.draw(st.integers(0, 2))]))
 
-    told = judged(folder, rows, [c.feature for c in cases], options, cap_m) if rows else []
+    printed = judged(folder, rows, [c.feature for c in cases], options, cap_m) if rows else []
 
-    moments = [instant_us(one["at"]) for one in told]
+    moments = [instant_us(one["at"]) for one in printed]
     assert moments == sorted(moments)
     for number, case in enumerate(cases):
         if is_grazed(fixes, case):
             continue
-        ours = [in_us(one) for one in told if one["geofence"] == number]
+        ours = [in_us(one) for one in printed if one["geofence"] == number]
         expected = oracle.crossings(fixes, case.area, options)
         assert [plain(one) for one in ours] == [plain(one) for one in expected]
         for one, other in zip(ours, expected, strict=True):
@@ -267,10 +273,10 @@ def test_a_judge_written_from_the_rules_alone_says_the_same_of_recorded_tracks(
     fixes = [fix for fix in fixes if all(oracle.margin_m(fix, area) > 0.05 for area in areas)]
     rows = [[fix.lon, fix.lat, text_of(fix.at_us), fix.accuracy_m] for fix in fixes]
 
-    told = [in_us(one) for one in judged(folder, rows, features, options, cap_m=5.0)]
+    printed = [in_us(one) for one in judged(folder, rows, features, options, cap_m=5.0)]
 
     expected = [oracle.crossings(fixes, area, options) for area in areas]
-    found = [[plain(one) for one in told if one["geofence"] == n] for n in range(len(areas))]
+    found = [[plain(one) for one in printed if one["geofence"] == n] for n in range(len(areas))]
     assert found == [[plain(one) for one in crossings] for crossings in expected]
     assert any(expected)
 

@@ -9,9 +9,9 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from geofence.changes import CrossingChange
+from geofence.crossing_changes import CrossingChange
+from geofence.crossing_rows import crossing_row
 from geofence.models import Geofence
-from geofence.rows import crossing_row
 from tests.builders import ELEVEN, NINE, NOON, TEN, make_asset
 from tests.geofence.builders import (
     make_correction,
@@ -176,7 +176,7 @@ def test_a_crossing_is_listed_with_names_and_window(otto, depot, van):
     assert (row["correction"], row["withdrawn_at"]) == (None, None)
 
 
-def test_the_edges_of_knowledge_are_shown_to_who_asks(otto, depot, van):
+def test_found_and_lost_are_shown_if_asked_for(otto, depot, van):
     make_crossing(van, depot, "found", NINE)
     make_crossing(van, depot, "exit", TEN)
 
@@ -184,7 +184,7 @@ def test_the_edges_of_knowledge_are_shown_to_who_asks(otto, depot, van):
     assert [row["kind"] for row in crossings(otto, baselines="true")] == ["exit", "found"]
 
 
-def test_what_was_withdrawn_is_shown_to_who_asks(otto, depot, van):
+def test_withdrawn_crossings_are_shown_if_asked_for(otto, depot, van):
     crossing = make_crossing(van, depot, "enter", NINE, withdrawn_at=NOON)
     make_correction(crossing, "moved")
     make_correction(crossing, "withdrawn")
@@ -194,7 +194,7 @@ def test_what_was_withdrawn_is_shown_to_who_asks(otto, depot, van):
     assert row["correction"] == "withdrawn"
 
 
-def test_a_crossing_tells_each_of_its_corrections(otto, depot, van):
+def test_a_crossing_shows_each_of_its_corrections(otto, depot, van):
     crossing = make_crossing(van, depot, "enter", NINE, withdrawn_at=NOON)
     make_correction(crossing, "moved")
     make_correction(crossing, "withdrawn")

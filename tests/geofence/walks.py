@@ -63,11 +63,11 @@ def judged(
     return find_crossings(state, marks, ZoneIndex(zones), scope or LinkedAsset())
 
 
-def told(found: Sequence[FoundCrossing]) -> list[tuple[str, float]]:
-    """Return kind and second of what was found."""
+def brief(found: Sequence[FoundCrossing]) -> list[tuple[str, float]]:
+    """Return the kind and the second of each finding."""
     return [(one.kind, one.at_us / SECOND) for one in found]
 
 
 def crossed(found: Sequence[FoundCrossing]) -> list[tuple[str, float]]:
-    """The same without the edges of what is known."""
-    return [one for one in told(found) if one[0] not in ("found", "lost")]
+    """Return the same without `found` and `lost`, which are no crossings."""
+    return [one for one in brief(found) if one[0] not in ("found", "lost")]

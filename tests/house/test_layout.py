@@ -18,13 +18,19 @@ def contracts():
     return tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
 
 
+def contract(name):
+    (named,) = (one for one in contracts()["contracts"] if one["name"] == name)
+    return named
+
+
 def floors():
-    (contract,) = (
-        one
-        for one in contracts()["contracts"]
-        if one["name"] == "Imports point downwards between folders"
-    )
-    return [set(re.split(r"\s*[|:]\s*", layer)) for layer in contract["layers"]]
+    layers = contract("Imports point downwards between folders")["layers"]
+    return [set(re.split(r"\s*[|:]\s*", layer)) for layer in layers]
+
+
+def files_of(module):
+    path = Path(*module.split("."))
+    return f"{path}/*" if (ROOT / path).is_dir() else f"{path}.py"
 
 
 def test_every_package_is_under_the_contracts():
@@ -42,3 +48,12 @@ def test_the_readme_lists_the_folders_floor_by_floor():
     product = [row for row in listed if row]
 
     assert product == [*floors(), {"simulator"}]
+
+
+def test_every_line_of_what_decides_is_covered_by_tests():
+    measured = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["coverage"]
+    deciding = contract("What decides is plain Python")["source_modules"]
+
+    assert measured["run"]["branch"] is True
+    assert measured["report"]["fail_under"] == 100
+    assert set(measured["run"]["include"]) == {files_of(module) for module in deciding}

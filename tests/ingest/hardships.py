@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from django.db import connection
@@ -219,13 +220,16 @@ def _is_alive(pid: int) -> bool:
     return False
 
 
+# A tracker gives up on an answer after this long, and this one does not repeat.
+PATIENCE_S: Final = 5.0
+
+
 @dataclass
 class Sent:
     """What a sender noted of one uplink. No status where nobody answered."""
 
     at: datetime
     status: int | None
-    took_s: float
 
     @property
     def is_acknowledged(self) -> bool:
@@ -233,7 +237,7 @@ class Sent:
 
 
 class OpenLoop:
-    """A sender that sends at its own pace, whatever becomes of it, and never sends again."""
+    """A sender that sends at its own pace, waits `PATIENCE_S` at most, and never sends again."""
 
     def __init__(self, sender: Sender, port: int, rate_per_s: float, since: datetime = MORNING):
         self.sent: list[Sent] = []
@@ -264,12 +268,12 @@ class OpenLoop:
             time.sleep(max(0.0, started + number * self._every_s - time.monotonic()))
 
     def _send(self, at: datetime) -> None:
-        started, status = time.monotonic(), None
-        wire = http.client.HTTPConnection("127.0.0.1", self._port, timeout=15)
+        status = None
+        wire = http.client.HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE_S)
         headers = {"Content-Type": "application/json"}
         with contextlib.suppress(OSError, http.client.HTTPException), contextlib.closing(wire):
             wire.request("POST", self._sender.path, json.dumps(self._sender.says(at)), headers)
             answer = wire.getresponse()
             answer.read()
             status = answer.status
-        self.sent.append(Sent(at, status, time.monotonic() - started))
+        self.sent.append(Sent(at, status))

@@ -10,14 +10,14 @@ import orjson
 from django.db.models import QuerySet
 
 from accounts.models import Organisation
+from assets.device_registry import Origin
 from assets.models import Source
-from assets.registry import Origin
 from positions.models import Position
 from tests.builders import DEPOT_LONLAT_DEG, MORNING
 from tracker.intake.at_once import receive_at_once
 from tracker.road.delivery import Receipt
 from uplinks.models import SetAside
-from uplinks.queries import books_of
+from uplinks.uplink_queries import books_of
 from wire.registry import FORMATS
 from wire.uplink import Uplink
 

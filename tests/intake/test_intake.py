@@ -11,8 +11,8 @@ import orjson
 import pytest
 from msgspec import structs
 
+from assets.device_registry import Origin
 from assets.models import Source
-from assets.registry import Origin
 from core.errors import Refused, TooOften, TrackerError, Unavailable, UnsupportedMediaType
 from tests.builders import MORNING, NINE, TEN, device_on, make_source
 from tests.ingest.senders import books, observation, owntracks, stored, waiting
@@ -23,7 +23,7 @@ from tracker.intake.intake_log import IntakeLog
 from tracker.intake.noting import Keep
 from tracker.intake.quotas import Quota
 from tracker.road.delivery import Receipt
-from tracker.road.memory import RoadMemory
+from tracker.road.road_memory import RoadMemory
 from wire.registry import FORMATS
 from wire.uplink import Uplink
 

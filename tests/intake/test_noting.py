@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.registry import Registry
+from assets.device_registry import Registry
 from tests.builders import NINE, TEN, device_on, make_source
 from tests.ingest.senders import observation
 from tests.intake.sqlite_log import SqliteLog
@@ -21,7 +21,7 @@ from tracker.intake.deliveries import DeliveryDesk
 from tracker.intake.intake_log import IntakeLog
 from tracker.intake.noting import AT_MOST_PER_S, Noter
 from tracker.intake.quotas import Quota
-from tracker.road.memory import RoadMemory
+from tracker.road.road_memory import RoadMemory
 from uplinks.recent import RecentUplink
 from wire.notes import bounded_notes
 from wire.registry import FORMATS

@@ -1,4 +1,4 @@
-"""An asset's history in memory: what the database holds for the machine on the road."""
+"""An asset's history in memory, in place of the tables that the road reads and writes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.judged_fact import DecidingFix, JudgedFact
 from judging.folds import Fold
 from judging.intervals import Interval, interval_changes
 from judging.judged_state import JudgedState, read_state
-from judging.machine import Machine, PendingAsset, Verdict
+from judging.machine import AssetVerdict, Machine, PendingAsset
 from positions.stretches import SavedState, Stretch, WantedStretch
 
 SECOND = 1_000_000
@@ -39,19 +39,21 @@ class History:
         self._head = b""
         self._numbers = 0
 
-    def learn(self, facts: Iterable[JudgedFact], *, now_s: float = 0.0) -> Verdict:
+    def learn(self, facts: Iterable[JudgedFact], *, now_s: float = 0.0) -> AssetVerdict:
         """Take facts in one batch, as the road does; return the verdict."""
         fresh = {each.key: each for each in facts if each.key not in self.facts}
         self.facts |= fresh
         seen = [each for each in fresh.values() if self.machine.looks_at(each)]
         return self._judge(now_s, facts=seen)
 
-    def judge_from(self, since_s: float, *, now_s: float = 0.0) -> Verdict:
+    def judge_from(self, since_s: float, *, now_s: float = 0.0) -> AssetVerdict:
         """Judge again from an instant on, as the background does."""
         return self._judge(now_s, since_us=round(since_s * SECOND))
 
-    def _judge(self, now_s: float, **what: Any) -> Verdict:
-        pending = PendingAsset(asset_id=1, organisation_id=1, head=self._head, contexts={}, **what)
+    def _judge(self, now_s: float, **options: Any) -> AssetVerdict:
+        pending = PendingAsset(
+            asset_id=1, organisation_id=1, head=self._head, contexts={}, **options
+        )
         (verdict,) = self.machine.judge([pending], self._load, now_us=round(now_s * SECOND))
         self.checkpoints |= {each.key: each.state for each in verdict.checkpoints}
         if verdict.head is not None:
@@ -62,7 +64,7 @@ class History:
     def head(self) -> JudgedState:
         return read_state(self._head, self.machine.folds)
 
-    def told(self) -> list[tuple[str, float, float | None]]:
+    def recorded_intervals(self) -> list[tuple[str, float, float | None]]:
         """Return kind, begin and end of each recorded interval, in seconds."""
         return sorted(
             (
@@ -93,7 +95,7 @@ class History:
             [each for each in between if self.machine.looks_at(each)],
         )
 
-    def _record(self, verdict: Verdict) -> None:
+    def _record(self, verdict: AssetVerdict) -> None:
         edges = [edge for found in verdict.findings.values() for edge in found]
         reaching = [
             each

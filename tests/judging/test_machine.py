@@ -61,40 +61,42 @@ def test_any_order_batching_and_repetition_ends_in_the_same(track, data):
         shuffled.learn([track[number] for number in batch], now_s=now_s)
     shuffled.learn([], now_s=ends_s)
 
-    assert shuffled.told() == ordered.told()
+    assert shuffled.recorded_intervals() == ordered.recorded_intervals()
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(track=tracks, data=st.data())
 def test_each_fold_finds_what_it_finds_alone(track, data):
-    together = all_folds()
+    combined = all_folds()
     alone = [History(MotionFold()), History(WarmFold()), History(SilenceFold())]
 
     for batch in batches_of(data, len(track)):
-        for history in (together, *alone):
+        for history in (combined, *alone):
             history.learn([track[number] for number in batch], now_s=2 * HOUR_S)
 
-    assert together.told() == sorted(each for history in alone for each in history.told())
+    assert combined.recorded_intervals() == sorted(
+        each for history in alone for each in history.recorded_intervals()
+    )
 
 
 def test_a_deadline_without_a_further_fact_is_found_when_the_clock_passes_it():
     history = History(SilenceFold())
     history.learn([fact(0.0)], now_s=599.0)
-    assert history.told() == []
+    assert history.recorded_intervals() == []
 
     history.learn([], now_s=600.0)
 
-    assert history.told() == [("silent", 600.0, None)]
+    assert history.recorded_intervals() == [("silent", 600.0, None)]
 
 
-def test_a_late_fact_that_shows_the_deadline_was_kept_takes_back_what_was_found():
+def test_a_late_fact_that_shows_the_deadline_was_kept_withdraws_the_finding():
     history = History(SilenceFold())
     history.learn([fact(0.0)], now_s=900.0)
-    assert history.told() == [("silent", 600.0, None)]
+    assert history.recorded_intervals() == [("silent", 600.0, None)]
 
     history.learn([fact(500.0)], now_s=900.0)
 
-    assert history.told() == []
+    assert history.recorded_intervals() == []
 
 
 def test_a_fact_measured_before_a_deadline_that_was_met_is_late_even_if_it_is_the_newest():
@@ -104,7 +106,7 @@ def test_a_fact_measured_before_a_deadline_that_was_met_is_late_even_if_it_is_th
     verdict = history.learn([fact(550.0)], now_s=900.0)
 
     assert verdict.windows
-    assert history.told() == []
+    assert history.recorded_intervals() == []
 
 
 def test_a_late_fact_costs_a_few_stretches_however_long_the_history():
@@ -128,7 +130,7 @@ def test_a_fold_that_is_new_begins_as_for_an_asset_never_judged():
 
     history.learn([fact(60.0, (9.7, 52.0), speed_mps=0.0, **WARM)])
 
-    assert history.told() == [("resting", 0.0, None), ("warm", 60.0, None)]
+    assert history.recorded_intervals() == [("resting", 0.0, None), ("warm", 60.0, None)]
 
 
 def test_a_fold_that_asks_for_the_same_instant_again_is_a_bug_that_is_not_hidden():
@@ -155,4 +157,4 @@ def test_a_judging_that_stops_on_its_way_finds_in_parts_what_the_whole_finds(tra
         while verdict.settled_us is not None:
             verdict = history.judge_from(verdict.settled_us / SECOND)
 
-    assert parts.told() == whole.told()
+    assert parts.recorded_intervals() == whole.recorded_intervals()

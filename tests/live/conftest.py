@@ -30,7 +30,7 @@ from positions.models import AssetState
 from positions.store import lock_states
 from tests import builders
 from tests.live.world import Client
-from tracker.road.frames import frames_of
+from tracker.road.batch_frames import frames_of
 
 ROOT = Path(__file__).resolve().parents[2]
 STARTS_WITHIN_S = 30.0

@@ -10,7 +10,7 @@ import pytest
 from accounts.models import Organisation, User
 from assets.models import Asset
 from core.broadcast import Publisher
-from positions import latest
+from positions import latest_columns
 from tests import builders
 from tests.live.conftest import RedisServer, Socket, commit, eventually
 from tests.live.world import by_id, moved
@@ -33,7 +33,7 @@ def consoles(open_socket: Open, viewer: User) -> list[Socket]:
 
 def all_equal_the_database(consoles: list[Socket], north: Organisation) -> None:
     """All of them read side by side, and have one deadline together."""
-    truth = by_id(latest.columns([north.pk]).as_lists())
+    truth = by_id(latest_columns.read_columns([north.pk]).as_lists())
     end = time.monotonic() + WITHIN_S
     while any(console.client.assets != truth for console in consoles):
         assert time.monotonic() < end, "a view does not equal the database in time"

@@ -14,15 +14,15 @@ from accounts.models import Organisation
 from assets.models import Asset
 from core.broadcast import Moved
 from core.observation import Method, instant
-from positions import latest, store
-from positions.latest import Columns
+from positions import latest_columns, store
+from positions.latest_columns import LatestColumns
 from positions.models import AssetState
 from positions.store import StateRow
 from tests import builders
 from tests.builders import NOON
 from tests.live.world import by_id, moved, state
 from tracker.live.frames import columns_of
-from tracker.road.frames import frames_of
+from tracker.road.batch_frames import frames_of
 
 
 def put(asset: Asset, **members: object) -> None:
@@ -36,7 +36,7 @@ def put(asset: Asset, **members: object) -> None:
 
 
 def read(organisation_ids: list[int] | None = None, **narrowed: float) -> dict[int, dict[str, Any]]:
-    return by_id(latest.columns(organisation_ids, **narrowed).as_lists())
+    return by_id(latest_columns.read_columns(organisation_ids, **narrowed).as_lists())
 
 
 def test_every_quantity_is_an_integer_of_its_unit(van: Asset) -> None:
@@ -118,10 +118,10 @@ def test_it_can_be_read_while_queries_are_counted(van: Asset, django_assert_num_
     put(van)
 
     with django_assert_num_queries(0):
-        assert len(latest.columns()) == 1
+        assert len(latest_columns.read_columns()) == 1
 
 
-def from_the_road(states: list[StateRow]) -> list[Columns]:
+def from_the_road(states: list[StateRow]) -> list[LatestColumns]:
     frames = frames_of(states, [], [])
     return [columns_of(frame) for frame in frames if isinstance(frame, Moved)]
 
@@ -136,7 +136,7 @@ def test_the_database_and_the_road_round_alike(van: Asset) -> None:
 
     [rows] = from_the_road(states)
 
-    assert rows.as_lists() == latest.columns().as_lists()
+    assert rows.as_lists() == latest_columns.read_columns().as_lists()
 
 
 moments = some.integers(-2 * 10**15, 4 * 10**15).map(instant)

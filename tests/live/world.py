@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from core.broadcast import Moved
-from positions.latest import Columns
+from positions.latest_columns import LatestColumns
 from positions.live_columns import LIVE_COLUMNS, NAMES, LiveColumn
 from tracker.live.frames import columns_of
 
-NONE = Columns(
+NONE = LatestColumns(
     id=np.empty(0, dtype=np.int64),
     organisation_id=np.empty(0, dtype=np.int64),
     values=np.empty((len(NAMES), 0), dtype=np.int64),
@@ -51,14 +51,14 @@ def _integer(column: LiveColumn, value: Any) -> int | None:
     return column.choices.index(value) + 1 if column.choices and value else value
 
 
-def rows(organisation_id: int, states: dict[int, dict[str, Any]]) -> Columns:
+def rows(organisation_id: int, states: dict[int, dict[str, Any]]) -> LatestColumns:
     return columns_of(moved(organisation_id, states))
 
 
-def all_rows(fleet: dict[int, tuple[int, dict[str, Any]]]) -> Columns:
+def all_rows(fleet: dict[int, tuple[int, dict[str, Any]]]) -> LatestColumns:
     """Return the columns of assets with their organisations, as read from the database."""
     parts = [rows(organisation_id, {key: row}) for key, (organisation_id, row) in fleet.items()]
-    return Columns(
+    return LatestColumns(
         id=np.concatenate([NONE.id, *(p.id for p in parts)]),
         organisation_id=np.concatenate([NONE.organisation_id, *(p.organisation_id for p in parts)]),
         values=np.concatenate([NONE.values, *(p.values for p in parts)], axis=1),

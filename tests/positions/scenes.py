@@ -1,4 +1,4 @@
-"""What the tests of reading share: positions by way of the road, and how rows are told apart."""
+"""Helpers for the tests of positions: observations sent down the road, and answers read."""
 
 from __future__ import annotations
 

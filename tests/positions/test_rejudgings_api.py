@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 def drawn(api, operator, north, van):
     """Return the address of the re-judging after an operator drew a depot for the past."""
     observe(north, outside(van, NINE), inside(van, TEN))
-    rejudging.go_on()
+    rejudging.continue_rejudgings()
     Rejudging.objects.all().delete()
     geofence = {
         "organisation": north.pk,
@@ -41,7 +41,7 @@ def test_a_change_waits_with_its_cause_and_who_made_it(api, viewer, operator, no
 
 
 def test_a_change_that_is_done_says_so(api, viewer, drawn):
-    rejudging.go_on()
+    rejudging.continue_rejudgings()
 
     row = api(viewer).get(drawn).json()
     assert (row["state"], row["assets_done"], row["assets_total"]) == ("finished", 1, 1)
@@ -53,7 +53,7 @@ def test_a_long_history_shows_how_far_it_is(api, viewer, north, van, drawn):
     hours = [inside(van, NINE + timedelta(hours=number)) for number in range(2, 80)]
     deliver(north, hours, received_at=NINE + timedelta(days=9))
 
-    rejudging._one_step()
+    rejudging._judge_next_part()
 
     row = api(viewer).get(drawn).json()
     current = row["current"]
@@ -65,12 +65,12 @@ def test_a_long_history_shows_how_far_it_is(api, viewer, north, van, drawn):
 def test_a_device_on_another_asset_names_who_put_it_there(api, operator, north, van):
     lorry = builders.make_asset(north, "lorry")
     device = builders.device_on(van)
-    rejudging.go_on()
+    rejudging.continue_rejudgings()
     Rejudging.objects.all().delete()
     body = {"device": device.pk, "asset": lorry.pk, "since": TEN.isoformat()}
 
     assert api(operator).post("/api/v1/assignments/", body, format="json").status_code == 201
-    rejudging.go_on()
+    rejudging.continue_rejudgings()
 
     rows = api(operator).get("/api/v1/rejudgings/?finished=true").json()["results"]
     assert {row["asked_by_name"] for row in rows} == {operator.get_full_name()}

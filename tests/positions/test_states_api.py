@@ -49,6 +49,10 @@ def test_a_state_holds_the_newest_fix_each_newest_reading_and_presence(vera, nor
             "method": "gnss",
             "at": "2026-03-02T10:00:00.000000Z",
         },
+        "motion": "moving",
+        "motion_since": "2026-03-02T09:00:00.000000Z",
+        # 5 km in an hour.
+        "estimated_speed_mps": pytest.approx(1.39, abs=0.01),
         "readings": {"light": 2, "air.temperature": 5.5},
         "readings_at": {
             "light": "2026-03-02T12:00:00.000000Z",
@@ -73,10 +77,36 @@ def test_an_asset_never_heard_of_has_an_empty_state(vera, north):
         "measured_at": None,
         "received_at": None,
         "fix": None,
+        "motion": None,
+        "motion_since": None,
+        "estimated_speed_mps": None,
         "readings": {},
         "readings_at": {},
         "presence": [],
     }
+
+
+def motion(client, asset):
+    document = state(client, asset)
+    return document["motion"], document["motion_since"], document["estimated_speed_mps"]
+
+
+def test_an_asset_that_stays_rests_since_its_first_fix_there(vera, north, van):
+    deliver(north, [inside(van, NINE), inside(van, TEN)])
+
+    assert motion(vera, van) == ("resting", "2026-03-02T09:00:00.000000Z", 0.0)
+
+
+def test_of_a_single_fix_without_a_speed_nobody_can_say_whether_it_moves(vera, north, van):
+    deliver(north, [inside(van, NINE)])
+
+    assert motion(vera, van) == (None, None, None)
+
+
+def test_a_speed_that_the_device_reports_is_not_estimated(vera, north, van):
+    deliver(north, [outside(van, NINE), inside(van, TEN, speed_mps=12.0)])
+
+    assert motion(vera, van) == ("moving", "2026-03-02T10:00:00.000000Z", None)
 
 
 def test_presence_in_a_geofence_that_was_deleted_is_none(vera, north, van, depot):

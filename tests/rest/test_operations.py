@@ -13,7 +13,8 @@ from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
 from accounts.models import Organisation, User
-from alerts.models import Notification
+from alerts.models import Recipient
+from outbox.models import Notification
 from positions.actions import ask_for_rejudging
 from tests import builders
 from tests.alerts.scenes import make_geofence, make_rule, raise_alert
@@ -38,6 +39,19 @@ def operations() -> Iterator[tuple[str, str]]:
 
 OPERATIONS = sorted(operations())
 DETAILS = [(method, path) for method, path in OPERATIONS if "{" in path]
+# What belongs to a person and not to an organisation.
+OWN = {
+    ("patch", "/api/v1/me/"),
+    ("post", "/api/v1/tokens/"),
+    ("delete", "/api/v1/tokens/{id}/"),
+}
+# A question with a body.
+QUESTIONS = {
+    ("post", "/api/v1/geofences/simplify/"),
+    ("post", "/api/v1/geofences/{id}/test/"),
+}
+READS = ("get", "head", "options")
+WRITES = [each for each in OPERATIONS if each[0] not in READS and each not in OWN | QUESTIONS]
 LISTS = [path for method, path in OPERATIONS if method == "get" and "{" not in path]
 
 
@@ -79,6 +93,22 @@ def test_a_foreign_id_is_answered_like_an_unknown_one(
     assert told[0] == told[1]
 
 
+@pytest.mark.fault("F-099")
+@pytest.mark.parametrize(("method", "path"), WRITES)
+def test_a_viewer_changes_nothing(
+    method: str, path: str, api: Api, viewer: User, made: dict[str, object]
+) -> None:
+    """With an empty body: whoever asks what is missing in it would have taken a whole one."""
+    answer = call(api(viewer), method, path, made.get(ids_of(path)))
+
+    assert answer.status_code in (403, 404)
+    assert answer.json()["code"] in ("forbidden", "not-found")
+
+
+def test_what_a_viewer_may_write_is_still_there() -> None:
+    assert set(OPERATIONS) >= OWN | QUESTIONS
+
+
 @pytest.mark.parametrize("path", LISTS)
 def test_no_list_shows_anything_of_another(
     path: str, api: Api, stranger: User, made: dict[str, object]
@@ -98,6 +128,7 @@ def test_no_list_shows_anything_of_another(
         "tokens",
         "geofences",
         "rules",
+        "recipients",
         "alerts",
         "uplinks",
         "rejudgings",
@@ -118,7 +149,7 @@ def made(north: Organisation, owner: User) -> dict[str, object]:
     source, _ = builders.make_source(north, name=f"{CANARY} gateway")
     builders.make_api_token(owner, f"{CANARY} laptop")
     geofence = make_geofence(north, f"{CANARY} depot")
-    rule = make_rule(geofence, "nora@example.com", name=f"{CANARY} watch")
+    rule = make_rule(geofence, f"{CANARY}@example.com", name=f"{CANARY} watch")
     alert = raise_alert(van, geofence)
     uplink = SetAside.objects.create(
         organisation=north,
@@ -141,6 +172,7 @@ def made(north: Organisation, owner: User) -> dict[str, object]:
         "geofences": geofence.pk,
         "crossings": alert.crossing_id,
         "rules": rule.pk,
+        "recipients": Recipient.objects.get().pk,
         "alerts": alert.pk,
         "uplinks": uplink.pk,
         "rejudgings": ask_for_rejudging(

@@ -7,7 +7,7 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from core.rest.parameters import known_parameters
+from core.rest.query_parameters import known_parameters
 from tests.conftest import Api
 
 SOURCES_OF_RASTERS = ("/vsicurl/http://127.0.0.1:9/x", '{"driver": "PNG"}')

@@ -7,15 +7,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from accounts.models import Organisation
-from alerts.models import Alert, Notification
+from alerts.models import Alert
 from assets.models import Asset, Device
 from core.observation import Fix, Observation
 from geofence.models import Crossing, Presence
+from outbox.models import Notification
 from positions.models import AssetState, Position, RecordedOccurrence
 from tests.builders import DEPOT_LONLAT_DEG, MORNING, device_on
 from tracker import pipeline
 from tracker.road.delivery import Delivery, Receipt
-from tracker.road.memory import RoadMemory, memory_of_process, replace_memory_of_process
+from tracker.road.road_memory import RoadMemory, memory_of_process, replace_memory_of_process
 
 METRES_PER_DEGREE = 111_195.0
 
@@ -144,8 +145,8 @@ def alerts_of(asset: Asset) -> list[tuple[Any, ...]]:
 
 def owed_of(alert: Alert) -> list[tuple[str, str]]:
     """Return recipient and reason of each notification that is still to be sent."""
-    waiting = alert.notifications.filter(state=Notification.State.PENDING)
-    return list(waiting.values_list("recipient", "reason"))
+    waiting = alert.notifications.filter(notification__state=Notification.State.PENDING)
+    return list(waiting.values_list("recipient__address", "reason"))
 
 
 def positions_of(asset: Asset) -> list[tuple[Any, ...]]:

@@ -25,7 +25,7 @@ def kinds(van):
     return [row[1] for row in occurrences_of(van) if row[0] == SilenceFold.name]
 
 
-def test_what_is_not_due_is_left_alone(north, van):
+def test_assets_that_are_not_due_are_not_judged(north, van):
     now = timezone.now()
     deliver(north, [outside(van, now)], received_at=now)
 
@@ -42,7 +42,7 @@ def test_an_instant_that_has_passed_when_a_fact_is_judged_is_met_at_once(north, 
     assert AssetState.objects.get(asset=van).asks_at is None
 
 
-def test_the_sweep_finds_silence_that_no_fact_tells(north, van):
+def test_the_sweep_finds_silence_without_a_further_fact(north, van):
     now = timezone.now()
     deliver(north, [outside(van, now)], received_at=now)
     assert kinds(van) == []

@@ -30,8 +30,8 @@ from tests.road.scenes import (
 )
 from tracker import pipeline
 from tracker.road.delivery import Delivery
-from tracker.road.memory import memory_of_process
-from uplinks.queries import books_of
+from tracker.road.road_memory import memory_of_process
+from uplinks.uplink_queries import books_of
 
 EXAMPLES = examples(60)
 DEVICES = ("device-0", "device-1", "nobodys", "unknown")

@@ -30,7 +30,7 @@ from tests.road.scenes import (
     square,
 )
 from tracker import pipeline, rejudging
-from tracker.road.memory import RoadMemory
+from tracker.road.road_memory import RoadMemory
 
 ELEVEN = TEN + timedelta(hours=1)
 
@@ -58,7 +58,7 @@ def test_a_geofence_drawn_for_the_past_finds_the_past_crossings(north, van):
     observe(north, outside(van, NINE), inside(van, TEN), outside(van, NOON))
 
     draw(north)
-    rejudging.go_on()
+    rejudging.continue_rejudgings()
 
     assert kinds_of(van) == [("enter", TEN), ("exit", NOON)]
     assert {row.cause["reason"] for row in Correction.objects.all()} == {"geofence drawn"}
@@ -68,7 +68,7 @@ def test_a_geofence_drawn_from_a_moment_in_the_past_finds_nothing_before_it(nort
     observe(north, outside(van, NINE), inside(van, TEN), outside(van, NOON))
 
     draw(north, since=ELEVEN)
-    rejudging.go_on()
+    rejudging.continue_rejudgings()
 
     assert kinds_of(van) == []
 
@@ -77,7 +77,7 @@ def test_a_geofence_drawn_around_a_parked_asset_gives_presence_without_a_crossin
     observe(north, inside(van, NINE), inside(van, TEN))
 
     geofence = draw(north, since=NINE + timedelta(minutes=30))
-    rejudging.go_on()
+    rejudging.continue_rejudgings()
 
     assert kinds_of(van) == [("found", TEN)]
     assert presence_of(van) == [(geofence.pk, TEN, None)]
@@ -89,7 +89,7 @@ def test_a_fix_between_drawing_and_re_judging_is_no_phantom_entry(north, van):
     geofence = draw(north)
     observe(north, inside(van, TEN))
     before = kinds_of(van)
-    rejudging.go_on()
+    rejudging.continue_rejudgings()
 
     assert before == [("found", TEN)]
     assert kinds_of(van) == [("found", NINE)]
@@ -102,7 +102,7 @@ def test_a_geofence_redrawn_for_the_past_moves_the_past(north, van):
     observe(north, outside(van, NINE), inside(van, TEN), seen(van, ELEVEN, away_from_depot(900)))
 
     redraw_geofence(geofence=geofence, shape=moved_square(900), valid_from=MORNING)
-    rejudging.go_on()
+    rejudging.continue_rejudgings()
 
     assert kinds_of(van) == [("enter", ELEVEN)]
     assert presence_of(van) == [(geofence.pk, ELEVEN, TEN)]
@@ -116,7 +116,7 @@ def test_a_geofence_redrawn_keeps_what_was_before(north, van):
     observe(north, outside(van, NINE), inside(van, TEN), inside(van, NOON))
 
     redraw_geofence(geofence=geofence, shape=moved_square(5_000), valid_from=ELEVEN)
-    rejudging.go_on()
+    rejudging.continue_rejudgings()
 
     assert kinds_of(van) == [("enter", TEN), ("lost", NOON)]
     assert presence_of(van) == []
@@ -127,7 +127,7 @@ def test_a_deleted_geofence_keeps_its_crossings_and_loses_its_presence(north, va
     observe(north, outside(van, NINE), inside(van, TEN), inside(van, NOON))
 
     delete_geofence(geofence=geofence, at=ELEVEN)
-    rejudging.go_on()
+    rejudging.continue_rejudgings()
 
     assert kinds_of(van) == [("enter", TEN), ("lost", NOON)]
     assert presence_of(van) == []
@@ -139,7 +139,7 @@ def test_a_geofence_linked_by_id_is_judged_for_that_asset_only(north, van):
         observe(north, outside(asset, NINE), inside(asset, TEN))
 
     draw(north, asset_ids=[lorry.pk])
-    rejudging.go_on()
+    rejudging.continue_rejudgings()
 
     assert (kinds_of(van), kinds_of(lorry)) == ([], [("enter", TEN)])
 
@@ -151,7 +151,7 @@ def test_a_geofence_linked_by_tag_is_judged_for_all_that_bear_it(north, van):
         observe(north, outside(asset, NINE), inside(asset, TEN))
 
     draw(north, tags=["cold"])
-    rejudging.go_on()
+    rejudging.continue_rejudgings()
 
     assert (kinds_of(van), kinds_of(cold)) == ([], [("enter", TEN)])
 
@@ -161,7 +161,7 @@ def test_another_organisation_is_not_judged_again(north, south, van):
     observe(south, outside(stranger, NINE), inside(stranger, TEN))
 
     draw(north)
-    rejudging.go_on()
+    rejudging.continue_rejudgings()
 
     assert kinds_of(stranger) == []
 
@@ -185,7 +185,7 @@ def test_a_device_re_assigned_for_the_past_moves_crossings_state_and_usage(north
     observe(north, outside(van, NINE), inside(van, TEN), outside(van, NOON))
 
     assign_device(device=device_on(van), asset=lorry, since=NINE + timedelta(minutes=30))
-    rejudging.go_on()
+    rejudging.continue_rejudgings()
 
     assert kinds_of(van) == []
     assert kinds_of(lorry) == [("found", TEN), ("exit", NOON)]
@@ -200,7 +200,7 @@ def test_a_device_re_assigned_takes_presence_along(north, van, lorry):
     observe(north, outside(van, NINE), inside(van, TEN))
 
     assign_device(device=device_on(van), asset=lorry, since=MORNING)
-    rejudging.go_on()
+    rejudging.continue_rejudgings()
 
     assert presence_of(van) == []
     assert presence_of(lorry) == [(geofence.pk, TEN, NINE)]
@@ -213,7 +213,7 @@ def test_a_second_device_for_the_past_fills_the_gaps_of_the_first(north, van, lo
     observe(north, outside(van, NINE), outside(van, NOON), inside(lorry, TEN))
 
     assign_device(device=spare, asset=van, since=MORNING)
-    rejudging.go_on()
+    rejudging.continue_rejudgings()
 
     assert kinds_of(van) == [("enter", TEN), ("exit", NOON)]
     assert kinds_of(lorry) == []
@@ -241,7 +241,7 @@ def dying_after(monkeypatch: pytest.MonkeyPatch, assets: int) -> Iterator[None]:
     with monkeypatch.context() as patch:
         patch.setattr(rejudging, "judge_again", judge_or_die)
         with pytest.raises(Crash):
-            rejudging.go_on()
+            rejudging.continue_rejudgings()
         yield
 
 
@@ -252,7 +252,7 @@ def fleet(north: Organisation) -> list[Asset]:
     for van in vans:
         observe(north, outside(van, NINE), inside(van, TEN))
     # Putting devices on the vans was a change, too.
-    rejudging.go_on()
+    rejudging.continue_rejudgings()
     Rejudging.objects.all().delete()
     draw(north)
     return vans
@@ -265,30 +265,30 @@ def test_work_goes_on_where_a_crash_left_it(fleet, monkeypatch):
         assert (work.assets_done, work.assets_total, work.finished_at) == (5, 7, None)
         assert Crossing.objects.count() == 5
 
-    assert rejudging.go_on() == 2
+    assert rejudging.continue_rejudgings() == 2
     assert [kinds_of(van) for van in fleet] == [[("enter", TEN)]] * 7
     assert Rejudging.objects.get().finished_at is not None
 
 
 def test_work_that_is_done_is_not_done_again(fleet):
-    assert rejudging.go_on() == 7
+    assert rejudging.continue_rejudgings() == 7
 
-    assert rejudging.go_on() == 0
+    assert rejudging.continue_rejudgings() == 0
     assert Correction.objects.count() == 7
 
 
 def test_work_that_is_done_twice_changes_nothing(fleet, north):
-    rejudging.go_on()
+    rejudging.continue_rejudgings()
     Rejudging.objects.update(finished_at=None, after_asset_id=0, assets_done=0)
 
-    rejudging.go_on()
+    rejudging.continue_rejudgings()
 
     assert Correction.objects.count() == 7
     assert [kinds_of(van) for van in fleet] == [[("enter", TEN)]] * 7
 
 
 def test_progress_can_be_seen(fleet):
-    rejudging.go_on()
+    rejudging.continue_rejudgings()
 
     work = Rejudging.objects.get()
     assert (work.assets_done, work.assets_total, work.reason) == (7, 7, "geofence drawn")

@@ -31,7 +31,7 @@ from tests.road.scenes import (
     square,
 )
 from tracker import pipeline, rejudging
-from tracker.road.memory import RoadMemory
+from tracker.road.road_memory import RoadMemory
 
 EXAMPLES = examples(12, by_night=500)
 MINUTE = timedelta(minutes=1)
@@ -91,7 +91,7 @@ def work_through(monkeypatch: pytest.MonkeyPatch, crashes: list[bool], facts: in
         patch.setattr(rejudging, "judge_again", judge_or_die)
         while True:
             try:
-                rejudging.go_on()
+                rejudging.continue_rejudgings()
             except Crash:
                 small_parts(facts)
                 continue
@@ -111,7 +111,7 @@ def work_through(monkeypatch: pytest.MonkeyPatch, crashes: list[bool], facts: in
     ),
     north_m=st.sampled_from([30.0, 90.0, 150.0, 400.0]),
 )
-def test_parts_with_crashes_between_end_in_the_differences_of_one_go(
+def test_parts_with_crashes_between_make_the_differences_of_a_single_judging(
     north: Organisation,
     van: Asset,
     monkeypatch: pytest.MonkeyPatch,
@@ -134,7 +134,7 @@ def test_parts_with_crashes_between_end_in_the_differences_of_one_go(
             )
             for step in range(0, len(metres), 20):
                 deliver(north, walk(van, metres)[step : step + 20])
-            rejudging.go_on()
+            rejudging.continue_rejudgings()
             Correction.objects.all().delete()
             shape = square()
             lat = away_from_depot(north_m)[1] - away_from_depot(0)[1]
@@ -162,17 +162,17 @@ def test_between_two_parts_facts_come_in_and_nothing_is_lost(north, van, monkeyp
     way = [5_000.0 if number // 10 % 2 else 0.0 for number in range(240)]
     small_parts(20)
     deliver(north, walk(van, way))
-    rejudging.go_on()
+    rejudging.continue_rejudgings()
     draw_geofence(organisation=north, name="depot", shape=square(), valid_from=MORNING)
     for minute in (5, 75, 140, 239):
-        rejudging._one_step()
+        rejudging._judge_next_part()
         deliver(north, [inside(van, MORNING + minute * MINUTE + timedelta(seconds=30))])
     (under_way,) = Rejudging.objects.filter(finished_at=None)
     work_through(monkeypatch, [], 20)
     in_parts = crossings_of(van)
     Rejudging.objects.filter(pk=under_way.pk).update(finished_at=None, after_asset_id=0)
 
-    rejudging.go_on()
+    rejudging.continue_rejudgings()
 
     assert under_way.current_asset_id == van.pk
     assert crossings_of(van) == in_parts
@@ -182,7 +182,7 @@ def test_between_two_parts_facts_come_in_and_nothing_is_lost(north, van, monkeyp
 def test_a_late_fact_with_a_long_effect_is_settled_in_the_background(north, van, monkeypatch):
     small_parts(20)
     deliver(north, walk(van, [0.0] * 239 + [5_000.0]))
-    rejudging.go_on()
+    rejudging.continue_rejudgings()
     # Drawn, but not judged yet: no late fact meets a recorded state that knows the geofence.
     draw_geofence(organisation=north, name="depot", shape=square(), valid_from=MORNING)
     Rejudging.objects.update(finished_at=MORNING)

@@ -133,7 +133,7 @@ def run(north: Organisation, steps: Steps) -> dict[str, Any]:
     with pytest.raises(Rollback), transaction.atomic():  # noqa: PT012
         for step in steps:
             step()
-        rejudging.go_on()
+        rejudging.continue_rejudgings()
         outcome = world_of(north)
         raise Rollback
     return outcome
@@ -169,7 +169,9 @@ def test_facts_learned_late_end_as_if_they_had_been_known_from_the_start(
     for place, change in reversed(list(zip(places, made, strict=True))):
         learned_late.insert(place, partial(make, north, change))
     if data.draw(st.booleans()):
-        learned_late.insert(data.draw(st.integers(0, len(learned_late))), rejudging.go_on)
+        learned_late.insert(
+            data.draw(st.integers(0, len(learned_late))), rejudging.continue_rejudgings
+        )
     with pytest.raises(Rollback), transaction.atomic():  # noqa: PT012
         for name, tags in (("van", []), ("cold", ["cold"])):
             builders.make_asset(north, name, tags=tags)

@@ -32,7 +32,7 @@ def standing() -> list[tuple[str, datetime]]:
 
 def tag(van, *tags: str, since: datetime) -> None:
     change_asset(asset=van, tags=list(tags), tags_from=since)
-    rejudging.go_on()
+    rejudging.continue_rejudgings()
 
 
 @pytest.mark.law(1)
@@ -96,8 +96,8 @@ def test_other_tags_for_the_past_replace_what_was_recorded_of_that_time(van):
     tag(van, "wet", since=TEN)
 
     periods = TagPeriod.objects.filter(asset=van).order_by("valid_from")
-    told = [(row.tags, row.valid_from, row.valid_to) for row in periods]
-    assert told == [(["cold"], NINE, TEN), (["wet"], TEN, None)]
+    recorded = [(row.tags, row.valid_from, row.valid_to) for row in periods]
+    assert recorded == [(["cold"], NINE, TEN), (["wet"], TEN, None)]
 
 
 def test_the_same_tags_again_are_no_change(van):
@@ -107,7 +107,7 @@ def test_the_same_tags_again_are_no_change(van):
     assert TagPeriod.objects.filter(asset=van).count() == 1
 
 
-def test_since_when_can_be_said_over_the_api(api, operator, van):
+def test_the_api_takes_the_time_from_which_tags_hold(api, operator, van):
     answer = api(operator).patch(
         f"/api/v1/assets/{van.pk}/", {"tags": ["cold"], "tags_from": TEN.isoformat()}
     )

@@ -7,12 +7,12 @@ from simulator.fleet import (
     NO_FAULTS,
     ColdBox,
     Faults,
-    all_deliveries,
-    deliveries,
+    all_transmissions,
     make_fleet,
     reports,
+    transmissions,
 )
-from simulator.routes import Motion, distance_m
+from simulator.routes import Movement, distance_m
 
 NOON = 1_795_348_800.0
 HOUR = 3_600.0
@@ -27,17 +27,17 @@ def device(kind_name, **options):
 
 
 def within(stream, seconds):
-    for delivery in stream:
-        if delivery.due_at > NOON + seconds:
+    for transmission in stream:
+        if transmission.due_at > NOON + seconds:
             return
-        yield delivery
+        yield transmission
 
 
 def test_the_same_seed_says_the_same():
-    first = list(islice(all_deliveries(fleet(), NOON), 500))
+    first = list(islice(all_transmissions(fleet(), NOON), 500))
 
-    assert first == list(islice(all_deliveries(fleet(), NOON), 500))
-    assert first != list(islice(all_deliveries(fleet(seed=2), NOON), 500))
+    assert first == list(islice(all_transmissions(fleet(), NOON), 500))
+    assert first != list(islice(all_transmissions(fleet(seed=2), NOON), 500))
 
 
 def test_a_fleet_that_starts_again_goes_on_where_it_was():
@@ -53,13 +53,15 @@ def test_a_fleet_that_starts_again_goes_on_where_it_was():
 
 
 def test_a_fleet_reports_as_often_as_asked():
-    sent = list(within(all_deliveries(fleet(rate=5), NOON, NO_FAULTS), 600))
+    sent = list(within(all_transmissions(fleet(rate=5), NOON, NO_FAULTS), 600))
 
     assert len(sent) == pytest.approx(5 * 600, rel=0.05)
 
 
 def test_every_wire_format_is_spoken():
-    spoken = {delivery.wire_format for delivery in within(all_deliveries(fleet(), NOON), 300)}
+    spoken = {
+        transmission.wire_format for transmission in within(all_transmissions(fleet(), NOON), 300)
+    }
 
     assert spoken == {"json", "ttn", "chirpstack", "osmand", "owntracks", "traccar"}
 
@@ -75,19 +77,19 @@ def test_identifiers_are_unique_and_lorawan_ones_are_16_hex_digits():
 
 
 def test_deliveries_come_in_the_order_in_which_they_are_due():
-    due = [delivery.due_at for delivery in islice(all_deliveries(fleet(), NOON), 5_000)]
+    due = [transmission.due_at for transmission in islice(all_transmissions(fleet(), NOON), 5_000)]
 
     assert due == sorted(due)
 
 
 def test_nothing_is_delivered_before_it_was_measured():
-    for delivery in islice(all_deliveries(fleet(), NOON), 5_000):
-        assert all(report.measured_at <= delivery.due_at for report in delivery.reports)
+    for transmission in islice(all_transmissions(fleet(), NOON), 5_000):
+        assert all(report.measured_at <= transmission.due_at for report in transmission.reports)
 
 
 def test_a_repeat_is_the_same_report_again():
     only_repeats = Faults(missing=0, repeated=1, delayed=0, shadow=0)
-    sent = list(within(deliveries(device("Van"), NOON, only_repeats), 600))
+    sent = list(within(transmissions(device("Van"), NOON, only_repeats), 600))
     prompt = [one.reports for one in sent if one.fate == "prompt"]
     again = [one.reports for one in sent if one.fate == "repeated"]
 
@@ -96,7 +98,7 @@ def test_a_repeat_is_the_same_report_again():
 
 
 def test_a_delayed_report_is_overtaken():
-    sent = list(within(deliveries(device("Van"), NOON, Faults(delayed=0.2)), HOUR))
+    sent = list(within(transmissions(device("Van"), NOON, Faults(delayed=0.2)), HOUR))
     measured = [one.reports[0].measured_at for one in sent]
 
     assert any(after < before for before, after in pairwise(measured))
@@ -104,7 +106,7 @@ def test_a_delayed_report_is_overtaken():
 
 def test_a_phone_sends_what_it_stored_in_a_radio_shadow():
     shadows = Faults(missing=0, repeated=0, delayed=0, shadow=0.05)
-    sent = list(within(deliveries(device("Van"), NOON, shadows), 2 * HOUR))
+    sent = list(within(transmissions(device("Van"), NOON, shadows), 2 * HOUR))
     numbers = [report.number for one in sent for report in one.reports]
 
     assert any(one.fate == "stored" for one in sent)
@@ -113,7 +115,7 @@ def test_a_phone_sends_what_it_stored_in_a_radio_shadow():
 
 def test_a_lorawan_device_loses_what_nobody_heard():
     shadows = Faults(missing=0, repeated=0, delayed=0, shadow=0.05)
-    sent = list(within(deliveries(device("Container"), NOON, shadows), 12 * HOUR))
+    sent = list(within(transmissions(device("Container"), NOON, shadows), 12 * HOUR))
     numbers = [report.number for one in sent for report in one.reports]
 
     assert len(set(numbers)) < max(numbers) + 1
@@ -121,7 +123,7 @@ def test_a_lorawan_device_loses_what_nobody_heard():
 
 def test_a_device_with_our_own_json_sends_its_store_in_one_piece():
     shadows = Faults(missing=0, repeated=0, delayed=0, shadow=0.05)
-    sent = within(deliveries(device("Crane"), NOON, shadows), 6 * HOUR)
+    sent = within(transmissions(device("Crane"), NOON, shadows), 6 * HOUR)
 
     assert any(len(one.reports) >= shadows.shadow_reports[0] for one in sent)
 
@@ -164,7 +166,7 @@ def test_a_cold_box_warms_through_its_open_door_and_recovers():
 
     chance = Chance()
     box = ColdBox(4.0, chance)  # type: ignore[arg-type]
-    at_rest = Motion(lon_deg=14, lat_deg=46)
+    at_rest = Movement(lon_deg=14, lat_deg=46)
 
     closed = box.readings(60, at_rest)
     chance.luck = 0.0
@@ -187,3 +189,15 @@ def test_only_what_is_cooled_says_how_cold_it_is():
     }
 
     assert speaking == cooled
+
+
+@pytest.mark.parametrize("name", ["Reefer", "Container"])
+def test_what_reports_no_speed_stands_long_enough_to_be_seen_resting(name):
+    journey = device(name).journey
+    instants = range(0, 6 * 3600, 10)
+
+    stands = "".join("-" if journey.at(at).is_resting else " " for at in instants).split()
+
+    # The first one and the last one may have been cut.
+    assert len(stands) > 2
+    assert min(map(len, stands[1:-1])) * 10 >= 600

@@ -8,7 +8,7 @@ from simulator.routes import (
     PLACES,
     Line,
     Parked,
-    Recorded,
+    RecordedJourney,
     Shuttle,
     distance_m,
     load_track,
@@ -99,7 +99,7 @@ def test_what_is_parked_stays():
 def test_a_recorded_track_is_walked_back_the_way_it_came(file):
     track = load_track(file)
     end_s, rest_s = track[-1].after_s, 100
-    journey = Recorded(track, rest_s=rest_s)
+    journey = RecordedJourney(track, rest_s=rest_s)
 
     back = journey.at(end_s + rest_s + 30)
 

@@ -143,7 +143,7 @@ def test_a_stranger_sees_and_replays_none(api, stranger, north, set_aside):
 
 def test_to_a_viewer_there_are_none(api, viewer, set_aside):
     assert ids(api(viewer)) == []
-    assert api(viewer).post(f"{UPLINKS}{set_aside}/replay/").status_code == 404
+    assert api(viewer).post(f"{UPLINKS}{set_aside}/replay/").status_code == 403
 
 
 def test_nobody_gets_no_answer(anonymous):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -80,13 +79,11 @@ _TEMPLATES = {
 
 
 def _meaning_or_refusal(format_name: str, sent: Uplink) -> None:
-    started = time.process_time()
     detect(sent)
     try:
         found = FORMATS[format_name].decode(sent)
     except Refused:
         found = Decoded(message="refused")
-    assert time.process_time() - started < 1.0
     assert isinstance(found, Decoded)
     assert len(found.observations) == len(found.indexes)
 

@@ -16,11 +16,11 @@ from rest_framework.request import Request
 from rest_framework.routers import BaseRouter
 
 from accounts.models import Organisation
-from assets.registry import Origin
+from assets.device_registry import Origin
 from core.errors import Fault, Forbidden, Refused, TooLarge, UnsupportedMediaType
 from core.observation import Method
 from positions import api as positions
-from positions.pages import MAX_ID
+from positions.position_pages import MAX_ID
 from tracker.ingest.receipts import ReceiptSerializer
 from tracker.ingest.replies import reply_of
 from tracker.ingest.uplink_api import ReplayableUplinkViewSet
@@ -73,7 +73,7 @@ class RawJSONParser(BaseParser):
         return body
 
 
-class PositionViewSet(positions.PositionViewSet):
+class PositionViewSet(positions.PositionListViewSet):
     parser_classes = (RawJSONParser,)
 
     @extend_schema(

@@ -19,7 +19,7 @@ from tracker.ingest.request import Head
 from tracker.intake.collector import calm_the_collector
 from tracker.intake.intake import Intake, Limits
 from tracker.intake.spool import Spool
-from tracker.road.memory import memory_of_process
+from tracker.road.road_memory import memory_of_process
 from uplinks import recent
 
 log = structlog.get_logger(__name__)

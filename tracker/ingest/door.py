@@ -15,7 +15,7 @@ from functools import partial
 from django.conf import settings
 from msgspec import Struct
 
-from assets.registry import SourceEntry
+from assets.device_registry import SourceEntry
 from core.errors import CredentialsInvalid, MethodNotAllowed, NotFound, TrackerError
 from tracker.ingest.metrics import DoorMetrics
 from tracker.ingest.replies import Reply, problem_reply, reply_of

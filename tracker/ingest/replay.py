@@ -13,14 +13,14 @@ from django.db import DataError, transaction
 from django.db.models import QuerySet
 from msgspec import Struct, structs
 
+from assets.device_registry import Origin
 from assets.models import Source
-from assets.registry import Origin
 from core.errors import Conflict, Refused
 from tracker import pipeline
 from tracker.intake.at_once import checked_delivery
 from tracker.intake.deliveries import recognised_format
-from tracker.road.delivery import Delivery, Outcome, Receipt
-from tracker.road.memory import memory_of_process
+from tracker.road.delivery import Delivery, ObservationOutcome, Receipt
+from tracker.road.road_memory import memory_of_process
 from uplinks import books
 from uplinks.actions import mark_replayed
 from uplinks.books import Counts
@@ -128,15 +128,15 @@ def _part_of(row: Any, delivery: Delivery) -> Delivery:
 
 
 def _set_aside(code: str) -> Receipt:
-    return Receipt((Outcome(0, "set-aside", code),))
+    return Receipt((ObservationOutcome(0, "set-aside", code),))
 
 
-def _kept(outcome: Outcome) -> Outcome:
+def _kept(outcome: ObservationOutcome) -> ObservationOutcome:
     """Nothing that was acknowledged is refused later: it stays set aside."""
     if outcome.disposition != "refused":
         return outcome
     code = "unknown-device" if outcome.code == "not-found" else outcome.code
-    return Outcome(outcome.index, "set-aside", code, outcome.faults)
+    return ObservationOutcome(outcome.index, "set-aside", code, outcome.faults)
 
 
 def _correct_books(row: Any, receipt: Receipt, waiting: int) -> None:

@@ -17,7 +17,7 @@ from core.errors import (
     Unprocessable,
 )
 from core.rest.problem import new_request_id, problem_of
-from tracker.road.delivery import Outcome, Receipt
+from tracker.road.delivery import ObservationOutcome, Receipt
 from wire.wire_format import WireFormat
 
 log = structlog.get_logger(__name__)
@@ -74,7 +74,7 @@ def reply_of(receipt: Receipt, wire_format: WireFormat) -> Reply:
     return Reply(_status(receipt, wire_format), _JSON, body)
 
 
-def refusal_of(outcomes: tuple[Outcome, ...]) -> Refused:
+def refusal_of(outcomes: tuple[ObservationOutcome, ...]) -> Refused:
     """Return the one error that a wholly refused delivery amounts to."""
     faults = tuple(fault for outcome in outcomes for fault in outcome.faults)
     codes = {outcome.code for outcome in outcomes}
@@ -105,7 +105,7 @@ def receipt_document(receipt: Receipt) -> dict[str, Any]:
     return document
 
 
-def _result(outcome: Outcome) -> dict[str, Any]:
+def _result(outcome: ObservationOutcome) -> dict[str, Any]:
     result: dict[str, Any] = {"index": outcome.index, "disposition": outcome.disposition}
     if outcome.code:
         result["code"] = outcome.code

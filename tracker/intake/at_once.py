@@ -10,12 +10,12 @@ from functools import cache
 
 from django.conf import settings
 
-from assets.registry import Origin
+from assets.device_registry import Origin
 from tracker import pipeline
 from tracker.intake.deliveries import DeliveryDesk
 from tracker.intake.quotas import Quota
 from tracker.road.delivery import Delivery, Receipt
-from tracker.road.memory import memory_of_process
+from tracker.road.road_memory import memory_of_process
 from wire.uplink import Uplink
 from wire.wire_format import WireFormat
 

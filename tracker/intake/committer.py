@@ -23,7 +23,7 @@ from tracker import pipeline
 from tracker.intake.intake_log import IntakeLog
 from tracker.intake.metrics import IntakeMetrics
 from tracker.road.delivery import Delivery, Receipt, spooled_receipt
-from tracker.road.memory import RoadMemory
+from tracker.road.road_memory import RoadMemory
 
 log = structlog.get_logger(__name__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from functools import partial
 
-from assets.registry import Origin, Registry
+from assets.device_registry import Origin, Registry
 from core.errors import Refused, UnreadableUplink, UnsupportedMediaType
 from tracker.intake.noting import Noter
 from tracker.intake.quotas import Quota

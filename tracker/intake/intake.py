@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils import timezone
 from msgspec import Struct
 
-from assets.registry import Origin, Registry
+from assets.device_registry import Origin, Registry
 from core.errors import Refused
 from positions.durability import require_durable
 from positions.partitions import make_partitions
@@ -23,7 +23,7 @@ from tracker.intake.metrics import IntakeMetrics
 from tracker.intake.noting import Keep, Noter
 from tracker.intake.quotas import Quota
 from tracker.intake.refreshing import REFRESH_EVERY_S, Refresher
-from tracker.road.memory import RoadMemory
+from tracker.road.road_memory import RoadMemory
 from wire.uplink import Uplink
 from wire.wire_format import WireFormat
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from assets.registry import Origin, Registry
+from assets.device_registry import Origin, Registry
 from core.errors import Refused, TrackerError
 from tracker.road.delivery import Delivery, Noted, Receipt
 from uplinks.recent import MAX_DEVICES, RecentUplink

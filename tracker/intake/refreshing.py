@@ -8,7 +8,7 @@ from collections.abc import Callable
 import structlog
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
-from tracker.road.memory import RoadMemory
+from tracker.road.road_memory import RoadMemory
 
 log = structlog.get_logger(__name__)
 

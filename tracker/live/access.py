@@ -8,27 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.models import Session
-from django.http.request import validate_host
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from accounts.models import ApiToken, Membership, User
-from accounts.tokens import digest_of
-from core.errors import Forbidden
 from tracker.live.table import Permitted
-
-_KEYWORDS = ("token", "bearer")
-
-
-class OriginRefused(Forbidden):
-    """The cookie came from a page that is not ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,42 +34,6 @@ class Access:
     permitted: Permitted
 
 
-def credential_of(headers: Iterable[tuple[bytes, bytes]]) -> Credential | None:
-    """Return what the handshake came with.
-
-    Raises OriginRefused for a session cookie without an `Origin` of ours: a browser sends the
-    cookie along from any page, and nothing else tells ours from a stranger's.
-    """
-    given = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in headers}
-    keyword, _, token = given.get("authorization", "").strip().partition(" ")
-    if keyword.lower() in _KEYWORDS and token.strip():
-        return Credential(token_digest=digest_of(token.strip()))
-    session_key = _cookies(given.get("cookie", "")).get(settings.SESSION_COOKIE_NAME)
-    if not session_key:
-        return None
-    if not is_our_origin(given.get("origin", ""), host=given.get("host", "")):
-        raise OriginRefused(given.get("origin", ""))
-    return Credential(session_key=session_key)
-
-
-def is_our_origin(origin: str, *, host: str) -> bool:
-    """Whether a page of `origin` is one of this server's."""
-    try:
-        parts = urlsplit(origin)
-        name = parts.hostname
-    except ValueError:
-        return False
-    if parts.scheme not in ("http", "https") or not name:
-        return False
-    if origin in (settings.PUBLIC_URL, *settings.CSRF_TRUSTED_ORIGINS):
-        return True
-    if "*" in settings.ALLOWED_HOSTS:
-        # Then the list says nothing, and only the name that the browser dialled does.
-        return parts.netloc == host
-    hosts = settings.ALLOWED_HOSTS or [".localhost", "127.0.0.1", "[::1]"]
-    return validate_host(f"[{name}]" if ":" in name else name, hosts)
-
-
 def accesses(credentials: Iterable[Credential]) -> dict[Credential, Access]:
     """Return what each credential opens now; one that opens nothing is missing."""
     wanted = set(credentials)
@@ -95,13 +48,6 @@ def accesses(credentials: Iterable[Credential]) -> dict[Credential, Access]:
         c: Access(user, None if user.is_provider else frozenset(organisations[user.pk]))
         for c, user in active.items()
     }
-
-
-def _cookies(header: str) -> dict[str, str]:
-    try:
-        return {name: morsel.value for name, morsel in SimpleCookie(header).items()}
-    except CookieError:
-        return {}
 
 
 def _token_users(by_digest: Mapping[str, Credential]) -> dict[Credential, User]:

@@ -10,7 +10,7 @@ import orjson
 from numpy.typing import NDArray
 
 from core.broadcast import Moved
-from positions.latest import NULL, Columns
+from positions.latest_columns import NULL, LatestColumns
 from positions.live_columns import LIVE_COLUMNS, NAMES, LiveColumn
 
 FRAME_LIMIT_BYTES: Final = 64 * 1024
@@ -67,7 +67,7 @@ def delta(
     return f'{head[:-1]},"assets":{assets},"gone":{gone}}}'
 
 
-def columns_of(moved: Moved) -> Columns:
+def columns_of(moved: Moved) -> LatestColumns:
     """Return what a frame of the road says.
 
     Raises ValueError or OverflowError unless the columns are those declared and equally long.
@@ -83,7 +83,7 @@ def columns_of(moved: Moved) -> Columns:
         values[index] = [NULL if value is None else value for value in given]
         if column.choices:
             _require_choices(values[index], column)
-    return Columns(
+    return LatestColumns(
         id=np.array(moved.id, dtype=np.int64),
         organisation_id=np.full(rows, moved.organisation_id, dtype=np.int64),
         values=values,

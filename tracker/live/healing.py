@@ -19,7 +19,7 @@ from typing import Final
 from django.db import Error
 
 from alerts.stream import newest_number
-from positions import latest
+from positions import latest_columns
 from tracker.live.connection import LISTS
 from tracker.live.database import asked
 from tracker.live.table import Permitted, Slots, Table
@@ -39,7 +39,7 @@ FRAME_WITHIN_S: Final = 3.0
 class Sources:
     """What is asked, in a thread."""
 
-    columns: Callable[..., latest.Columns] = latest.columns
+    columns: Callable[..., latest_columns.LatestColumns] = latest_columns.read_columns
     newest_alert: Callable[[], int] = newest_number
 
 
@@ -112,7 +112,9 @@ class Healer:
         if is_lost:
             self._changed(*LISTS)
 
-    async def _correct(self, whole_of: Permitted, read: Callable[[], latest.Columns]) -> Slots:
+    async def _correct(
+        self, whole_of: Permitted, read: Callable[[], latest_columns.LatestColumns]
+    ) -> Slots:
         read_at = self._table.seq
         truth = await asked(read)
         return self._table.correct(truth, read_at=read_at, whole_of=whole_of)

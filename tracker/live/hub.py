@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -19,8 +19,8 @@ from prometheus_client import Counter, Gauge
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from core.broadcast import Alerted, Changed, Crossed, Frame, Message, Moved, channel
-from positions.latest import Columns
+from core.broadcast import Changed, Crossed, HubFrame, Message, Moved, channel
+from positions.latest_columns import LatestColumns
 from tracker.live import access, frames
 from tracker.live.connection import Allowance, Connection
 from tracker.live.database import asked
@@ -40,14 +40,17 @@ _decode = msgspec.msgpack.Decoder(Message).decode
 
 @dataclass(slots=True, eq=False)
 class Viewer:
-    """A connection with whose it is. `due` is set at each tick, `ended` when access is."""
+    """A connection with whose it is. `due` is set at each tick, and when access ends."""
 
     connection: Connection
     credential: access.Credential
     access: access.Access
-    alerts_after: int | None = None
     due: asyncio.Event = field(default_factory=asyncio.Event)
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    is_ended: bool = False
+
+    def end(self) -> None:
+        self.is_ended = True
+        self.due.set()
 
     def may_see(self, organisation_id: int) -> bool:
         permitted = self.access.permitted
@@ -63,7 +66,7 @@ class Hub:
         self.alerts_known = -1
         self._redis_url = redis_url or settings.REDIS_URL
         self._viewers: set[Viewer] = set()
-        self._waiting: list[Columns] = []
+        self._waiting: list[LatestColumns] = []
         self._allowance = Allowance()
         self._publishers = Publishers(now=time.monotonic())
         self._is_deaf = False
@@ -83,6 +86,10 @@ class Hub:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
 
+    @property
+    def hears_redis(self) -> bool:
+        return not self._is_deaf
+
     # --- viewers ----------------------------------------------------------
 
     def join(self, credential: access.Credential, opened: access.Access) -> Viewer:
@@ -98,16 +105,15 @@ class Hub:
         self._viewers.discard(viewer)
         VIEWERS.dec()
 
-    async def recheck_access(self) -> None:
+    async def recheck_access(self, viewers: Sequence[Viewer]) -> None:
         """End what is no longer allowed, and narrow or widen the rest (fault F-089)."""
-        viewers = list(self._viewers)
         if not viewers:
             return
         now = await asked(partial(access.accesses, [viewer.credential for viewer in viewers]))
         for viewer in viewers:
             opened = now.get(viewer.credential)
             if opened is None or opened.user.pk != viewer.access.user.pk:
-                viewer.ended.set()
+                viewer.end()
             else:
                 viewer.access = opened
                 viewer.connection.permit(opened.permitted)
@@ -140,14 +146,12 @@ class Hub:
         for viewer in self._viewers:
             viewer.due.set()
 
-    def _pass_on(self, frame: Frame) -> None:
+    def _pass_on(self, frame: HubFrame) -> None:
         match frame:
             case Crossed():
                 text = frames.text("crossing", crossing=frame.crossing)
                 for viewer in self._viewers_of(frame.organisation_id):
                     viewer.connection.crossed(text)
-            case Alerted():
-                self._alerted(frame.number)
             case Changed():
                 self._changed(frame.what, organisation_id=frame.organisation_id)
                 if frame.what == "assets":
@@ -162,7 +166,7 @@ class Hub:
             viewer.connection.changed(*what)
 
     def _alerted(self, number: int) -> None:
-        # Only a nudge: each viewer reads what is new to it from the database.
+        # Each viewer reads what is new to it from the database.
         self.alerts_known = max(self.alerts_known, number)
 
     # --- jobs -------------------------------------------------------------
@@ -184,7 +188,7 @@ class Hub:
     async def _watch_access(self) -> None:
         while True:
             await asyncio.sleep(ACCESS_EVERY_S)
-            await self.recheck_access()
+            await self.recheck_access(list(self._viewers))
 
     async def _listen(self) -> None:
         while True:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from channels.routing import URLRouter
 from django.urls import path, re_path
 
-from tracker.live.consumer import live, refuse
+from tracker.live.consumer import LiveConsumer
+from tracker.live.handshake import guarded, refuse
 
 application = URLRouter(
     [
-        path("ws/live/", live),  # type: ignore[arg-type]
+        path("ws/live/", guarded(LiveConsumer.as_asgi())),  # type: ignore[arg-type]
         # Anything else is refused like a stranger, not answered with a traceback.
         re_path(r"", refuse),  # type: ignore[arg-type]
     ]

@@ -1,4 +1,4 @@
-"""`assets/{id}/state` and `states`: the latest of an asset, and which geofences it is in."""
+"""`assets/{id}/state` and `states`: the latest of an asset, its motion, and its geofences."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from django.urls import path
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.generics import GenericAPIView, get_object_or_404
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from assets.models import Asset
 from geofence.models import Presence
-from positions.reading import LatestRow, latest_of
+from positions.live_columns import MOTIONS
+from positions.position_queries import LatestRow, latest_of
 from positions.serializers import FixSerializer, rfc3339
 
 Document = dict[str, Any]
@@ -40,6 +40,16 @@ class StateSerializer(serializers.Serializer[Any]):
     measured_at = serializers.DateTimeField(allow_null=True, help_text="null: never heard of")
     received_at = serializers.DateTimeField(allow_null=True)
     fix = StateFixSerializer(allow_null=True)
+    motion = serializers.ChoiceField(
+        MOTIONS, allow_null=True, help_text="at the fix; null: nobody can say whether it moves"
+    )
+    motion_since = serializers.DateTimeField(
+        allow_null=True, help_text="since when it moves or rests; null where `motion` is"
+    )
+    estimated_speed_mps = serializers.FloatField(
+        allow_null=True,
+        help_text="between the last two fixes, where the device reports none; 0 at rest",
+    )
     readings = serializers.DictField(help_text="the newest of each name")
     readings_at = serializers.DictField(child=serializers.DateTimeField())
     presence = StatePresenceSerializer(many=True)
@@ -58,21 +68,19 @@ class StateFilter(django_filters.FilterSet):  # type: ignore[misc]
 
 class StateView(GenericAPIView[Asset]):
     queryset = Asset.objects.none()
-    permission_classes = (IsAuthenticated,)
     serializer_class = StateSerializer
     filter_backends = ()
     pagination_class = None
 
     @extend_schema(operation_id="assets_state")
     def get(self, request: Request, asset: int) -> Response:
-        """Return the latest fix, the latest of each reading, and the geofences that it is in."""
+        """Return the latest fix, whether it moves, the latest readings, and its geofences."""
         row = get_object_or_404(Asset.objects.visible_to(request.user), pk=asset)
         return Response(_documents([row.pk])[0])
 
 
 class StatesView(GenericAPIView[Asset]):
     queryset = Asset.objects.none()
-    permission_classes = (IsAuthenticated,)
     serializer_class = StateSerializer
     filterset_class = StateFilter
 
@@ -108,6 +116,9 @@ def _document(asset_id: int, latest: LatestRow, presence: list[Document]) -> Doc
         "measured_at": latest.measured_at and rfc3339(latest.measured_at),
         "received_at": latest.received_at and rfc3339(latest.received_at),
         "fix": {**latest.fix, "at": rfc3339(latest.fix_at)} if latest.fix_at else None,
+        "motion": latest.motion,
+        "motion_since": latest.motion_since and rfc3339(latest.motion_since),
+        "estimated_speed_mps": latest.estimated_speed_mps,
         "readings": latest.readings,
         "readings_at": {name: rfc3339(at) for name, at in latest.readings_at.items()},
         "presence": presence,

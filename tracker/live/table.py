@@ -15,7 +15,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from positions.latest import Columns
+from positions.latest_columns import LatestColumns
 from positions.live_columns import NAMES
 
 Slots = NDArray[np.intp]
@@ -59,7 +59,7 @@ class Table:
 
     # --- what comes in ----------------------------------------------------
 
-    def tick(self, frames: list[Columns]) -> bool:
+    def tick(self, frames: list[LatestColumns]) -> bool:
         """Take rows that are not older than what is held; whether all of them made sense.
 
         A row of an asset that is held under another organisation is not taken: only the
@@ -76,7 +76,9 @@ class Table:
         self._advance()
         return makes_sense
 
-    def correct(self, truth: Columns, *, read_at: int, whole_of: Permitted = frozenset()) -> Slots:
+    def correct(
+        self, truth: LatestColumns, *, read_at: int, whole_of: Permitted = frozenset()
+    ) -> Slots:
         """Make the rows equal `truth`, read from the database after tick `read_at`.
 
         Only what frames changed since may be newer. Assets of the organisations `whole_of`
@@ -100,7 +102,7 @@ class Table:
         at: NDArray[np.int64] = self._values[_RECEIVED, slots]
         return at
 
-    def _slots(self, rows: Columns) -> tuple[Slots, NDArray[np.bool_]]:
+    def _slots(self, rows: LatestColumns) -> tuple[Slots, NDArray[np.bool_]]:
         """Return the slot of each row, making those that are missing, and which were made."""
         known = len(self._slot_of)
         slot_of = self._slot_of
@@ -125,7 +127,7 @@ class Table:
             self._values = np.pad(self._values, ((0, 0), (0, more)))
         self._size = size
 
-    def _is_older(self, rows: Columns, slots: Slots) -> NDArray[np.bool_]:
+    def _is_older(self, rows: LatestColumns, slots: Slots) -> NDArray[np.bool_]:
         """Whether each row is older than what is held, by when measured, received, found."""
         held, given = self._values, rows.values
         is_older: NDArray[np.bool_] = given[_FIX] < held[_FIX, slots]
@@ -134,11 +136,11 @@ class Table:
             is_older = (theirs < ours) | ((theirs == ours) & is_older)
         return is_older
 
-    def _differs(self, rows: Columns, slots: Slots) -> NDArray[np.bool_]:
+    def _differs(self, rows: LatestColumns, slots: Slots) -> NDArray[np.bool_]:
         differs: NDArray[np.bool_] = (self._values[:, slots] != rows.values).any(axis=0)
         return differs
 
-    def _write(self, rows: Columns, slots: Slots, takes: NDArray[np.bool_]) -> Slots:
+    def _write(self, rows: LatestColumns, slots: Slots, takes: NDArray[np.bool_]) -> Slots:
         written = slots[takes]
         self._values[:, written] = rows.values[:, takes]
         self._is_alive[written] = True
@@ -218,7 +220,7 @@ class Table:
         return self._masks[permitted]
 
     def _text(self, slots: Slots) -> str:
-        rows = Columns(
+        rows = LatestColumns(
             id=self._id[slots],
             organisation_id=self._organisation_id[slots],
             values=self._values[:, slots],
@@ -232,21 +234,21 @@ class Table:
         self._masks: dict[Permitted, NDArray[np.bool_]] = {}
 
 
-def _joined(frames: list[Columns]) -> Columns:
-    return Columns(
+def _joined(frames: list[LatestColumns]) -> LatestColumns:
+    return LatestColumns(
         id=np.concatenate([rows.id for rows in frames]),
         organisation_id=np.concatenate([rows.organisation_id for rows in frames]),
         values=np.concatenate([rows.values for rows in frames], axis=1),
     )
 
 
-def _newest_of_each(rows: Columns) -> Columns:
+def _newest_of_each(rows: LatestColumns) -> LatestColumns:
     """Keep one row of each asset: the newest, and of equals the one that came last."""
     order = np.lexsort((rows.values[_FIX], rows.values[_RECEIVED], rows.values[_MEASURED], rows.id))
     ids = rows.id[order]
     is_last = np.append(ids[1:] != ids[:-1], True)
     keep = order[is_last[: len(order)]]
-    return Columns(
+    return LatestColumns(
         id=rows.id[keep],
         organisation_id=rows.organisation_id[keep],
         values=rows.values[:, keep],

@@ -1,4 +1,4 @@
-"""Parts of the road that no other floor owns: the batch on its way, and what it sends out.
+"""Parts of the road that no other floor owns: deliveries, the batch, and its live frames.
 
 Read `tracker/pipeline.py` first; it names each part in the order in which it is used.
 """

@@ -1,4 +1,4 @@
-"""A batch on its way: whose each observation is, and what became of it."""
+"""A batch on the road: the device, the asset and the outcome of each observation."""
 
 from __future__ import annotations
 
@@ -8,25 +8,31 @@ from typing import Any, TypeVar
 
 from msgspec import Struct
 
-from assets.registry import DeviceEntry, Registry
+from assets.device_registry import DeviceEntry, Registry
 from core.errors import Fault, NotYourDevice, Unavailable
 from core.observation import Observation
-from positions import events, store
-from positions.events import Event
-from positions.store import Completed, Stored, Storing
+from positions import event_ids, store
+from positions.event_ids import SenderEvent
+from positions.store import CompletedFact, SentFacts, StoredFacts
 from positions.stored_fact import Fact, Identity, fact_of
-from tracker.road.delivery import Delivery, Outcome, Receipt, receipt_of, refused_outcomes
-from uplinks.books import Aside, Counts, Misused
+from tracker.road.delivery import (
+    Delivery,
+    ObservationOutcome,
+    Receipt,
+    receipt_of,
+    refused_outcomes,
+)
+from uplinks.books import Counts, SetAsideUplink, TokenMisuse
 
-Kind = TypeVar("Kind", Fact, Completed)
+FactKind = TypeVar("FactKind", Fact, CompletedFact)
 
 
-class Stale(Unavailable):
+class StaleRegistry(Unavailable):
     """The registry changed while devices were looked up."""
 
 
-class Item(Struct, gc=False):
-    """An observation of the batch. `outcome` is set once its fate is known."""
+class BatchItem(Struct, gc=False):
+    """An observation of the batch. `outcome` is None until it is decided."""
 
     delivery: Delivery
     index: int
@@ -34,14 +40,14 @@ class Item(Struct, gc=False):
     device: DeviceEntry | None
     asset_id: int | None = None
     fact: Fact | None = None
-    event: Event | None = None
-    outcome: Outcome | None = None
+    event: SenderEvent | None = None
+    outcome: ObservationOutcome | None = None
 
 
 class Batch:
     """Deliveries with their observations resolved to devices and assets."""
 
-    def __init__(self, deliveries: Sequence[Delivery], items: list[Item]) -> None:
+    def __init__(self, deliveries: Sequence[Delivery], items: list[BatchItem]) -> None:
         self.deliveries = deliveries
         self.items = items
         self._receipts: list[Receipt] | None = None
@@ -66,90 +72,90 @@ class Batch:
 
     @property
     def asset_of(self) -> dict[Identity, int]:
-        """Return the asset of each fact, by the fact's identity, where there is one."""
+        """Return the asset of each fact by the fact's identity; without facts of no asset."""
         return {
             item.fact.identity: item.asset_id
             for item in self.items
             if item.fact and item.asset_id is not None
         }
 
-    def recall_events(self) -> None:
-        """Decide repeats that are known by their sender's own name."""
-        named = [item for item in self._open() if item.event]
-        known = events.recall([item.event for item in named if item.event])
-        for item in named:
-            assert item.event is not None, "only named items are here"
-            # The first to claim a name gets its own event back; whoever else, the claimed one.
+    def decide_repeated_events(self) -> None:
+        """Decide observations whose event id was seen before, in the table or in this batch."""
+        with_id = [item for item in self._undecided() if item.event]
+        known = event_ids.known_events([item.event for item in with_id if item.event])
+        for item in with_id:
+            assert item.event is not None, "only items with an event id are here"
+            # The first item with an id gets its own event back; later items get the first event.
             first = known.setdefault(item.event.key, item.event)
             if first.digest != item.event.digest:
-                item.outcome = _reused(item)
+                item.outcome = _reused_event_id(item)
             elif first is not item.event:
                 first_key = first.device_id, first.measured_at
-                item.outcome = Outcome(item.index, "duplicate", position=first_key)
+                item.outcome = ObservationOutcome(item.index, "duplicate", position=first_key)
 
     @property
     def has_events(self) -> bool:
-        """Whether some of it may be known by its sender's own name."""
+        """True if any observation has an event id."""
         return any(item.event for item in self.items)
 
-    def begin_to_store(self) -> Storing:
-        """Ask for all that is still open to be stored."""
-        return store.begin_to_store(item.fact for item in self._open() if item.fact)
+    def send_facts(self) -> SentFacts:
+        """Send the INSERT of all facts that are still undecided."""
+        return store.send_facts(item.fact for item in self._undecided() if item.fact)
 
-    def stored(self, storing: Storing) -> Stored:
-        """Decide, of what was open, what is new and what repeated."""
-        stored = store.stored(storing)
+    def finish_storing(self, sent: SentFacts) -> StoredFacts:
+        """Fetch the result of `send_facts`, and decide which observations were repeats."""
+        stored = store.finish_storing(sent)
         fresh = set(stored.new)
-        open_items = self._open()
+        open_items = self._undecided()
         for item in open_items:
             assert item.fact is not None, "an open item has a device"
             identity = item.fact.identity
             if identity in fresh:
                 fresh.discard(identity)
-                item.outcome = Outcome(item.index, "stored")
+                item.outcome = ObservationOutcome(item.index, "stored")
             else:
-                item.outcome = Outcome(item.index, "duplicate", position=identity[:2])
-        events.remember([item.event for item in open_items if item.event])
+                item.outcome = ObservationOutcome(item.index, "duplicate", position=identity[:2])
+        event_ids.store_events([item.event for item in open_items if item.event])
         return stored
 
     def receipts(self) -> list[Receipt]:
-        """Return a receipt for each delivery, in order. Asked when every fate is known."""
+        """Return the receipts of the deliveries, in order. Every outcome must be decided."""
         if self._receipts is None:
-            self._receipts = self._made_receipts()
+            self._receipts = self._make_receipts()
         return self._receipts
 
-    def _made_receipts(self) -> list[Receipt]:
-        outcomes: dict[int, list[Outcome]] = defaultdict(list)
+    def _make_receipts(self) -> list[Receipt]:
+        outcomes: dict[int, list[ObservationOutcome]] = defaultdict(list)
         for item in self.items:
-            assert item.outcome is not None, "every fate is known by now"
+            assert item.outcome is not None, "every outcome is decided by now"
             outcomes[id(item.delivery)].append(item.outcome)
         return [receipt_of(delivery, outcomes[id(delivery)]) for delivery in self.deliveries]
 
     def counts(self) -> dict[int, Counts]:
-        """Return what to add to the books, by source."""
+        """Return the counts to add to the books, by source."""
         counts: dict[int, Counts] = {}
         for delivery, receipt in zip(self.deliveries, self.receipts(), strict=True):
             if delivery.source_id is not None:
                 book = counts.setdefault(delivery.source_id, Counts())
                 for outcome in receipt.outcomes:
-                    _enter(book, outcome)
+                    _count(book, outcome)
         return counts
 
-    def asides(self) -> list[Aside]:
-        """Return the uplinks to be kept, once for each reason and device."""
-        kept: dict[tuple[int, str, str], Aside] = {}
+    def uplinks_to_set_aside(self) -> list[SetAsideUplink]:
+        """Return the uplinks to be set aside, once for each reason and device."""
+        kept: dict[tuple[int, str, str], SetAsideUplink] = {}
         for delivery, outcome, identifier, detail in self._set_aside():
             if delivery.source_id is None or delivery.uplink is None:
                 continue
             key = (id(delivery), outcome.code, identifier)
             former = kept.get(key)
-            kept[key] = _aside(delivery, outcome, identifier, detail, former)
+            kept[key] = _set_aside_uplink(delivery, outcome, identifier, detail, former)
         return list(kept.values())
 
-    def misused(self) -> list[Misused]:
-        """Return what came under the token of another device (fault F-029)."""
+    def token_misuses(self) -> list[TokenMisuse]:
+        """Return the observations that came under the token of another device (fault F-029)."""
         return [
-            Misused(
+            TokenMisuse(
                 organisation_id=item.delivery.organisation_id,
                 source_id=item.delivery.source_id,
                 device_identifier=item.observation.device,
@@ -160,7 +166,7 @@ class Batch:
         ]
 
     def cause_of(self, asset_id: int) -> dict[str, Any]:
-        """Name the facts of one asset in the batch, for corrections that they make."""
+        """Return the cause of an asset's corrections: its facts in this batch, as JSON."""
         facts = [item.fact for item in self.items if item.fact and item.asset_id == asset_id]
         return {
             "kind": "observations",
@@ -168,12 +174,12 @@ class Batch:
             "measured_at": sorted({fact.measured_at.isoformat() for fact in facts})[:20],
         }
 
-    def _open(self) -> list[Item]:
+    def _undecided(self) -> list[BatchItem]:
         return [item for item in self.items if item.outcome is None]
 
-    def _set_aside(self) -> Iterable[tuple[Delivery, Outcome, str, str]]:
+    def _set_aside(self) -> Iterable[tuple[Delivery, ObservationOutcome, str, str]]:
         for item in self.items:
-            # Only what is kept with its bytes can be.
+            # Only a delivery with its uplink can be set aside.
             if item.delivery.uplink and item.outcome and item.outcome.disposition == "set-aside":
                 yield item.delivery, item.outcome, item.observation.device, ""
         for delivery in self.deliveries:
@@ -182,41 +188,45 @@ class Batch:
                     yield delivery, outcome, "", _detail(delivery, outcome)
 
 
-def _resolved(delivery: Delivery, index: int, observation: Observation, registry: Registry) -> Item:
+def _resolved(
+    delivery: Delivery, index: int, observation: Observation, registry: Registry
+) -> BatchItem:
     device = registry.device(delivery.organisation_id, observation.device)
-    item = Item(delivery, index, observation, device)
+    item = BatchItem(delivery, index, observation, device)
     if delivery.device_id is not None and (device is None or device.id != delivery.device_id):
         detail = "the token belongs to another device"
         item.outcome = _refused(item, NotYourDevice.code, detail)
     elif device is None:
-        item.outcome = _unknown(item)
+        item.outcome = _unknown_device(item)
     else:
         item.fact = fact_of(observation, device_id=device.id, received_at=delivery.received_at)
         item.asset_id = device.asset_at(item.fact.at_us)
-        item.event = events.event_of(observation, device.id)
+        item.event = event_ids.event_of(observation, device.id)
     return item
 
 
-def _unknown(item: Item) -> Outcome:
+def _unknown_device(item: BatchItem) -> ObservationOutcome:
     if item.delivery.source_id is None:
         return _refused(item, "not-found", "there is no such device")
-    return Outcome(item.index, "set-aside", "unknown-device")
+    return ObservationOutcome(item.index, "set-aside", "unknown-device")
 
 
-def _reused(item: Item) -> Outcome:
+def _reused_event_id(item: BatchItem) -> ObservationOutcome:
     if item.delivery.is_lenient:
-        return Outcome(item.index, "set-aside", "event-id-reused")
-    return _refused(item, "event-id-reused", "this event id came with other content before")
+        return ObservationOutcome(item.index, "set-aside", "event-id-reused")
+    return _refused(item, "event-id-reused", "this event id was used before with other content")
 
 
-def _refused(item: Item, code: str, detail: str) -> Outcome:
+def _refused(item: BatchItem, code: str, detail: str) -> ObservationOutcome:
     is_alone = len(item.delivery.observations) + len(item.delivery.refusals) == 1
     member = "event_id" if code == "event-id-reused" else "device"
     pointer = f"/{member}" if is_alone else f"/{item.index}/{member}"
-    return Outcome(item.index, "refused", code, (Fault(pointer=pointer, code=code, detail=detail),))
+    return ObservationOutcome(
+        item.index, "refused", code, (Fault(pointer=pointer, code=code, detail=detail),)
+    )
 
 
-def _enter(book: Counts, outcome: Outcome) -> None:
+def _count(book: Counts, outcome: ObservationOutcome) -> None:
     match outcome.disposition:
         case "stored":
             book.stored += 1
@@ -227,22 +237,26 @@ def _enter(book: Counts, outcome: Outcome) -> None:
         case "refused":
             book.refused += 1
         case "spooled":
-            raise AssertionError("what goes down the road is no longer spooled")
+            raise AssertionError("an observation on the road is no longer spooled")
 
 
-def _detail(delivery: Delivery, outcome: Outcome) -> str:
+def _detail(delivery: Delivery, outcome: ObservationOutcome) -> str:
     if outcome.faults:
         return "; ".join(f"{fault.pointer}: {fault.detail}" for fault in outcome.faults)
     return (delivery.set_aside or "").partition(":")[2].strip()
 
 
-def _aside(
-    delivery: Delivery, outcome: Outcome, identifier: str, detail: str, former: Aside | None
-) -> Aside:
+def _set_aside_uplink(
+    delivery: Delivery,
+    outcome: ObservationOutcome,
+    identifier: str,
+    detail: str,
+    former: SetAsideUplink | None,
+) -> SetAsideUplink:
     uplink = delivery.uplink
-    assert uplink is not None, "asked for only where it was kept"
-    assert delivery.source_id is not None, "asked for only where there is a source"
-    return Aside(
+    assert uplink is not None, "the caller has checked the uplink"
+    assert delivery.source_id is not None, "the caller has checked the source"
+    return SetAsideUplink(
         organisation_id=delivery.organisation_id,
         source_id=delivery.source_id,
         received_at=delivery.received_at,
@@ -258,12 +272,12 @@ def _aside(
     )
 
 
-def by_asset(batch: Batch, stored: Mapping[Identity, Kind]) -> dict[int, list[Kind]]:
-    """Return those of what was stored that belong to assets, by asset."""
+def by_asset(batch: Batch, stored: Mapping[Identity, FactKind]) -> dict[int, list[FactKind]]:
+    """Return the stored facts by asset, without facts of no asset."""
     asset_of = batch.asset_of
-    of_assets: dict[int, list[Kind]] = defaultdict(list)
-    for identity, each in stored.items():
+    of_assets: dict[int, list[FactKind]] = defaultdict(list)
+    for identity, fact in stored.items():
         asset_id = asset_of.get(identity)
         if asset_id is not None:
-            of_assets[asset_id].append(each)
+            of_assets[asset_id].append(fact)
     return of_assets

@@ -1,4 +1,4 @@
-"""What the doors hand to the road, and what they get back: plain values that can be spooled."""
+"""Deliveries from the doors to the road, and their receipts: plain values that can be spooled."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Disposition = Literal["stored", "duplicate", "set-aside", "refused", "spooled"]
 
 
 class Noted(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is to be kept of an uplink for people to look at, beside its observations."""
+    """The part of an uplink that is kept for people to look at, beside its observations."""
 
     wire_format: str
     message: str
@@ -26,11 +26,11 @@ class Noted(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The observations of one uplink, from a source whose token was good.
+    """The observations of an uplink from an authenticated source.
 
-    `source_id` is None for the REST door, where a person's token was. `device_id` is set
-    where the token speaks for one device only. `is_lenient` senders are never refused what
-    they sent. `uplink` is kept for what must be set aside, `noted` for whoever looks.
+    `source_id` is None for the REST door, which authenticates a person. `device_id` is set if
+    the token is for one device only. Observations of `is_lenient` senders are set aside rather
+    than refused. `uplink` is kept for observations that must be set aside, `noted` for people.
     """
 
     organisation_id: int
@@ -47,10 +47,10 @@ class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True):
     noted: Noted | None = None
 
 
-class Outcome(Struct, frozen=True, omit_defaults=True, gc=False):
-    """What became of one observation; `code` and `faults` say why it was not stored.
+class ObservationOutcome(Struct, frozen=True, omit_defaults=True, gc=False):
+    """The outcome of an observation; `code` and `faults` are the reason if it was not stored.
 
-    `position` is, of a duplicate, the key of the first: device id and time.
+    `position` is the key of the first copy of a duplicate: device id and time.
     """
 
     index: int
@@ -61,9 +61,9 @@ class Outcome(Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class Receipt(Struct, frozen=True):
-    """What became of a delivery: an outcome for each observation, in the order of the uplink."""
+    """The outcomes of a delivery's observations, in the order of the uplink."""
 
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[ObservationOutcome, ...]
 
     def count(self, disposition: Disposition) -> int:
         return sum(outcome.disposition == disposition for outcome in self.outcomes)
@@ -71,15 +71,15 @@ class Receipt(Struct, frozen=True):
 
 def spooled_receipt(delivery: Delivery) -> Receipt:
     """Return the receipt of a delivery that is on disk and will go down the road later."""
-    return Receipt(_sorted(_ahead_of_the_road(delivery, if_usable="spooled")))
+    return Receipt(_sorted(_outcomes_before_storing(delivery, if_usable="spooled")))
 
 
-def refused_outcomes(delivery: Delivery) -> list[Outcome]:
-    """Return the outcomes that the wire format decided: what it could not read or use."""
+def refused_outcomes(delivery: Delivery) -> list[ObservationOutcome]:
+    """Return the outcomes of observations that the wire format could not read or use."""
     if not delivery.refusals and delivery.set_aside is None:
         return []
     outcomes = [
-        Outcome(
+        ObservationOutcome(
             refusal.index,
             "set-aside" if delivery.is_lenient else "refused",
             refusal.faults[0].code if refusal.faults else "invalid",
@@ -88,21 +88,23 @@ def refused_outcomes(delivery: Delivery) -> list[Outcome]:
         for refusal in delivery.refusals
     ]
     if delivery.set_aside is not None:
-        outcomes.append(Outcome(0, "set-aside", delivery.set_aside.partition(":")[0]))
+        outcomes.append(ObservationOutcome(0, "set-aside", delivery.set_aside.partition(":")[0]))
     return outcomes
 
 
-def _ahead_of_the_road(delivery: Delivery, *, if_usable: Disposition) -> list[Outcome]:
-    usable = [Outcome(index, if_usable) for index in delivery.indexes]
+def _outcomes_before_storing(
+    delivery: Delivery, *, if_usable: Disposition
+) -> list[ObservationOutcome]:
+    usable = [ObservationOutcome(index, if_usable) for index in delivery.indexes]
     return refused_outcomes(delivery) + usable
 
 
-def _sorted(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
+def _sorted(outcomes: Iterable[ObservationOutcome]) -> tuple[ObservationOutcome, ...]:
     return tuple(sorted(outcomes, key=lambda outcome: outcome.index))
 
 
-def receipt_of(delivery: Delivery, outcomes: Sequence[Outcome]) -> Receipt:
-    """Return the receipt: what became of the observations, and what the format decided."""
+def receipt_of(delivery: Delivery, outcomes: Sequence[ObservationOutcome]) -> Receipt:
+    """Return the receipt, from the outcomes of the road and those of the wire format."""
     refused = refused_outcomes(delivery)
     if not refused and len(outcomes) == 1:
         return Receipt((outcomes[0],))

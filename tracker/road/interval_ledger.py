@@ -1,4 +1,4 @@
-"""Folds that find intervals, as the road has them run and recorded."""
+"""The ledger of folds that find intervals: their findings are recorded as occurrences."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from core.occurrence import Occurrence, OccurrenceChange
 from judging.folds import Fold
 from judging.intervals import Edge, Interval, IntervalChange, interval_changes
 from judging.ledgers import CauseOf, RevisionsByName
-from judging.machine import Verdict
+from judging.machine import AssetVerdict
 from positions import occurrences
 from positions.occurrences import OccurrenceRow, OccurrenceWindow, WrittenOccurrence
 
 
 class RecordedInterval(Struct, frozen=True):
-    """What an interval of an asset was and is; None for what it was not, or is no more."""
+    """A recorded change of an interval: `former` is None if new, `present` if withdrawn."""
 
     organisation_id: int
     asset_id: int
@@ -31,7 +31,7 @@ class RecordedInterval(Struct, frozen=True):
 
 
 class IntervalLedger:
-    """A fold whose findings are edges: that something began, and that it ended."""
+    """The ledger of a fold whose findings are edges: beginnings and ends of intervals."""
 
     def __init__(self, fold: Fold) -> None:
         self.fold = fold
@@ -40,9 +40,9 @@ class IntervalLedger:
         return {}
 
     def record(
-        self, verdicts: Sequence[Verdict], *, now: datetime, cause_of: CauseOf
+        self, verdicts: Sequence[AssetVerdict], *, now: datetime, cause_of: CauseOf
     ) -> list[RecordedInterval]:
-        """Write the differences that `verdicts` make, in the order of their beginnings."""
+        """Record the differences that `verdicts` make, and return them."""
         verdicts = [v for v in verdicts if v.windows or v.findings[self.fold.name]]
         if not verdicts:
             return []
@@ -63,11 +63,11 @@ class IntervalLedger:
         return self._write(changes, now)
 
     def occurrences(self, changes: Sequence[RecordedInterval]) -> list[OccurrenceChange]:
-        return [_occurrence_change(each) for each in changes]
+        return [_occurrence_change(recorded) for recorded in changes]
 
     def standing(self, asset_id: int, since: datetime) -> list[OccurrenceChange]:
         window = OccurrenceWindow(asset_id, before_all_at(microseconds(since)), None)
-        reaching = occurrences.reaching_into(self.fold.name, [window])
+        reaching = occurrences.occurrences_in(self.fold.name, [window])
         return [
             OccurrenceChange(
                 change="same",
@@ -78,8 +78,8 @@ class IntervalLedger:
             for row in reaching
         ]
 
-    def _recorded(self, verdicts: Sequence[Verdict]) -> dict[int, list[Interval]]:
-        """Return the intervals that reach into what was judged, by asset."""
+    def _recorded(self, verdicts: Sequence[AssetVerdict]) -> dict[int, list[Interval]]:
+        """Return the recorded intervals that reach into the judged windows, by asset."""
         windows = [
             OccurrenceWindow(verdict.pending.asset_id, window.low, window.high)
             for verdict in verdicts
@@ -88,8 +88,8 @@ class IntervalLedger:
         in_order = [verdict.pending.asset_id for verdict in verdicts if not verdict.windows]
         name = self.fold.name
         found = [
-            *occurrences.reaching_into(name, windows),
-            *occurrences.open_ones(name, in_order),
+            *occurrences.occurrences_in(name, windows),
+            *occurrences.open_occurrences(name, in_order),
         ]
         by_asset: dict[int, list[Interval]] = {}
         for row in found:
@@ -97,7 +97,7 @@ class IntervalLedger:
         return by_asset
 
     def _write(
-        self, changes: Sequence[tuple[Verdict, IntervalChange]], now: datetime
+        self, changes: Sequence[tuple[AssetVerdict, IntervalChange]], now: datetime
     ) -> list[RecordedInterval]:
         added: list[WrittenOccurrence] = []
         updated: list[WrittenOccurrence] = []
@@ -107,7 +107,7 @@ class IntervalLedger:
             is_late = _is_late(verdict, change)
             if change.present is None:
                 assert change.former is not None, "a change has a former or a present"
-                assert change.former.number is not None, "what is withdrawn was recorded"
+                assert change.former.number is not None, "a withdrawn interval was recorded"
                 withdrawn.append(change.former.number)
                 row = None
             else:
@@ -117,10 +117,10 @@ class IntervalLedger:
         occurrences.insert(added)
         occurrences.update(updated)
         occurrences.withdraw(withdrawn, now=now)
-        return [_recorded_interval(*each) for each in recorded]
+        return [_recorded_interval(*written) for written in recorded]
 
     def _row(
-        self, verdict: Verdict, present: Interval, *, is_late: bool, now: datetime
+        self, verdict: AssetVerdict, present: Interval, *, is_late: bool, now: datetime
     ) -> WrittenOccurrence:
         return WrittenOccurrence(
             id=present.number,
@@ -140,7 +140,7 @@ class IntervalLedger:
 
 
 def _recorded_interval(
-    verdict: Verdict,
+    verdict: AssetVerdict,
     change: IntervalChange,
     row: WrittenOccurrence | None,
     is_late: bool,
@@ -205,8 +205,8 @@ def _number_of(interval: Interval | None) -> int | None:
     return None if interval is None else interval.number
 
 
-def _is_late(verdict: Verdict, change: IntervalChange) -> bool:
-    """Whether it began or was moved among what had been judged already."""
+def _is_late(verdict: AssetVerdict, change: IntervalChange) -> bool:
+    """Return whether the change is at or before the last fact judged before: a correction."""
     former, present, last = change.former, change.present, verdict.former_last
     if former is not None and present is not None and former.begin_key == present.begin_key:
         return _is_among(former.end_key, last) or _is_among(present.end_key, last)

@@ -1,4 +1,4 @@
-"""The revisions of what the road holds in memory, as its transaction sees them."""
+"""Revisions of the rows that the road holds in memory, as its transaction sees them."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from core.statements import run
 
 
 class Revisions(Struct, frozen=True):
-    """Of the registry, and of the geofences of each organisation asked for."""
+    """The revisions of the registry, and of the geofences of some organisations."""
 
     registry: int
     geofences: dict[int, int]
 
     @property
     def by_name(self) -> dict[str, dict[int, int]]:
-        """Those that folds ask for, by the name of what is revised."""
+        """The revisions for ledgers, by the name of the revised rows."""
         return {"geofences": self.geofences}
 
 
 def current_revisions(organisation_ids: Iterable[int]) -> Revisions:
     """Read the revisions, in one statement.
 
-    Asked with the assets locked, they say whether the copies in memory are what every later
-    change will find judged: a change that is not seen here meets the locks.
+    Call it with the assets locked: a change that is committed later must wait for the locks, and
+    so sees these assets as judged. If memory equals these revisions, judging misses no change.
     """
-    return revisions_of(ask_for_revisions(organisation_ids))
+    return fetch_revisions(send_revisions_query(organisation_ids))
 
 
-def ask_for_revisions(organisation_ids: Iterable[int]) -> Any:
-    """As `current_revisions`, to be fetched later by `revisions_of`."""
+def send_revisions_query(organisation_ids: Iterable[int]) -> Any:
+    """Send the query of `current_revisions`; `fetch_revisions` returns its result."""
     return run(
         "SELECT 0, revision FROM assets_registryrevision UNION ALL"
         " SELECT o.id, coalesce(g.revision, 0) FROM unnest(%s::bigint[]) AS o(id)"
@@ -41,7 +41,7 @@ def ask_for_revisions(organisation_ids: Iterable[int]) -> Any:
     )
 
 
-def revisions_of(cursor: Any) -> Revisions:
+def fetch_revisions(cursor: Any) -> Revisions:
     with cursor:
         geofences = dict(cursor.fetchall())
     registry = geofences.pop(0, 0)

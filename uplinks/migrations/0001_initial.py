@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
                     "device_identifier",
                     models.CharField(
                         blank=True,
-                        help_text="as it was named; empty for all that went beyond",
+                        help_text="as named by the sender; empty beyond the limit",
                         max_length=128,
                     ),
                 ),

@@ -21,7 +21,7 @@ from wire.gateways import described_place, place_of, require_on_earth
 from wire.instants import instant_or_none
 from wire.quantities import mapping, number, text_of
 from wire.uplink import Decoded, Uplink
-from wire.wire_format import Clues, Likeness, WireFormat
+from wire.wire_format import Certainty, Clues, WireFormat
 
 MESSAGES = {
     "up": "uplink",
@@ -218,11 +218,11 @@ def _notes(root: Mapping[str, Any], event: str | None) -> dict[str, Any]:
     return {name: value for name, value in notes.items() if value is not None}
 
 
-def _looks_like(clues: Clues) -> Likeness:
+def _looks_like(clues: Clues) -> Certainty:
     members, uplink = clues.members, clues.uplink
     if "deviceInfo" in members or ("devEUI" in members and "rxInfo" in members):
-        return Likeness.MARK
-    return Likeness.ADDRESS if uplink.body and event_of_query(uplink.query) else Likeness.NONE
+        return Certainty.MARK
+    return Certainty.ADDRESS if uplink.body and event_of_query(uplink.query) else Certainty.NONE
 
 
 FORMAT = WireFormat(

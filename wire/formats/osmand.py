@@ -22,7 +22,7 @@ from wire.reading_names import bounded
 from wire.scans import beacon, cell, scans_of
 from wire.traccar_attributes import alarm_readings
 from wire.uplink import Decoded, Refusal, Uplink
-from wire.wire_format import Clues, Likeness, WireFormat
+from wire.wire_format import Certainty, Clues, WireFormat
 
 REPEATABLE = frozenset({"cell", "wifi"})
 _NAMES = ("id", "deviceid")
@@ -231,11 +231,11 @@ def _known(name: str, value: float | None) -> tuple[str, float | None]:
     return (f"custom.{name}" if is_no_share else _NUMBERS[name]), value
 
 
-def _looks_like(clues: Clues) -> Likeness:
+def _looks_like(clues: Clues) -> Certainty:
     is_named = not clues.parameters.isdisjoint(IDENTIFIERS)
     is_placed = not clues.parameters.isdisjoint({"lat", "location", *REPEATABLE})
     is_app = background_geolocation.is_of_app(clues.root)
-    return Likeness.SHAPE if (is_named and is_placed) or is_app else Likeness.NONE
+    return Certainty.SHAPE if (is_named and is_placed) or is_app else Certainty.NONE
 
 
 FORMAT = WireFormat(

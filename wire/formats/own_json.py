@@ -19,7 +19,7 @@ from wire.formats import own_json_diagnosis
 from wire.reading_names import reading_name
 from wire.strict_json import MAX_ATTRIBUTES, MAX_INTEGER, MAX_NAME_CHARS, MAX_TEXT_CHARS
 from wire.uplink import Decoded, Uplink
-from wire.wire_format import Clues, Likeness, WireFormat
+from wire.wire_format import Certainty, Clues, WireFormat
 
 _Text = Annotated[str, Meta(max_length=MAX_TEXT_CHARS)]
 _Integer = Annotated[int, Meta(ge=-MAX_INTEGER, le=MAX_INTEGER)]
@@ -144,10 +144,12 @@ def _fix(sent: _Sent, lat_deg: float, lon_deg: float) -> Fix:
     )
 
 
-def _looks_like(clues: Clues) -> Likeness:
+def _looks_like(clues: Clues) -> Certainty:
     members = clues.members
     is_one = "device" in members and "measured_at" in members
-    return Likeness.MARK if is_one or isinstance(members.get("positions"), list) else Likeness.NONE
+    return (
+        Certainty.MARK if is_one or isinstance(members.get("positions"), list) else Certainty.NONE
+    )
 
 
 FORMAT = WireFormat(

@@ -16,7 +16,7 @@ from wire.instants import instant_by_magnitude
 from wire.quantities import MPS_PER_KMH, entries, loose_number, number, scaled, text_of
 from wire.scans import cell, scans_of
 from wire.uplink import Decoded, Uplink
-from wire.wire_format import Clues, Likeness, WireFormat
+from wire.wire_format import Certainty, Clues, WireFormat
 
 _MESSAGES = {"location": "position", "transition": "geofence event"}
 _WITHOUT_POSITION = frozenset(
@@ -150,8 +150,8 @@ def _region_notes(root: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _looks_like(clues: Clues) -> Likeness:
-    return Likeness.MARK if "_type" in clues.members else Likeness.NONE
+def _looks_like(clues: Clues) -> Certainty:
+    return Certainty.MARK if "_type" in clues.members else Certainty.NONE
 
 
 FORMAT = WireFormat(

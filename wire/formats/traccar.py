@@ -26,7 +26,7 @@ from wire.reading_names import bounded
 from wire.scans import beacon, cell, scans_of
 from wire.traccar_attributes import attribute_readings
 from wire.uplink import Decoded, Refusal, Uplink
-from wire.wire_format import Clues, Likeness, WireFormat
+from wire.wire_format import Certainty, Clues, WireFormat
 
 MAX_POSITIONS = 1_000
 _TIMES = ("fixTime", "deviceTime", "serverTime")
@@ -248,14 +248,14 @@ def _notes(forwarded: list[Mapping[str, Any]]) -> dict[str, Any]:
     return {name: value for name, value in notes.items() if value is not None}
 
 
-def _looks_like(clues: Clues) -> Likeness:
+def _looks_like(clues: Clues) -> Certainty:
     if not clues.parameters.isdisjoint({"gprmc", "fixTime", "uniqueId"}):
-        return Likeness.WORDS
+        return Certainty.WORDS
     members = clues.members
     # An event may come without a position.
     is_event = "event" in members and isinstance(members.get("device"), dict)
     is_forwarded = is_event or ("position" in members and "device" in members)
-    return Likeness.MARK if is_forwarded else Likeness.NONE
+    return Certainty.MARK if is_forwarded else Certainty.NONE
 
 
 FORMAT = WireFormat(

@@ -20,7 +20,7 @@ from wire.instants import instant_or_none
 from wire.payloads.decoded_position import plain_name
 from wire.quantities import entries, mapping, number, text_of
 from wire.uplink import Decoded, Uplink, content_digest, event_name
-from wire.wire_format import Clues, Likeness, WireFormat
+from wire.wire_format import Certainty, Clues, WireFormat
 
 EVENTS = {
     "uplink_message": "uplink",
@@ -217,9 +217,9 @@ def _event_id(root: Mapping[str, Any]) -> str | None:
     return max(names, default=None)
 
 
-def _looks_like(clues: Clues) -> Likeness:
+def _looks_like(clues: Clues) -> Certainty:
     has_mark = "end_device_ids" in clues.members or not EVENTS.keys().isdisjoint(clues.members)
-    return Likeness.MARK if has_mark else Likeness.NONE
+    return Certainty.MARK if has_mark else Certainty.NONE
 
 
 FORMAT = WireFormat(

@@ -1,5 +1,6 @@
 import type { Asset } from "../wire/rest";
 import type { Fleet } from "./fleet";
+import { type Speed, speedOf } from "./speed";
 import { STATUSES, type Status, statusOf } from "./status";
 
 /** An asset as lists show it: its card from the server joined with its live row. */
@@ -10,7 +11,8 @@ export type Entry = {
   tags: readonly string[];
   status: Status;
   is_alerting: boolean;
-  speed_mms: number | null;
+  motion_since: number | null;
+  speed: Speed | null;
   course_deg: number | null;
   fix_at: number | null;
   lon_deg: number | null;
@@ -117,7 +119,8 @@ export class Roster {
       tags: asset?.tags ?? [],
       status: statusOf(fleet, slot, this.interval(id), now),
       is_alerting: this.alerting.has(id),
-      speed_mms: fleet.int("speed_mms", slot),
+      motion_since: fleet.time("motion_since", slot),
+      speed: speedOf(fleet, slot),
       course_deg: course_cdeg === null ? null : course_cdeg / 100,
       fix_at: fleet.time("fix_at", slot),
       lon_deg: lon_e7 === null ? null : lon_e7 / 1e7,

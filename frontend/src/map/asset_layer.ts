@@ -13,7 +13,8 @@ export type Mark = {
   /** How it is under way, for a layer that moves marks by itself. */
   glide: Glide | null;
   status: Status;
-  course_deg: number;
+  /** Null where it reports none: then nothing points anywhere. */
+  course_deg: number | null;
   is_selected: boolean;
   is_alerting: boolean;
   /** Stands in a cluster and is not drawn by itself. */

@@ -258,13 +258,14 @@ export class AssetScene {
     const marks: Mark[] = [];
     for (const { id, slot, course, status, is_alerting, is_folded } of assets) {
       const at = placeOf(course, now);
+      const course_cdeg = this.fleet.int("course_cdeg", slot);
       marks.push({
         id,
         lon_deg: at[0],
         lat_deg: at[1],
         glide: course.glide,
         status,
-        course_deg: (this.fleet.int("course_cdeg", slot) ?? 0) / 100,
+        course_deg: course_cdeg === null ? null : course_cdeg / 100,
         is_selected: id === this.selected,
         is_alerting,
         is_folded,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { columnsOf } from "../fleet/columns";
 import { Fleet } from "../fleet/fleet";
+import { lookName } from "../fleet/look";
 import { Roster } from "../fleet/roster";
 import { seeded } from "../fleet/seeded";
 import { STATUSES } from "../fleet/status";
@@ -27,7 +28,7 @@ function randomMark(id: number, random: () => number): Mark {
     lat_deg: to[1],
     glide: isGliding ? glide : null,
     status: STATUSES[Math.floor(random() * STATUSES.length)] ?? "moving",
-    course_deg: random() * 360,
+    course_deg: random() < 0.2 ? null : random() * 360,
     is_selected: random() < 0.1,
     is_alerting: random() < 0.2,
     is_folded: random() < 0.3,
@@ -77,9 +78,10 @@ describe("sprites", () => {
     const marks = played(seed, sprites);
     expect(sprites.size).toBe(marks.size);
     for (const mark of marks.values()) {
-      const { status, alerting, selected, folded: isFolded } = feature(mark).properties ?? {};
+      const { look, alerting, selected, folded: isFolded } = feature(mark).properties ?? {};
+      expect(look).toBe(lookName(mark.status, mark.course_deg));
       expect(sprites.lookOf(mark.id)).toEqual({
-        status,
+        name: look,
         is_alerting: alerting,
         is_selected: selected,
         is_folded: isFolded,
@@ -151,7 +153,7 @@ describe("folding", () => {
   const crowd = (random: () => number): Foldable[] =>
     Array.from({ length: 3_000 }, (_, id) => {
       const [x, y] = stepsOf([10 + random() ** 3 * 8, 45 + random() ** 3 * 5]);
-      return { x, y, status: STATUSES[id % 6] ?? "moving", is_alone: id % 50 === 0 };
+      return { x, y, status: STATUSES[id % STATUSES.length] ?? "moving", is_alone: id % 50 === 0 };
     });
 
   it.each(SEEDS)("loses nobody and counts nobody twice (seed %i)", (seed) => {
@@ -238,8 +240,8 @@ function columns(ids: readonly number[], random: () => number, now: number): Col
       fix_at: now - Math.round(random() * 400_000),
       measured_at: now,
       received_at: now,
-      speed_mms: Math.round(random() * 20_000),
-      course_cdeg: Math.round(random() * 35_999),
+      motion: ([null, "moving", "resting"] as const)[Math.floor(random() * 3)] ?? null,
+      course_cdeg: random() < 0.2 ? null : Math.round(random() * 35_999),
       accuracy_dm: 50,
       method: "gnss",
     })),

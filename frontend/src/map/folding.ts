@@ -19,7 +19,7 @@ export type Cluster = {
   x: number;
   y: number;
   count: number;
-  /** How many of each: moving, idle, stopped, silent. */
+  /** How many of each: moving, resting, of unknown motion, silent. */
   parts: [number, number, number, number];
   box: { west: number; north: number; east: number; south: number };
 };
@@ -28,8 +28,8 @@ export type Folding = { clusters: Cluster[]; is_folded: Uint8Array };
 
 const PART: Record<Status, 0 | 1 | 2 | 3> = {
   moving: 0,
-  idle: 1,
-  stopped: 2,
+  resting: 1,
+  unknown: 2,
   stale: 3,
   offline: 3,
   "no-fix": 3,

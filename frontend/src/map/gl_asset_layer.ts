@@ -192,7 +192,7 @@ export class GlAssetLayer implements AssetLayer {
     gl.bindVertexArray(card.clusters.array);
     this.project(card, cluster, view);
     const at = (name: string) => place(card, cluster, name);
-    const looks = [LOOKS.moving, LOOKS.idle, LOOKS.stopped, LOOKS.stale];
+    const looks = [LOOKS.moving, LOOKS.resting, LOOKS.unknown, LOOKS.stale];
     gl.uniform4fv(
       at("u_parts"),
       looks.flatMap((look) => rgba(look[this.theme])),
@@ -257,19 +257,19 @@ function layOutClusters(gl: WebGL2RenderingContext, used: WebGLProgram, to: Buff
   each("a_until", (at) => gl.vertexAttribPointer(at, 3, gl.FLOAT, false, stride, 12));
 }
 
-/** Where, how large, and where on its rim moving, idle and stopped end. */
+/** Where, how large, and where on its rim moving, resting and unknown end. */
 function clusterRows(clusters: readonly Cluster[]): Float32Array<ArrayBuffer> {
   const real = new Float32Array((clusters.length * CLUSTER_STRIDE_BYTES) / 4);
   const whole = new Uint32Array(real.buffer);
-  clusters.forEach(({ x, y, count, parts: [moving, idle, stopped] }, index) => {
+  clusters.forEach(({ x, y, count, parts: [moving, resting, unknown] }, index) => {
     const at = (index * CLUSTER_STRIDE_BYTES) / 4;
     whole.set([x, y], at);
     real.set(
       [
         radius_px(count),
         moving / count,
-        (moving + idle) / count,
-        (moving + idle + stopped) / count,
+        (moving + resting) / count,
+        (moving + resting + unknown) / count,
       ],
       at + 2,
     );

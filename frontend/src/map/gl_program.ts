@@ -47,11 +47,11 @@ uniform float u_icon_px;
 uniform int u_pass;
 out vec2 v_px;
 out vec2 v_turn;
-flat out uint v_status;
+flat out uint v_cell;
 flat out uint v_flags;
 
 void main() {
-  v_status = a_look & 255u;
+  v_cell = a_look & 255u;
   v_flags = (a_look >> 8) & 255u;
   bool is_special = (v_flags & 3u) != 0u;
   if ((v_flags & 12u) != 0u || is_special != (u_pass == 1)) {
@@ -76,7 +76,7 @@ uniform vec4 u_alerting;
 uniform vec4 u_selected;
 in vec2 v_px;
 in vec2 v_turn;
-flat in uint v_status;
+flat in uint v_cell;
 flat in uint v_flags;
 out vec4 colour;
 
@@ -99,7 +99,7 @@ vec4 icon(vec2 px, float size, float cell) {
 void main() {
   float away = length(v_px);
   vec2 turned = vec2(v_px.x * v_turn.x + v_px.y * v_turn.y, v_px.y * v_turn.x - v_px.x * v_turn.y);
-  vec4 shape = icon(turned, u_icon_px, float(v_status));
+  vec4 shape = icon(turned, u_icon_px, float(v_cell));
   vec4 badge = icon(v_px - vec2(0.5, -0.5) * u_icon_px, u_icon_px * 0.74, u_cells - 1.0);
   colour = vec4(0.0);
   if ((v_flags & 1u) != 0u) colour = ring(u_alerting, away, u_icon_px * 0.76, 2.0, 0.22);

@@ -1,6 +1,5 @@
 import type { Map as MapLibre } from "maplibre-gl";
-import { ALERTING, LOOKS, type Look, type Theme } from "../fleet/look";
-import { STATUSES } from "../fleet/status";
+import { ALERTING, LOOK_NAMES, LOOKS, type Picture, type Theme } from "../fleet/look";
 
 const BOX = 24;
 const PIXELS = 4;
@@ -8,7 +7,7 @@ const MARGIN = 4;
 const SIDE = (BOX + MARGIN * 2) * PIXELS;
 const OUTLINE = { light: "#FFFFFF", dark: "#0B141C" };
 const SHADOW = { light: "rgb(15 28 42 / 45%)", dark: "rgb(0 0 0 / 70%)" };
-const BADGE: Look = {
+const BADGE: Picture = {
   ...ALERTING,
   path: "M12 3 22.5 21h-21Z",
   is_hollow: false,
@@ -16,8 +15,8 @@ const BADGE: Look = {
 };
 
 export const ALERT_BADGE = "alert-badge";
-/** One for each status, in the order of statuses, then the badge. */
-export const ATLAS_CELLS = STATUSES.length + 1;
+/** One for each look, in their order, then the badge. */
+export const ATLAS_CELLS = LOOK_NAMES.length + 1;
 
 /** How large an icon with its margin is drawn: smaller where more of them are in the picture. */
 export function iconSize_px(zoom: number): number {
@@ -26,7 +25,7 @@ export function iconSize_px(zoom: number): number {
 }
 
 /** Draws a state's shape in its colour, outlined in the map's opposite tone. */
-function draw(pen: CanvasRenderingContext2D, look: Look, theme: Theme): void {
+function draw(pen: CanvasRenderingContext2D, look: Picture, theme: Theme): void {
   pen.lineJoin = "round";
   pen.lineCap = "round";
   const shape = new Path2D(look.path);
@@ -61,17 +60,17 @@ export function atlas(theme: Theme): ImageData {
   canvas.height = SIDE;
   const pen = canvas.getContext("2d");
   if (!pen) throw new Error("this browser has no canvas");
-  for (const [cell, look] of [...STATUSES.map((status) => LOOKS[status]), BADGE].entries()) {
+  for (const [cell, look] of [...LOOK_NAMES.map((name) => LOOKS[name]), BADGE].entries()) {
     pen.setTransform(PIXELS, 0, 0, PIXELS, cell * SIDE + MARGIN * PIXELS, MARGIN * PIXELS);
     draw(pen, look, theme);
   }
   return pen.getImageData(0, 0, canvas.width, canvas.height);
 }
 
-/** Registers each icon for MapLibre's own layers: a status under its name, and the badge. */
+/** Registers each icon for MapLibre's own layers: a look under its name, and the badge. */
 export function addIcons(map: MapLibre, theme: Theme): void {
   const { data, width } = atlas(theme);
-  for (const [cell, name] of [...STATUSES, ALERT_BADGE].entries()) {
+  for (const [cell, name] of [...LOOK_NAMES, ALERT_BADGE].entries()) {
     const icon = new ImageData(SIDE, SIDE);
     for (let row = 0; row < SIDE; row++) {
       const from = (row * width + cell * SIDE) * 4;

@@ -1,6 +1,6 @@
 import type { Feature } from "geojson";
 import type { LayerSpecification, Map as MapLibre } from "maplibre-gl";
-import { ALERTING, LOOKS, type Theme } from "../fleet/look";
+import { ALERTING, LOOKS, lookName, type Theme, turn_deg } from "../fleet/look";
 import { type AssetLayer, around, type Mark, REACH_PX } from "./asset_layer";
 import { type Cluster, radius_px } from "./folding";
 import { ALERT_BADGE, addIcons } from "./icons";
@@ -16,14 +16,15 @@ const TONES = {
 };
 
 export function feature(mark: Mark): Feature {
-  const { id, lon_deg, lat_deg, status } = mark;
+  const { id, lon_deg, lat_deg, status, course_deg } = mark;
   return {
     type: "Feature",
     id,
     properties: {
       id,
       status,
-      turn: status === "moving" ? mark.course_deg : 0,
+      look: lookName(status, course_deg),
+      turn: turn_deg(status, course_deg),
       selected: mark.is_selected,
       alerting: mark.is_alerting,
       folded: mark.is_folded,
@@ -58,7 +59,7 @@ function layers(theme: Theme): LayerSpecification[] {
           "case",
           ["get", "moves"],
           LOOKS.moving[theme],
-          LOOKS.stopped[theme],
+          LOOKS.resting[theme],
         ],
       },
     },
@@ -101,7 +102,7 @@ function layers(theme: Theme): LayerSpecification[] {
       source: SOURCE,
       filter: ["!", ["get", "folded"]],
       layout: {
-        "icon-image": ["get", "status"],
+        "icon-image": ["get", "look"],
         "icon-rotate": ["get", "turn"],
         "icon-rotation-alignment": "map",
         "icon-size": ["interpolate", ["linear"], ["zoom"], 4, 22 / 32, 13, 34 / 32],

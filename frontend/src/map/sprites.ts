@@ -1,4 +1,4 @@
-import { STATUSES, type Status } from "../fleet/status";
+import { LOOK_NAMES, type LookName, lookName, turn_deg } from "../fleet/look";
 import type { Mark } from "./asset_layer";
 import { stepsBetween, stepsOf } from "./mercator";
 
@@ -9,6 +9,11 @@ const WORDS = STRIDE_BYTES / 4;
 const [FROM_X, FROM_Y, TO_X, TO_Y, STARTED, DURATION, LOOKS] = [0, 1, 2, 3, 4, 5, 6];
 /** Beyond this, milliseconds no longer fit a float's 24 bits. */
 export const EPOCH_LASTS_MS = 2 ** 24;
+
+export type DrawnLook = { name: LookName } & Pick<
+  Mark,
+  "is_alerting" | "is_selected" | "is_folded"
+>;
 
 /** Where the middle of the view is, in steps, and how many pixels one step is. */
 export type Projection = { x: number; y: number; px_per_step: number };
@@ -70,14 +75,14 @@ export class Sprites {
     this.touch(row);
   }
 
-  /** What is drawn of an asset: the same words as its mark. */
-  lookOf(id: number): Pick<Mark, "status" | "is_alerting" | "is_selected" | "is_folded"> | null {
+  /** What is drawn of an asset. */
+  lookOf(id: number): DrawnLook | null {
     const row = this.rowOf.get(id);
     if (row === undefined) return null;
     const look = this.whole[row * WORDS + LOOKS] ?? 0;
     const flags = (look >>> 8) & 0xff;
     return {
-      status: STATUSES[look & 0xff] as Status,
+      name: LOOK_NAMES[look & 0xff] as LookName,
       is_alerting: (flags & LOOK.alerting) !== 0,
       is_selected: (flags & LOOK.selected) !== 0,
       is_folded: (flags & LOOK.folded) !== 0,
@@ -163,12 +168,14 @@ export class Sprites {
   }
 }
 
-/** Status in the first byte, flags in the second, course in 1/65536 of a turn in the others. */
+/** Number of the look in the first byte, flags in the second, 1/65536 of a turn in the others. */
 function lookOf(mark: Mark): number {
   const flags =
     (mark.is_alerting ? LOOK.alerting : 0) |
     (mark.is_selected ? LOOK.selected : 0) |
     (mark.is_folded ? LOOK.folded : 0);
-  const turn = mark.status === "moving" ? Math.round((mark.course_deg / 360) * 65_536) & 0xffff : 0;
-  return (STATUSES.indexOf(mark.status) | (flags << 8) | (turn << 16)) >>> 0;
+  const { status, course_deg } = mark;
+  const turn = Math.round((turn_deg(status, course_deg) / 360) * 65_536) & 0xffff;
+  const look = LOOK_NAMES.indexOf(lookName(status, course_deg));
+  return (look | (flags << 8) | (turn << 16)) >>> 0;
 }

@@ -1,4 +1,4 @@
-import { LOOKS } from "../fleet/look";
+import { LOOKS, lookName, turn_deg } from "../fleet/look";
 import type { Status } from "../fleet/status";
 import type { Severity } from "../wire/rest";
 
@@ -8,10 +8,11 @@ export function StatusGlyph({
   course_deg,
 }: {
   status: Status;
+  /** Left out in a legend, where an arrow stands for all that move. */
   course_deg?: number | null;
 }) {
-  const look = LOOKS[status];
-  const turn = status === "moving" ? (course_deg ?? 0) : 0;
+  const look = LOOKS[course_deg === undefined ? status : lookName(status, course_deg)];
+  const turn = turn_deg(status, course_deg ?? null);
   return (
     <svg className={`glyph glyph-${status}`} viewBox="0 0 24 24" aria-hidden="true">
       <g transform={`rotate(${turn} 12 12)`}>

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { course, reading, span, speed, whenEach } from "./words";
+import type { Entry } from "../fleet/roster";
+import { course, reading, span, speed, speedTitle, speedWord, stateWords, whenEach } from "./words";
 
 describe("words", () => {
   it.each([
@@ -15,6 +16,29 @@ describe("words", () => {
   });
 
   it("says speed as people do", () => expect(speed(15_000)).toBe("54 km/h"));
+
+  it("marks a speed that nobody reported, and says where it is from", () => {
+    const estimated = { mms: 11_667, is_estimated: true };
+    const reported = { mms: 11_667, is_estimated: false };
+    expect([speedWord(estimated), speedWord(reported)]).toEqual(["≈ 42 km/h", "42 km/h"]);
+    expect(speedTitle(estimated)).toContain("from the last two fixes");
+    expect(speedTitle(reported)).toBeUndefined();
+  });
+
+  it("says since when an asset moves or rests, with the date where that was not today", () => {
+    const now = Date.parse("2026-03-05T16:00:00");
+    const entry = (status: Entry["status"], since: string | null) =>
+      ({ status, motion_since: since === null ? null : Date.parse(since) }) as Entry;
+    expect(stateWords(entry("resting", "2026-03-05T14:20:00"), now)).toMatch(
+      /^Resting since (0?2|14):20/,
+    );
+    expect(stateWords(entry("moving", "2026-03-03T14:20:00"), now)).toMatch(
+      /^Moving since .*3.*, /,
+    );
+    expect(stateWords(entry("moving", null), now)).toBe("Moving");
+    expect(stateWords(entry("unknown", null), now)).toBe("Motion unknown");
+    expect(stateWords(entry("stale", "2026-03-05T14:20:00"), now)).toBe("Stale");
+  });
 
   it("tells two times apart by the second where the minute is the same", () => {
     const now = Date.parse("2026-03-01T12:00:00Z");

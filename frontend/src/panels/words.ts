@@ -1,3 +1,6 @@
+import { LOOKS } from "../fleet/look";
+import type { Entry } from "../fleet/roster";
+import type { Speed } from "../fleet/speed";
 import { lengthOfTime } from "../fleet/time_words";
 import type { Alert, Crossing } from "../wire/rest";
 
@@ -55,7 +58,7 @@ export function zoneName(): string {
 }
 
 /** Time of day today, with the date on other days. */
-export function when(at: string, now: number): string {
+export function when(at: string | number, now: number): string {
   const then = new Date(at);
   const isToday = then.toDateString() === new Date(now).toDateString();
   return isToday ? clock.format(then) : `${day.format(then)}, ${clock.format(then)}`;
@@ -70,6 +73,24 @@ export function whenEach(one_at: string, other_at: string, now: number): [string
 
 export function speed(mms: number): string {
   return `${wholes.format(mms * 0.0036)} km/h`;
+}
+
+/** "≈" marks a speed that nobody reported. */
+export function speedWord({ mms, is_estimated }: Speed): string {
+  return is_estimated ? `≈ ${speed(mms)}` : speed(mms);
+}
+
+export function speedTitle({ is_estimated }: Speed): string | undefined {
+  return is_estimated
+    ? "Worked out from the last two fixes: the device reports no speed"
+    : undefined;
+}
+
+/** What an asset is doing, and since when where that is known. */
+export function stateWords({ status, motion_since }: Entry, now: number): string {
+  const { word } = LOOKS[status];
+  const isKnown = status === "moving" || status === "resting";
+  return isKnown && motion_since !== null ? `${word} since ${when(motion_since, now)}` : word;
 }
 
 export function course(deg: number): string {

@@ -35,7 +35,7 @@ export type LiveRow = {
   accuracy_dm: number | null;
   /** one of gnss, wifi, ble, cell, lora_tdoa, lora_rssi, network, gateway, manual: how the fix was found */
   method: Named<"method"> | null;
-  /** one of moving, resting: whether the asset moves; null where nobody can say */
+  /** one of moving, resting: motion of the asset; null if unknown */
   motion: Named<"motion"> | null;
   /** ms since 1970: since when it moves or rests */
   motion_since: number | null;

@@ -77,10 +77,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Where an asset is and was: `state`, `positions` and `track`, from `positions`. */
+        /** @description Assets. Their positions are under `state`, `positions` and `track`. */
         get: operations["assets_list"];
         put?: never;
-        /** @description Where an asset is and was: `state`, `positions` and `track`, from `positions`. */
+        /** @description Assets. Their positions are under `state`, `positions` and `track`. */
         post: operations["assets_create"];
         delete?: never;
         options?: never;
@@ -112,7 +112,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Return the latest fix, the latest of each reading, and the geofences that it is in. */
+        /** @description Return the latest fix, whether it moves, the latest readings, and its geofences. */
         get: operations["assets_state"];
         put?: never;
         post?: never;
@@ -133,7 +133,7 @@ export interface paths {
          * @description The way of an asset as a line with a time for each point, simplified for a screen.
          *
          *     At any time the line is within `within_m` metres of the fixes. By default the last day.
-         *     Fixes of a doubtful clock and places of gateways are left out.
+         *     Fixes of a doubtful clock and positions of gateways are left out.
          */
         get: operations["assets_track"];
         put?: never;
@@ -151,14 +151,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Where an asset is and was: `state`, `positions` and `track`, from `positions`. */
+        /** @description Assets. Their positions are under `state`, `positions` and `track`. */
         get: operations["assets_retrieve"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** @description Where an asset is and was: `state`, `positions` and `track`, from `positions`. */
+        /** @description Assets. Their positions are under `state`, `positions` and `track`. */
         patch: operations["assets_partial_update"];
         trace?: never;
     };
@@ -171,7 +171,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Where an asset is and was: `state`, `positions` and `track`, from `positions`. */
+        /** @description Assets. Their positions are under `state`, `positions` and `track`. */
         post: operations["assets_archive_create"];
         delete?: never;
         options?: never;
@@ -186,10 +186,18 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description PATCH ends one; DELETE takes back one that never was true. History moves with both. */
+        /**
+         * @description PATCH ends an assignment; DELETE withdraws an assignment that was never true.
+         *
+         *     Either moves positions out of the asset's history.
+         */
         get: operations["assignments_list"];
         put?: never;
-        /** @description PATCH ends one; DELETE takes back one that never was true. History moves with both. */
+        /**
+         * @description PATCH ends an assignment; DELETE withdraws an assignment that was never true.
+         *
+         *     Either moves positions out of the asset's history.
+         */
         post: operations["assignments_create"];
         delete?: never;
         options?: never;
@@ -204,15 +212,27 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description PATCH ends one; DELETE takes back one that never was true. History moves with both. */
+        /**
+         * @description PATCH ends an assignment; DELETE withdraws an assignment that was never true.
+         *
+         *     Either moves positions out of the asset's history.
+         */
         get: operations["assignments_retrieve"];
         put?: never;
         post?: never;
-        /** @description PATCH ends one; DELETE takes back one that never was true. History moves with both. */
+        /**
+         * @description PATCH ends an assignment; DELETE withdraws an assignment that was never true.
+         *
+         *     Either moves positions out of the asset's history.
+         */
         delete: operations["assignments_destroy"];
         options?: never;
         head?: never;
-        /** @description PATCH ends one; DELETE takes back one that never was true. History moves with both. */
+        /**
+         * @description PATCH ends an assignment; DELETE withdraws an assignment that was never true.
+         *
+         *     Either moves positions out of the asset's history.
+         */
         patch: operations["assignments_partial_update"];
         trace?: never;
     };
@@ -223,7 +243,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Newest recorded first; `from` and `to` are about when it happened. */
+        /** @description Crossings, the newest recorded first; `from` and `to` compare the time of crossing. */
         get: operations["crossings_list"];
         put?: never;
         post?: never;
@@ -240,7 +260,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description One crossing, withdrawn or not, with each correction and its cause. */
+        /** @description A crossing, withdrawn or not, with its corrections and their causes. */
         get: operations["crossings_retrieve"];
         put?: never;
         post?: never;
@@ -323,7 +343,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Who is inside now; or who was, as far as is known today, at a past moment. */
+        /** @description Assets that are inside now, or were inside at a past moment as far as is known today. */
         get: operations["geofences_presence_list"];
         put?: never;
         post?: never;
@@ -342,7 +362,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Is this point inside? PostGIS answers, with the distance to the edge. */
+        /** @description Test whether a point is inside, by PostGIS, with its distance to the edge. */
         post: operations["geofences_test_create"];
         delete?: never;
         options?: never;
@@ -375,7 +395,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Stays in this geofence, the latest first, by the crossings that stand today. */
+        /** @description Visits of this geofence, the latest first, from the crossings that stand today. */
         get: operations["geofences_visits_list"];
         put?: never;
         post?: never;
@@ -392,7 +412,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description All geofences of the filter as one file, with the shapes as drawn inside. */
+        /** @description All geofences of the filter in a file, which also holds the shapes as drawn. */
         get: operations["geofences_export_retrieve"];
         put?: never;
         post?: never;
@@ -412,7 +432,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * @description Draw all geofences of a file, or none: one that is refused stops the import.
+         * @description Draw all geofences of a file, or none: a refused geofence stops the import.
          *
          *     GeoJSON, KML, KMZ, GPX or a zipped shapefile. Lines become corridors and points
          *     circles, with the width and radius given. A dry run reports and stores nothing.
@@ -431,7 +451,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description How to judge assets that report every `interval_s` seconds. */
+        /** @description Judging options that suit assets that report every `interval_s` seconds. */
         get: operations["geofences_preset_retrieve"];
         put?: never;
         post?: never;
@@ -482,14 +502,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Who is asking, and where they may do what. */
+        /** @description The user of the request, with their role in each organisation. */
         get: operations["me_retrieve"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** @description Who is asking, and where they may do what. */
+        /** @description The user of the request, with their role in each organisation. */
         patch: operations["me_partial_update"];
         trace?: never;
     };
@@ -633,6 +653,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/recipients/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description PATCH changes the name, and switches a recipient off and on; the address stays. */
+        get: operations["recipients_list"];
+        put?: never;
+        /** @description PATCH changes the name, and switches a recipient off and on; the address stays. */
+        post: operations["recipients_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recipients/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description PATCH changes the name, and switches a recipient off and on; the address stays. */
+        get: operations["recipients_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** @description PATCH changes the name, and switches a recipient off and on; the address stays. */
+        patch: operations["recipients_partial_update"];
+        trace?: never;
+    };
     "/api/v1/rejudgings/": {
         parameters: {
             query?: never;
@@ -640,7 +696,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description What is judged again because a fact changed, and how far that is. Newest first. */
+        /** @description Re-judgings of assets after changes of facts, with their progress. Newest first. */
         get: operations["rejudgings_list"];
         put?: never;
         post?: never;
@@ -657,7 +713,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description What is judged again because a fact changed, and how far that is. Newest first. */
+        /** @description Re-judgings of assets after changes of facts, with their progress. Newest first. */
         get: operations["rejudgings_retrieve"];
         put?: never;
         post?: never;
@@ -711,10 +767,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description For owners and operators; to viewers there are none. */
+        /** @description Sources, for owners and operators; viewers see no sources. */
         get: operations["sources_list"];
         put?: never;
-        /** @description For owners and operators; to viewers there are none. */
+        /** @description Sources, for owners and operators; viewers see no sources. */
         post: operations["sources_create"];
         delete?: never;
         options?: never;
@@ -729,14 +785,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description For owners and operators; to viewers there are none. */
+        /** @description Sources, for owners and operators; viewers see no sources. */
         get: operations["sources_retrieve"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** @description For owners and operators; to viewers there are none. */
+        /** @description Sources, for owners and operators; viewers see no sources. */
         patch: operations["sources_partial_update"];
         trace?: never;
     };
@@ -749,7 +805,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description For owners and operators; to viewers there are none. */
+        /** @description Sources, for owners and operators; viewers see no sources. */
         post: operations["sources_revoke_create"];
         delete?: never;
         options?: never;
@@ -766,7 +822,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description For owners and operators; to viewers there are none. */
+        /** @description Sources, for owners and operators; viewers see no sources. */
         post: operations["sources_rotate_create"];
         delete?: never;
         options?: never;
@@ -781,7 +837,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The books of a source: received is the sum of the others. For owners and operators. */
+        /**
+         * @description The books of a source: received is the sum of the other counts.
+         *
+         *     For owners and operators.
+         */
         get: operations["sources_counts"];
         put?: never;
         post?: never;
@@ -799,7 +859,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * @description Devices that this source's token named and does not belong to; the latest first.
+         * @description Other devices that were named under this source's token; the latest first.
          *
          *     For owners and operators. At most 101 rows.
          */
@@ -836,10 +896,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description One's own tokens. DELETE revokes; the row stays to be seen. */
+        /** @description The user's own tokens. DELETE revokes a token; its row stays visible. */
         get: operations["tokens_list"];
         put?: never;
-        /** @description One's own tokens. DELETE revokes; the row stays to be seen. */
+        /** @description The user's own tokens. DELETE revokes a token; its row stays visible. */
         post: operations["tokens_create"];
         delete?: never;
         options?: never;
@@ -854,11 +914,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description One's own tokens. DELETE revokes; the row stays to be seen. */
+        /** @description The user's own tokens. DELETE revokes a token; its row stays visible. */
         get: operations["tokens_retrieve"];
         put?: never;
         post?: never;
-        /** @description One's own tokens. DELETE revokes; the row stays to be seen. */
+        /** @description The user's own tokens. DELETE revokes a token; its row stays visible. */
         delete: operations["tokens_destroy"];
         options?: never;
         head?: never;
@@ -888,7 +948,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description One uplink with its whole body. */
+        /** @description Return an uplink with its whole body. */
         get: operations["uplinks_retrieve"];
         put?: never;
         post?: never;
@@ -1011,7 +1071,7 @@ export interface components {
             readonly acknowledged_by_name: string | null;
             /** Format: date-time */
             readonly acknowledged_at: string | null;
-            /** @description the rule named no recipient */
+            /** @description the rule named no active recipient */
             readonly told_nobody: boolean;
             readonly text: string;
         };
@@ -1059,7 +1119,7 @@ export interface components {
         ApiTokenRequest: {
             name: string;
         };
-        /** @description As shown once. */
+        /** @description An API token as shown once: with the token itself. */
         ApiTokenWithToken: {
             readonly id: number;
             name: string;
@@ -1092,7 +1152,7 @@ export interface components {
             tags?: string[];
             /**
              * Format: date-time
-             * @description since when it has carried the tags; now by default, and always for a new asset
+             * @description from when the tags hold: by default now; for a new asset from the beginning
              */
             tags_from?: string;
             /** @default 300 */
@@ -1509,7 +1569,7 @@ export interface components {
             name: string;
             colour?: string;
         };
-        /** @description A geofence by its version in force; `version` is the id of that. */
+        /** @description A geofence by its version in force; `version` is the id of the version. */
         GeofenceRow: {
             readonly id: number;
             readonly organisation: number;
@@ -1580,7 +1640,7 @@ export interface components {
             /** @default false */
             dry_run: boolean;
             /**
-             * @description take a simpler shape where one has too many points
+             * @description simplify a shape that has too many points
              * @default false
              */
             simplify: boolean;
@@ -1660,7 +1720,7 @@ export interface components {
             accuracy_dm: (number | null)[];
             /** @description how the fix was found */
             method: ((components["schemas"]["MethodEnum"] | components["schemas"]["NullEnum"]) | null)[];
-            /** @description whether the asset moves; null where nobody can say */
+            /** @description motion of the asset; null if unknown */
             motion: ((components["schemas"]["MotionEnum"] | components["schemas"]["NullEnum"]) | null)[];
             /** @description ms since 1970: since when it moves or rests */
             motion_since: (number | null)[];
@@ -1696,9 +1756,9 @@ export interface components {
             first_name?: string;
             last_name?: string;
             readonly role: string;
-            readonly organisations: components["schemas"]["Place"][];
+            readonly organisations: components["schemas"]["OrganisationRole"][];
         };
-        /** @description A person is named by e-mail address; the address is all that others learn of them. */
+        /** @description A member, named by e-mail address; other data of the person are not shown. */
         Membership: {
             readonly id: number;
             organisation: number;
@@ -1709,7 +1769,7 @@ export interface components {
             email: string;
             role: components["schemas"]["RoleEnum"];
         };
-        /** @description A person is named by e-mail address; the address is all that others learn of them. */
+        /** @description A member, named by e-mail address; other data of the person are not shown. */
         MembershipRequest: {
             organisation: number;
             /** Format: email */
@@ -1730,7 +1790,7 @@ export interface components {
          */
         MethodEnum: "gnss" | "wifi" | "ble" | "cell" | "lora_tdoa" | "lora_rssi" | "network" | "gateway" | "manual";
         Misuse: {
-            /** @description as it was named; empty for all beyond the first hundred */
+            /** @description as named by the sender; empty for all beyond the first hundred */
             device_identifier: string;
             /** Format: date-time */
             first_at: string;
@@ -1770,7 +1830,7 @@ export interface components {
          *     * `sent` - sent
          *     * `failed` - refused for good
          *     * `given_up` - given up
-         *     * `cancelled` - cancelled, since the alert was withdrawn first
+         *     * `cancelled` - cancelled, since it need not be said any more
          * @enum {string}
          */
         NotificationStateEnum: "pending" | "sending" | "sent" | "failed" | "given_up" | "cancelled";
@@ -1820,6 +1880,12 @@ export interface components {
             name: string;
             /** @description IANA name */
             time_zone?: string;
+        };
+        OrganisationRole: {
+            id: number;
+            name: string;
+            time_zone: string;
+            role: string;
         };
         PaginatedAlertList: {
             /**
@@ -1977,6 +2043,19 @@ export interface components {
             previous?: string | null;
             results: components["schemas"]["PresenceRow"][];
         };
+        PaginatedRecipientList: {
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
+             */
+            next?: string | null;
+            /**
+             * Format: uri
+             * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
+             */
+            previous?: string | null;
+            results: components["schemas"]["Recipient"][];
+        };
         PaginatedRejudgingList: {
             /**
              * Format: uri
@@ -2075,7 +2154,7 @@ export interface components {
             tags?: string[];
             /**
              * Format: date-time
-             * @description since when it has carried the tags; now by default, and always for a new asset
+             * @description from when the tags hold: by default now; for a new asset from the beginning
              */
             tags_from?: string;
             /** @default 300 */
@@ -2141,6 +2220,15 @@ export interface components {
             /** @description IANA name */
             time_zone?: string;
         };
+        /** @description Somebody whom rules may tell. Rules name their addresses, and add those that are new. */
+        PatchedRecipientRequest: {
+            organisation?: number;
+            /** Format: email */
+            address?: string;
+            name?: string;
+            /** @description rules tell nobody who is not */
+            is_active?: boolean;
+        };
         PatchedRoleRequest: {
             role?: components["schemas"]["RoleEnum"];
         };
@@ -2176,12 +2264,6 @@ export interface components {
             wire_format?: string;
             device?: number | null;
             unknown_devices?: components["schemas"]["UnknownDevicesEnum"];
-        };
-        Place: {
-            id: number;
-            name: string;
-            time_zone: string;
-            role: string;
         };
         PointInputRequest: {
             /** Format: double */
@@ -2292,7 +2374,29 @@ export interface components {
                 [key: string]: unknown;
             };
         };
-        /** @description How far it is with judging again what a change touches. */
+        /** @description Somebody whom rules may tell. Rules name their addresses, and add those that are new. */
+        Recipient: {
+            readonly id: number;
+            organisation: number;
+            readonly channel: string;
+            /** Format: email */
+            address: string;
+            name?: string;
+            /** @description rules tell nobody who is not */
+            is_active?: boolean;
+            /** Format: date-time */
+            readonly created_at: string;
+        };
+        /** @description Somebody whom rules may tell. Rules name their addresses, and add those that are new. */
+        RecipientRequest: {
+            organisation: number;
+            /** Format: email */
+            address: string;
+            name?: string;
+            /** @description rules tell nobody who is not */
+            is_active?: boolean;
+        };
+        /** @description The progress of judging assets again after a changed fact. */
         Rejudging: {
             id: number;
             organisation: number;
@@ -2307,7 +2411,7 @@ export interface components {
             assets_total: number | null;
             assets_done: number;
             readonly current: components["schemas"]["CurrentAsset"] | null;
-            /** @description Who changed the fact; null where nobody did, as for late observations. */
+            /** @description The person who changed the fact; null if it is no person, as for late observations. */
             readonly asked_by_name: string | null;
             /** Format: date-time */
             created_at: string;
@@ -2376,7 +2480,7 @@ export interface components {
         RoleEnum: "owner" | "operator" | "viewer";
         RotationRequest: {
             /**
-             * @description the old token lives on
+             * @description the old token stays valid
              * @default 86400
              */
             overlap_s: number;
@@ -2470,7 +2574,7 @@ export interface components {
             /** Format: date-time */
             readonly valid_to: string | null;
         };
-        /** @description What the device heard around it; a kind of which it heard nothing is left out. */
+        /** @description The radio that the device heard around it; a kind without any is left out. */
         Scans: {
             wifi?: components["schemas"]["Beacon"][];
             bluetooth?: components["schemas"]["Beacon"][];
@@ -2562,7 +2666,7 @@ export interface components {
             device?: number | null;
             unknown_devices?: components["schemas"]["UnknownDevicesEnum"];
         };
-        /** @description As shown once: with the token, and the address that a sender posts to. */
+        /** @description A source as shown once: with its token, and the address for its sender. */
         SourceWithToken: {
             readonly id: number;
             organisation: number;
@@ -2590,6 +2694,23 @@ export interface components {
             /** Format: date-time */
             received_at: string | null;
             fix: components["schemas"]["StateFix"] | null;
+            /**
+             * @description at the fix; null: nobody can say whether it moves
+             *
+             *     * `moving` - moving
+             *     * `resting` - resting
+             */
+            motion: (components["schemas"]["MotionEnum"] | components["schemas"]["NullEnum"]) | null;
+            /**
+             * Format: date-time
+             * @description since when it moves or rests; null where `motion` is
+             */
+            motion_since: string | null;
+            /**
+             * Format: double
+             * @description between the last two fixes, where the device reports none; 0 at rest
+             */
+            estimated_speed_mps: number | null;
             /** @description the newest of each name */
             readings: {
                 [key: string]: unknown;
@@ -3509,7 +3630,7 @@ export interface operations {
                 asset?: number;
                 /** @description also found and lost */
                 baselines?: boolean;
-                /** @description also those that were withdrawn */
+                /** @description also withdrawn crossings */
                 corrections?: boolean;
                 /** @description The pagination cursor value. */
                 cursor?: string;
@@ -4530,7 +4651,7 @@ export interface operations {
                  *     * `sent` - sent
                  *     * `failed` - refused for good
                  *     * `given_up` - given up
-                 *     * `cancelled` - cancelled, since the alert was withdrawn first
+                 *     * `cancelled` - cancelled, since it need not be said any more
                  */
                 state?: "cancelled" | "failed" | "given_up" | "pending" | "sending" | "sent";
             };
@@ -4564,7 +4685,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description A UUID string identifying this notification. */
+                /** @description A unique value identifying this notification. */
                 id: string;
             };
             cookie?: never;
@@ -4598,7 +4719,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
-                /** @description A UUID string identifying this notification. */
+                /** @description A unique value identifying this notification. */
                 id: string;
             };
             cookie?: never;
@@ -4827,6 +4948,142 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Receipt"];
                     "application/geo+json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description Refused, or not now */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recipients_list: {
+        parameters: {
+            query?: {
+                /** @description The pagination cursor value. */
+                cursor?: string;
+                is_active?: boolean;
+                organisation?: number;
+                /** @description Number of results to return per page. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedRecipientList"];
+                };
+            };
+            /** @description Refused, or not now */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recipients_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key, path and body within 24 hours are carried out once. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecipientRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recipient"];
+                };
+            };
+            /** @description Refused, or not now */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recipients_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unique integer value identifying this recipient. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recipient"];
+                };
+            };
+            /** @description Refused, or not now */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recipients_partial_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unique integer value identifying this recipient. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedRecipientRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recipient"];
                 };
             };
             /** @description Refused, or not now */

@@ -1,4 +1,4 @@
-"""A server that can be used: an admin, an organisation, and a source for each wire format."""
+"""`manage.py bootstrap`: an admin, an organisation, and a source for each wire format."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ REGISTER, SET_ASIDE = Source.UnknownDevices.REGISTER, Source.UnknownDevices.SET_
 class Command(BaseCommand):
     help = (
         "Makes an admin, an organisation and a source for each wire format, and shows their"
-        " secrets. May be run again, and shows the same tokens then, but the password of a new"
-        " admin only. A token that was changed by hand since gives way to a new one; a source's"
-        " lives on for 30 days."
+        " secrets. May be run again, and then shows the same tokens, but no password of an"
+        " existing admin. A token that was changed by hand is replaced by a new one; the replaced"
+        " token of a source stays valid for 30 days."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -63,24 +63,24 @@ class Command(BaseCommand):
 def bootstrap(
     *, organisation_name: str, registers_devices: bool, password: str | None
 ) -> dict[str, Any]:
-    """Return everything that whoever sets up a server must know, secrets included."""
-    admin, shown_password = _admin(password)
+    """Create the rows that are missing; return addresses, names and secrets for the operator."""
+    admin, shown_password = _ensure_admin(password)
     organisation = Organisation.objects.filter(name=organisation_name).first()
     organisation = organisation or people.create_organisation(name=organisation_name)
     return {
         "url": settings.PUBLIC_URL,
         "ingest_url": settings.INGEST_URL,
         "admin": {"username": admin.username, "password": shown_password},
-        "token": _api_token(admin),
+        "token": _ensure_api_token(admin),
         "organisation": {"id": organisation.pk, "name": organisation.name},
         "sources": {
-            name: _source(organisation, name, registers_devices=registers_devices)
+            name: _ensure_source(organisation, name, registers_devices=registers_devices)
             for name in FORMATS
         },
     }
 
 
-def _admin(password: str | None) -> tuple[User, str | None]:
+def _ensure_admin(password: str | None) -> tuple[User, str | None]:
     """Return the admin, and the password if it was set just now."""
     admin = User.objects.filter(username="admin").first()
     if admin is not None:
@@ -90,7 +90,7 @@ def _admin(password: str | None) -> tuple[User, str | None]:
     return admin, chosen
 
 
-def _api_token(admin: User) -> str:
+def _ensure_api_token(admin: User) -> str:
     rows = ApiToken.objects.filter(user=admin)
     live = rows.filter(name=TOKEN_NAME, revoked_at=None)
     known = {digest_of(token): token for token in _tokens("api", admin.pk, rows.count())}
@@ -105,14 +105,14 @@ def _api_token(admin: User) -> str:
 
 
 def _tokens(kind: str, owner: int, count: int) -> list[str]:
-    """The tokens that the first `count` rows of an owner may have had from us.
+    """Return the derived tokens of the first `count` rows of an owner.
 
-    Rows are never deleted, so that a token which was taken away never comes back.
+    Rows are never deleted, so that a revoked token is never used again.
     """
     return [derived_token("bootstrap", kind, owner, number) for number in range(count)]
 
 
-def _source(
+def _ensure_source(
     organisation: Organisation, wire_format: str, *, registers_devices: bool
 ) -> dict[str, Any]:
     rows = Source.objects.filter(organisation=organisation)
@@ -135,14 +135,14 @@ def _source(
         token = known.get(source.digest) or actions.rotate_source_token(
             source=source,
             overlap_s=OVERLAP_S,
-            # Told by the one that it follows, so that it is found again and used only once.
+            # Derived from the former token, so that it is found again and used only once.
             token=derived_token("bootstrap", "after", source.digest),
         )
     return {"id": source.pk, "token": token, "url": ingest_url(source, token)}
 
 
 def _free_name(organisation: Organisation, wanted: str) -> str:
-    """Return `wanted`, with a number where a revoked source or another format has it."""
+    """Return `wanted`, with a number if a revoked source or another format has this name."""
     taken = set(Source.objects.filter(organisation=organisation).values_list("name", flat=True))
     numbered = (f"{wanted} {number}" for number in range(2, len(taken) + 3))
     return wanted if wanted not in taken else next(name for name in numbered if name not in taken)

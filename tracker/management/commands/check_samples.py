@@ -19,11 +19,11 @@ Line = tuple[str, str]
 
 
 class Command(BaseCommand):
-    help = "Read each sample of a folder by its wire format; exit 1 where one means another thing."
+    help = "Read each sample of a folder by its wire format; exit 1 if one has another meaning."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("folder", type=Path, help="one with an index.json, or their parent")
+        parser.add_argument("folder", type=Path, help="with an index.json, or the parent of such")
 
     def handle(self, *args: Any, **options: Any) -> None:
         folder: Path = options["folder"]
@@ -46,7 +46,7 @@ class Command(BaseCommand):
 
 
 def _content(index: Path) -> dict[str, Any] | None:
-    """Return what an index says, or None where it cannot be read."""
+    """Return the content of an index, or None if it cannot be read."""
     try:
         content = json.loads(index.read_bytes())
     except (OSError, ValueError, RecursionError):
@@ -72,7 +72,7 @@ def _lines(index: Path) -> Iterator[Line]:
         yield "FAIL", f"FAIL {label}: no list of samples"
     for place, entry in enumerate(entries):
         if _names_a_file(entry):
-            yield _tried(index.parent, format_name, entry, named)
+            yield _checked(index.parent, format_name, entry, named)
         else:
             yield "FAIL", f"FAIL {label}: entry {place} names no file"
 
@@ -81,7 +81,7 @@ def _names_a_file(entry: Any) -> bool:
     return isinstance(entry, dict) and isinstance(entry.get("file"), str)
 
 
-def _tried(
+def _checked(
     folder: Path, format_name: str, entry: Mapping[str, Any], named: Mapping[str, Any]
 ) -> Line:
     label = f"{folder.resolve().name}/{entry['file']}"

@@ -1,4 +1,4 @@
-"""`manage.py decode FORMAT FILE`: what a message means, without storing anything."""
+"""`manage.py decode FORMAT FILE`: the meaning of a message, without storing anything."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from wire.uplink import Uplink
 
 
 class Command(BaseCommand):
-    help = "Print what a message in a wire format means, as JSON."
+    help = "Print the meaning of a message in a wire format, as JSON."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:

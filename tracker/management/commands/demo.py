@@ -1,4 +1,4 @@
-"""`manage.py demo --organisation ID`: what the simulated fleet needs to be seen and judged."""
+"""`manage.py demo --organisation ID`: assets, geofences, rules and people for the simulator."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def load_assets(organisation: Organisation, fleet: Iterable[SimulatedDevice]) ->
 
 
 def demo_shapes() -> dict[str, dict[str, Any]]:
-    """Return geofences that the routes of the fleet cross, by name."""
+    """Return the shapes of geofences that the routes of the fleet cross, by name."""
     circles = {
         f"{place} yard": {"type": "circle", "center": PLACES[place], "radius_m": radius_m}
         for place, radius_m in CIRCLES_M.items()
@@ -154,9 +154,11 @@ def load_rules(organisation: Organisation) -> None:
 
 
 def load_people(organisation: Organisation, password: str) -> dict[str, dict[str, str]]:
-    """Return the logins: a dispatcher of the provider and a customer of the organisation."""
-    _person(staff_role=User.StaffRole.DISPATCHER, password=password, **PEOPLE["dispatcher"])
-    customer = _person(staff_role=User.StaffRole.NONE, password=password, **PEOPLE["customer"])
+    """Create a dispatcher of the provider and a customer of the organisation; return the logins."""
+    _ensure_person(staff_role=User.StaffRole.DISPATCHER, password=password, **PEOPLE["dispatcher"])
+    customer = _ensure_person(
+        staff_role=User.StaffRole.NONE, password=password, **PEOPLE["customer"]
+    )
     if not Membership.objects.filter(user=customer, organisation=organisation).exists():
         people.add_member(organisation=organisation, user=customer, role=Membership.Role.OPERATOR)
     return {
@@ -165,7 +167,7 @@ def load_people(organisation: Organisation, password: str) -> dict[str, dict[str
     }
 
 
-def _person(*, username: str, email: str, staff_role: str, password: str) -> User:
+def _ensure_person(*, username: str, email: str, staff_role: str, password: str) -> User:
     user = User.objects.filter(username=username).first()
     if user is None:
         return people.create_user(

@@ -20,17 +20,17 @@ from core.observation import instant
 from geofence import limits
 from geofence.crossing_state import CrossingState, FoundCrossing
 from geofence.crossings import find_crossings
-from geofence.drawing import Shape
 from geofence.earth import polygons_in
-from geofence.imports.found import Assumed
-from geofence.imports.geojson import members_of, of_geometry
+from geofence.imports.found_shapes import AssumedSizes
+from geofence.imports.geojson_files import members_of, of_geometry
+from geofence.shape_checks import Shape
 from geofence.shapes import area_of, inradius_m
-from geofence.tracks import read_track
+from geofence.track_files import read_track
 from geofence.zone import Zone
 from geofence.zone_index import ZoneIndex
 
 Name = str | int
-# What a feature may lack, in the words of this command.
+# The messages of this command for a missing size.
 WANTED = {
     "radius-missing": "a Point needs its radius in metres as the property `radius`.",
     "width-missing": "a LineString needs its width in metres as the property `width`.",
@@ -61,17 +61,17 @@ class Command(BaseCommand):
         drawn = _read(options["geofences"], read_geofences)
         zones = [_zone(number, shape, options) for number, (_, shape) in enumerate(drawn)]
         found = find_crossings(CrossingState(), fixes, ZoneIndex(zones))
-        crossings = [one for one in found if one.kind not in ("found", "lost")]
-        crossings.sort(key=lambda one: (one.at_us, one.confirmed.at_us, one.geofence_id))
-        told = [_told(drawn[one.geofence_id][0], one) for one in crossings]
-        # In ASCII, since names may have letters that whatever reads this does not expect.
-        self.stdout.write(json.dumps(told, indent=2))
+        crossings = [crossing for crossing in found if crossing.kind not in ("found", "lost")]
+        crossings.sort(key=_order)
+        documents = [_document(drawn[crossing.geofence_id][0], crossing) for crossing in crossings]
+        # In ASCII, since the reader of the output may not expect other letters in names.
+        self.stdout.write(json.dumps(documents, indent=2))
 
 
 def read_geofences(body: bytes) -> list[tuple[Name, list[Shape]]]:
     """Return name and shapes of each feature: polygons, and points and lines with a size.
 
-    What has no `name` is called by its index. Raises `Unprocessable`.
+    A feature without a `name` is named by its index. Raises `Unprocessable`.
     """
     return [_feature(index, feature) for index, feature in enumerate(members_of(body))]
 
@@ -84,14 +84,15 @@ def _feature(index: int, feature: Any) -> tuple[Name, list[Shape]]:
     if not isinstance(properties, dict):
         raise _unfit(index, "properties must be an object.")
     geometry = feature.get("geometry") if is_feature else feature
-    assumed = Assumed(
+    assumed = AssumedSizes(
         corridor_width_m=properties.get("width"), point_radius_m=properties.get("radius")
     )
     name = properties.get("name")
     found = list(of_geometry(geometry, properties, assumed))
-    for fault in (one.fault for one in found if one.fault):
+    for fault in (shape.fault for shape in found if shape.fault):
         raise _unfit(index, WANTED.get(fault.code, fault.detail))
-    return index if name is None else name, [one.shape for one in found if one.shape]
+    shapes = [found_shape.shape for found_shape in found if found_shape.shape]
+    return index if name is None else name, shapes
 
 
 def _unfit(index: int, detail: str) -> Unprocessable:
@@ -100,7 +101,7 @@ def _unfit(index: int, detail: str) -> Unprocessable:
 
 def _zone(number: int, shapes: list[Shape], options: dict[str, Any]) -> Zone:
     try:
-        areas = [area_of(shape, limits.TRIED_OUT) for shape in shapes]
+        areas = [area_of(shape, limits.COMMAND_LINE) for shape in shapes]
     except Refused as error:
         place = "".join(f" ({fault.pointer})" for fault in error.faults if fault.pointer)
         detail = f"feature {number}: {error.detail}{place}"
@@ -126,24 +127,29 @@ def _cap_m(area: MultiPolygon, shapes: list[Shape]) -> float:
 
 
 def _united(areas: list[MultiPolygon]) -> MultiPolygon:
-    # Several only for points, lines and collections of one feature.
+    # Several only if a feature holds several points or lines, or a collection.
     return areas[0] if len(areas) == 1 else MultiPolygon(polygons_in(shapely.union_all(areas)))
 
 
-def _told(name: Name, one: FoundCrossing) -> dict[str, Any]:
-    crossing: dict[str, Any] = {
+def _order(crossing: FoundCrossing) -> tuple[int, int, int]:
+    return crossing.at_us, crossing.confirmed.at_us, crossing.geofence_id
+
+
+def _document(name: Name, crossing: FoundCrossing) -> dict[str, Any]:
+    document: dict[str, Any] = {
         "geofence": name,
-        "kind": one.kind,
-        "at": _rfc3339(one.at_us),
-        "not_before": _rfc3339(one.not_before_us),
-        "not_after": _rfc3339(one.not_after_us),
-        "estimate": _rfc3339(one.estimate_us),
-        "inferred": one.is_inferred,
+        "kind": crossing.kind,
+        "at": _rfc3339(crossing.at_us),
+        "not_before": _rfc3339(crossing.not_before_us),
+        "not_after": _rfc3339(crossing.not_after_us),
+        "estimate": _rfc3339(crossing.estimate_us),
+        "inferred": crossing.is_inferred,
     }
-    if one.kind == "pass":
-        times = {"entered": _rfc3339(one.estimate_us), "left": _rfc3339(one.left_estimate_us)}
-        crossing |= {"estimate": times, **times}
-    return crossing
+    if crossing.kind == "pass":
+        left = _rfc3339(crossing.left_estimate_us)
+        times = {"entered": _rfc3339(crossing.estimate_us), "left": left}
+        document |= {"estimate": times, **times}
+    return document
 
 
 def _rfc3339(at_us: int | None) -> str | None:

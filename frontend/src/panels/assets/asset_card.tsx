@@ -2,6 +2,7 @@ import { Button, CloseButton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { LOOKS } from "../../fleet/look";
+import type { Entry } from "../../fleet/roster";
 import type { LiveRow } from "../../wire/live_columns";
 import type { AssetState } from "../../wire/rest";
 import { AlertItem } from "../alerts/alert_item";
@@ -17,7 +18,9 @@ import {
   metres,
   reading,
   span,
-  speed,
+  speedTitle,
+  speedWord,
+  stateWords,
 } from "../words";
 import { TrackToggle } from "./track_toggle";
 
@@ -25,7 +28,9 @@ import { TrackToggle } from "./track_toggle";
 const STATE_EVERY_MS = 15_000;
 const STATE_WHEN_BEHIND_MS = 2_000;
 
-function Fact({ name, title, children }: { name: string; title?: string; children: string }) {
+type FactProps = { name: string; title?: string | undefined; children: string };
+
+function Fact({ name, title, children }: FactProps) {
   return (
     <div className="fact" title={title}>
       <dt>{name}</dt>
@@ -34,11 +39,20 @@ function Fact({ name, title, children }: { name: string; title?: string; childre
   );
 }
 
-function Facts({ row, now }: { row: LiveRow; now: number }) {
-  const { lon_e7, lat_e7, fix_at, speed_mms, course_cdeg, accuracy_dm, battery, method } = row;
+function SpeedFact({ speed }: Pick<Entry, "speed">) {
+  if (speed === null) return <Fact name="Speed">not reported</Fact>;
+  return (
+    <Fact name={speed.is_estimated ? "Speed, estimated" : "Speed"} title={speedTitle(speed)}>
+      {speedWord(speed)}
+    </Fact>
+  );
+}
+
+function Facts({ row, speed, now }: Pick<Entry, "speed"> & { row: LiveRow; now: number }) {
+  const { lon_e7, lat_e7, fix_at, course_cdeg, accuracy_dm, battery, method } = row;
   return (
     <dl className="facts">
-      <Fact name="Speed">{speed_mms === null ? "not reported" : speed(speed_mms)}</Fact>
+      <SpeedFact speed={speed} />
       <Fact name="Course">{course_cdeg === null ? "not reported" : course(course_cdeg / 100)}</Fact>
       <Fact name="Fix" {...(fix_at === null ? {} : { title: exactly(fix_at) })}>
         {ago(fix_at, now)}
@@ -174,7 +188,9 @@ export function AssetCard({ id }: { id: number }) {
           <h2>{isUnknown && isKnown ? "Not found" : entry.name}</h2>
           {!isUnknown && (
             <p>
-              <b className={`word-${entry.status}`}>{LOOKS[entry.status].word}</b>
+              <b className={`word-${entry.status}`} title={LOOKS[entry.status].meaning}>
+                {stateWords(entry, now)}
+              </b>
               {entry.is_alerting && <b className="severity-critical"> · Alerting</b>}
               {[entry.kind, ...entry.tags].filter(Boolean).map((word) => ` · ${word}`)}
             </p>
@@ -187,7 +203,7 @@ export function AssetCard({ id }: { id: number }) {
         <AlertItem key={alert.id} alert={alert} isBrief />
       ))}
       <CardActions key={id} id={id} hasFix={entry.lon_deg !== null} />
-      {row && <Facts row={row} now={now} />}
+      {row && <Facts row={row} speed={entry.speed} now={now} />}
       {state.data && <Conditions state={state.data} now={now} />}
       {state.isError && !isUnknown && <p className="nothing">Readings could not be loaded.</p>}
     </article>

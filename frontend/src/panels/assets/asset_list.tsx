@@ -4,7 +4,7 @@ import { LOOKS } from "../../fleet/look";
 import type { Entry } from "../../fleet/roster";
 import { useNow } from "../context";
 import { SeverityGlyph, StatusGlyph } from "../glyphs";
-import { age, speed } from "../words";
+import { age, speedTitle, speedWord } from "../words";
 
 const ROW_PX = 48;
 const PAGE = 10;
@@ -15,9 +15,17 @@ type Props = {
   onSelect: (id: number) => void;
 };
 
-function doing(entry: Entry): string {
-  const { word } = LOOKS[entry.status];
-  return entry.status === "moving" && entry.speed_mms !== null ? speed(entry.speed_mms) : word;
+/** How fast it moves says that it does. */
+function Doing({ entry: { status, speed } }: { entry: Entry }) {
+  const isShown = status === "moving" && speed !== null;
+  return (
+    <span
+      className={`row-doing word-${status}`}
+      title={isShown ? speedTitle(speed) : LOOKS[status].meaning}
+    >
+      {isShown ? speedWord(speed) : LOOKS[status].word}
+    </span>
+  );
 }
 
 function Row({ entry, now }: { entry: Entry; now: number }) {
@@ -25,7 +33,7 @@ function Row({ entry, now }: { entry: Entry; now: number }) {
     <>
       <StatusGlyph status={entry.status} course_deg={entry.course_deg} />
       <span className="row-name">{entry.name}</span>
-      <span className={`row-doing word-${entry.status}`}>{doing(entry)}</span>
+      <Doing entry={entry} />
       <span className="row-kind">{[entry.kind, ...entry.tags].filter(Boolean).join(" · ")}</span>
       <span className="row-age">{entry.fix_at === null ? "" : age(entry.fix_at, now)}</span>
       {entry.is_alerting && (

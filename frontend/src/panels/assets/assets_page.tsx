@@ -10,7 +10,7 @@ import { FindField } from "../find_field";
 import { SeverityGlyph, StatusGlyph } from "../glyphs";
 import { useIsPhone } from "../phone";
 import { useSelected } from "../stage/selection";
-import { ago, exactly, span, speed } from "../words";
+import { ago, exactly, span, speedTitle, speedWord, stateWords } from "../words";
 import { AssetPanel, Loading, NoAssets, NoMatch } from "./asset_panel";
 import { StateChips } from "./state_chips";
 
@@ -28,7 +28,7 @@ function AssetRow({ entry, now }: { entry: Entry; now: number }) {
         </button>
       </Table.Td>
       <Table.Td>
-        <span className="state">
+        <span className="state" title={stateWords(entry, now)}>
           <StatusGlyph status={entry.status} course_deg={entry.course_deg} />
           {LOOKS[entry.status].word}
           {entry.is_alerting && (
@@ -39,7 +39,9 @@ function AssetRow({ entry, now }: { entry: Entry; now: number }) {
           )}
         </span>
       </Table.Td>
-      <Table.Td>{entry.speed_mms === null ? "–" : speed(entry.speed_mms)}</Table.Td>
+      <Table.Td {...(entry.speed && { title: speedTitle(entry.speed) })}>
+        {entry.speed ? speedWord(entry.speed) : "–"}
+      </Table.Td>
       <Table.Td title={entry.fix_at === null ? "" : exactly(entry.fix_at)}>
         {ago(entry.fix_at, now)}
       </Table.Td>
@@ -65,7 +67,7 @@ const value: Record<By, (entry: Entry, interval_s: number | null) => number | st
   name: () => 0,
   // Who needs a person first.
   state: ({ status, is_alerting }) => (is_alerting ? -1 : STATUSES.indexOf(status)),
-  speed: ({ speed_mms }) => -(speed_mms ?? -1),
+  speed: ({ speed }) => -(speed?.mms ?? -1),
   fix: ({ fix_at }) => -(fix_at ?? 0),
   reports: (_, interval_s) => interval_s ?? Number.POSITIVE_INFINITY,
   kind: ({ kind }) => kind,

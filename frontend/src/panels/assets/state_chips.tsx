@@ -31,6 +31,7 @@ export function StateChips({ counts, chosen, onChange }: Props) {
           type="button"
           className={`chip chip-${state}${counts[state] === 0 ? " chip-none" : ""}`}
           aria-pressed={chosen.has(state)}
+          title={state === "alerting" ? "Has an open alert" : LOOKS[state].meaning}
           onClick={() => toggle(state)}
         >
           {state === "alerting" ? (
@@ -38,7 +39,9 @@ export function StateChips({ counts, chosen, onChange }: Props) {
           ) : (
             <StatusGlyph status={state} />
           )}
-          <span>{state === "alerting" ? "Alerting" : LOOKS[state].word}</span>
+          <span>
+            {state === "alerting" ? "Alerting" : (LOOKS[state].brief ?? LOOKS[state].word)}
+          </span>
           <b>{whole(counts[state])}</b>
         </button>
       ))}

@@ -1,0 +1,37 @@
+"""Those whom rules tell, as rows: found by their address, or added."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from alerts.models import Recipient
+from core.statements import rows
+
+# In the order of the addresses. The database compares, as its unique constraint does.
+_FOUND: Final = """
+SELECT recipient.id FROM unnest(%s::text[]) WITH ORDINALITY AS given(address, place)
+JOIN alerts_recipient recipient ON recipient.organisation_id = %s AND recipient.channel = %s
+    AND lower(recipient.address) = lower(given.address)
+ORDER BY place
+"""
+
+
+def find_or_add_recipients(
+    organisation_id: int, channel: str, addresses: Sequence[str]
+) -> list[int]:
+    """Return the ids of the recipients at `addresses`, each once; add those that are new.
+
+    Addresses that differ in upper and lower case only are one, which stays as first written.
+    """
+    if not addresses:
+        return []
+    Recipient.objects.bulk_create(
+        [
+            Recipient(organisation_id=organisation_id, channel=channel, address=address)
+            for address in addresses
+        ],
+        ignore_conflicts=True,
+    )
+    found = rows(_FOUND, [list(addresses), organisation_id, channel])
+    return list(dict.fromkeys(pk for (pk,) in found))

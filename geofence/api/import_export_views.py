@@ -1,0 +1,243 @@
+"""`geofences/import` and `geofences/export`: files in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import IO, Any
+
+from django.db.models import QuerySet
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers, status
+from rest_framework.decorators import action
+from rest_framework.parsers import BaseParser, MultiPartParser
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from accounts.models import Organisation
+from accounts.roles import person_of
+from core.errors import TooLarge, Unprocessable
+from core.rest.fields import OperableField
+from core.rest.geojson import GeoJSONRenderer
+from geofence import limits
+from geofence.api.geofence_rows import publish_geofence_list, rows_of, with_versions
+from geofence.exports import as_geojson, as_kml
+from geofence.importing import import_geofences
+from geofence.imports import AssumedSizes, read_features
+from geofence.models import Geofence
+
+# Bytes that multipart adds around a file of the largest size.
+ENVELOPE_BYTES = 64 << 10
+EXPORT_LIMIT = 10_000
+
+
+class _FileParser(BaseParser):
+    """The body is the file; its format is recognised by its content."""
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> dict[str, bytes]:
+        return {"file": stream.read(limits.IMPORT_PACKED_BYTES + 1)}
+
+
+class GeoJSONFileParser(_FileParser):
+    media_type = "application/geo+json"
+
+
+class KMLFileParser(_FileParser):
+    media_type = "application/vnd.google-earth.kml+xml"
+
+
+class KMZFileParser(_FileParser):
+    media_type = "application/vnd.google-earth.kmz"
+
+
+class GPXFileParser(_FileParser):
+    media_type = "application/gpx+xml"
+
+
+class ZipFileParser(_FileParser):
+    media_type = "application/zip"
+
+
+class BytesFileParser(_FileParser):
+    media_type = "application/octet-stream"
+
+
+class KMLRenderer(BaseRenderer):
+    media_type = "application/vnd.google-earth.kml+xml"
+    format = "kml"
+    charset = None
+    render_style = "binary"
+
+    def render(
+        self,
+        data: Any,
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        return as_kml(data)
+
+
+class ExportGeoJSONRenderer(GeoJSONRenderer):
+    def render(
+        self,
+        data: Any,
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        collection = as_geojson(data)
+        return bytes(super().render(collection, accepted_media_type, renderer_context))
+
+
+class ImportInput(serializers.Serializer[Any]):
+    """Options of an import, as form fields beside the file or as query parameters."""
+
+    organisation = OperableField(queryset=Organisation.objects.all())
+    dry_run = serializers.BooleanField(default=False)
+    simplify = serializers.BooleanField(
+        default=False, help_text="simplify a shape that has too many points"
+    )
+    corridor_width_m = serializers.FloatField(required=False, help_text="of lines")
+    point_radius_m = serializers.FloatField(required=False, help_text="of points")
+
+
+class ImportFile(ImportInput):
+    file = serializers.FileField()
+
+
+class ImportedRow(serializers.Serializer[Any]):
+    index = serializers.IntegerField(help_text="position in the file")
+    name = serializers.CharField()
+    outcome = serializers.ChoiceField(["created", "acceptable", "refused"])
+    geofence = serializers.IntegerField(allow_null=True)
+    code = serializers.CharField(allow_blank=True)
+    detail = serializers.CharField(allow_blank=True)
+    points = serializers.IntegerField(help_text="of the area that is judged")
+
+
+class ImportReport(serializers.Serializer[Any]):
+    dry_run = serializers.BooleanField()
+    created = serializers.IntegerField()
+    refused = serializers.IntegerField()
+    features = ImportedRow(many=True)
+
+
+class ImportMixin(GenericViewSet[Geofence]):
+    @extend_schema(
+        request={
+            "multipart/form-data": ImportFile,
+            **dict.fromkeys(
+                (
+                    GeoJSONFileParser.media_type,
+                    KMLFileParser.media_type,
+                    KMZFileParser.media_type,
+                    GPXFileParser.media_type,
+                    ZipFileParser.media_type,
+                    BytesFileParser.media_type,
+                ),
+                OpenApiTypes.BINARY,
+            ),
+        },
+        parameters=[
+            OpenApiParameter("organisation", int, description="unless in the form"),
+            OpenApiParameter("dry_run", bool),
+            OpenApiParameter("simplify", bool),
+            OpenApiParameter("corridor_width_m", float, description="of lines"),
+            OpenApiParameter("point_radius_m", float, description="of points"),
+        ],
+        responses={200: ImportReport, 201: ImportReport},
+        filters=False,
+    )
+    @action(
+        detail=False,
+        methods=["post"],
+        url_path="import",
+        filter_backends=[],
+        parser_classes=[
+            MultiPartParser,
+            GeoJSONFileParser,
+            KMLFileParser,
+            KMZFileParser,
+            GPXFileParser,
+            ZipFileParser,
+            BytesFileParser,
+        ],
+        renderer_classes=[JSONRenderer],
+    )
+    def import_file(self, request: Request) -> Response:
+        """Draw all geofences of a file, or none: a refused geofence stops the import.
+
+        GeoJSON, KML, KMZ, GPX or a zipped shapefile. Lines become corridors and points
+        circles, with the width and radius given. A dry run reports and stores nothing.
+        """
+        body = _file_of(request)
+        given = ImportInput(
+            data={**request.query_params.dict(), **_fields_of(request)},
+            context=self.get_serializer_context(),
+        )
+        given.is_valid(raise_exception=True)
+        options = given.validated_data
+        assumed = AssumedSizes(
+            corridor_width_m=options.get("corridor_width_m"),
+            point_radius_m=options.get("point_radius_m"),
+        )
+        report = import_geofences(
+            organisation=options["organisation"],
+            features=read_features(body, assumed),
+            is_dry_run=options["dry_run"],
+            is_simplifying=options["simplify"],
+            by=person_of(request),
+        )
+        if not report.dry_run:
+            publish_geofence_list(options["organisation"].pk)
+        done = status.HTTP_200_OK if report.dry_run else status.HTTP_201_CREATED
+        return Response(ImportReport(report).data, status=done)
+
+
+class ExportMixin(GenericViewSet[Geofence]):
+    @extend_schema(
+        filters=True,
+        parameters=[OpenApiParameter("format", enum=["geojson", "kml"])],
+        responses={
+            (200, GeoJSONRenderer.media_type): OpenApiTypes.BINARY,
+            (200, KMLRenderer.media_type): OpenApiTypes.BINARY,
+        },
+    )
+    @action(
+        detail=False,
+        methods=["get"],
+        pagination_class=None,
+        renderer_classes=[ExportGeoJSONRenderer, KMLRenderer],
+    )
+    def export(self, request: Request) -> Response:
+        """All geofences of the filter in a file, which also holds the shapes as drawn."""
+        found: QuerySet[Geofence] = self.filter_queryset(self.get_queryset())
+        rows = rows_of(with_versions(found.order_by("pk")[: EXPORT_LIMIT + 1]))
+        if len(rows) > EXPORT_LIMIT:
+            raise TooLarge(f"More than {EXPORT_LIMIT} geofences; narrow the filter.")
+        renderer: Any = request.accepted_renderer
+        disposition = f'attachment; filename="geofences.{renderer.format}"'
+        return Response(rows, headers={"Content-Disposition": disposition})
+
+
+def _file_of(request: Request) -> bytes:
+    declared = str(request.META.get("CONTENT_LENGTH") or "")
+    if declared.isdecimal() and int(declared) > limits.IMPORT_PACKED_BYTES + ENVELOPE_BYTES:
+        raise TooLarge(f"At most {limits.IMPORT_PACKED_BYTES} bytes are imported at once.")
+    sent = request.data.get("file") if isinstance(request.data, Mapping) else None
+    if isinstance(sent, bytes):
+        return sent
+    if sent is None or not hasattr(sent, "read"):
+        raise Unprocessable("Send the file as `file`, or as the body.", code="import-unreadable")
+    return bytes(sent.read(limits.IMPORT_PACKED_BYTES + 1))
+
+
+def _fields_of(request: Request) -> dict[str, Any]:
+    sent: Any = request.data
+    return {name: value for name, value in sent.items() if name != "file"}

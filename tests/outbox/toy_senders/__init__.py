@@ -1,0 +1,1 @@
+"""A folder of senders as `outbox.senders` is one."""
