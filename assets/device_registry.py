@@ -17,6 +17,7 @@ from msgspec import Struct, structs
 
 from accounts.tokens import digest_of
 from core.statements import records, rows
+from wire.device_model import DeviceModel
 
 # The same few tokens come with each uplink.
 _digest_of = lru_cache(maxsize=10_000)(digest_of)
@@ -25,14 +26,23 @@ _FAR_PAST_US = -(1 << 62)
 _FAR_FUTURE_US = 1 << 62
 
 
-class SourceEntry(Struct, frozen=True):
-    """A source as the doors need it. `device_id` is set if its token is for one device only."""
+class Origin(Struct, frozen=True, kw_only=True):
+    """The organisation, and the source if there is one, on whose behalf deliveries arrive.
 
-    id: int
+    `device_id` is set if its token is for one device only.
+    """
+
     organisation_id: int
+    source_id: int | None = None
+    device_id: int | None = None
+    registers_devices: bool = False
+
+
+class SourceEntry(Struct, frozen=True):
+    """The entry of a token: its origin, and the wire format of its source."""
+
+    origin: Origin
     wire_format: str
-    device_id: int | None
-    registers_devices: bool
     valid_until: datetime | None = None
 
 
@@ -45,9 +55,12 @@ class AssignmentSpan(Struct, frozen=True):
 
 
 class DeviceEntry(Struct, frozen=True):
+    """A device as the intake and the road need it. `model` is None if it is not known."""
+
     id: int
     organisation_id: int
     spans: tuple[AssignmentSpan, ...]
+    model: DeviceModel | None = None
 
     def asset_at(self, at_us: int) -> int | None:
         """Return the id of the asset that the device was on at `at_us`, if any."""
@@ -63,7 +76,6 @@ class Registry:
     def __init__(self) -> None:
         self.revision = -1
         self._sources: dict[str, SourceEntry] = {}
-        self._source_by_id: dict[int, SourceEntry] = {}
         self._devices: dict[tuple[int, str], DeviceEntry] = {}
         self._identifiers: dict[int, str] = {}
         self._refreshing = threading.Lock()
@@ -75,11 +87,12 @@ class Registry:
             return None
         return entry
 
-    def source(self, source_id: int) -> SourceEntry | None:
-        return self._source_by_id.get(source_id)
-
     def device(self, organisation_id: int, identifier: str) -> DeviceEntry | None:
         return self._devices.get((organisation_id, identifier))
+
+    def model_of(self, organisation_id: int, identifier: str) -> DeviceModel | None:
+        device = self._devices.get((organisation_id, identifier))
+        return None if device is None else device.model
 
     def identifier_of(self, device_id: int) -> str | None:
         return self._identifiers.get(device_id)
@@ -106,15 +119,11 @@ class Registry:
             " FROM assets_source WHERE revoked_at IS NULL",
         )
         self._sources = {digest: entry for entries in sources for digest, entry in entries.items()}
-        # The present token has no end; the former token has.
-        self._source_by_id = {
-            entry.id: entry for entry in self._sources.values() if entry.valid_until is None
-        }
 
     def _load_devices(self, since: int) -> None:
         found = records(
             _device_entry,
-            "SELECT d.id AS device_id, d.organisation_id, d.identifier,"
+            "SELECT d.id AS device_id, d.organisation_id, d.identifier, d.model,"
             " coalesce(array_agg(a.asset_id ORDER BY a.id) FILTER (WHERE a.id IS NOT NULL), '{}')"
             " AS asset_ids,"
             " coalesce(array_agg((extract(epoch FROM lower(a.during)) * 1000000)::bigint"
@@ -147,7 +156,14 @@ def _entries_of_source(
     previous_valid_until: datetime | None,
 ) -> dict[str, SourceEntry]:
     """Return the entries of a source by the digests of its present and its former token."""
-    entry = SourceEntry(source_id, organisation_id, wire_format, device_id, registers_devices)
+    origin = Origin(
+        organisation_id=organisation_id,
+        source_id=source_id,
+        device_id=device_id,
+        registers_devices=registers_devices,
+    )
+    # The present token has no end; the former token has.
+    entry = SourceEntry(origin, wire_format)
     former = structs.replace(entry, valid_until=previous_valid_until)
     return {digest: entry} | ({previous_digest: former} if previous_digest else {})
 
@@ -156,6 +172,7 @@ def _device_entry(
     device_id: int,
     organisation_id: int,
     identifier: str,
+    model: str,
     asset_ids: list[int],
     starts: list[int | None],
     ends: list[int | None],
@@ -168,7 +185,13 @@ def _device_entry(
         )
         for asset_id, start, end in zip(asset_ids, starts, ends, strict=True)
     )
-    return DeviceEntry(device_id, organisation_id, spans), identifier
+    return DeviceEntry(device_id, organisation_id, spans, _model_called(model)), identifier
+
+
+@lru_cache(maxsize=1_000)
+def _model_called(name: str) -> DeviceModel | None:
+    """Many devices share a model, and so its value."""
+    return DeviceModel(name) if name else None
 
 
 def revision_in_database() -> int:

@@ -48,7 +48,7 @@ def main() -> int:
     import django
     from django.core.management import call_command
 
-    from tracker.ingest.collector import calm_the_collector
+    from tracker.intake.collector import calm_the_collector
 
     django.setup()
     call_command("migrate", verbosity=0)

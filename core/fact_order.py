@@ -73,7 +73,8 @@ def message_of(observation: Observation) -> int:
     if observation.event_id is not None:
         content = b"id\0" + observation.event_id.encode("utf-8", "surrogatepass")
     else:
-        content = _encode((_plain_fix(observation.fix), _plain(observation.readings)))
+        said = (_plain_fix(observation.fix), _plain(observation.readings))
+        content = _encode((*said, observation.scans) if observation.scans else said)
     digest = hashlib.blake2b(content, digest_size=8).digest()
     return int.from_bytes(digest) & _HIGHEST
 

@@ -57,13 +57,47 @@ class Fix(Struct, frozen=True, kw_only=True, gc=False):
             raise ValueError(f"{self.altitude_m} is not an altitude")
 
 
+# So many of each kind place a device; who sends more sends a list of the whole neighbourhood.
+MAX_SCANNED = 32
+
+
+class Beacon(Struct, frozen=True, gc=False):
+    """A Wi-Fi access point or Bluetooth beacon; `mac` is lower-case hex with colons."""
+
+    mac: str
+    rssi_dbm: int | None = None
+
+
+class Cell(Struct, frozen=True, gc=False):
+    """A cell of a mobile network; `area` is its location or tracking area."""
+
+    mcc: int
+    mnc: int
+    area: int
+    cell: int
+    rssi_dbm: int | None = None
+
+
+class Scans(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Radio that a device heard around it, by which it may be located later."""
+
+    wifi: tuple[Beacon, ...] = ()
+    bluetooth: tuple[Beacon, ...] = ()
+    cells: tuple[Cell, ...] = ()
+
+    def __post_init__(self) -> None:
+        for heard in (self.wifi, self.bluetooth, self.cells):
+            if len(heard) > MAX_SCANNED:
+                raise ValueError(f"{len(heard)} of a kind; at most {MAX_SCANNED} are kept")
+
+
 class Observation(Struct, frozen=True, kw_only=True, gc=False):
     """A moment of a device: its fix, its readings, or both.
 
     `device` is the identifier as normalised by `normal_identifier`; times are aware UTC.
     `reported_at` is when its message was made, if the sender says so. `event_id` is the sender's
     own id of the event, if it stays the same in a retry; `readings` maps canonical names to
-    values in canonical units.
+    values in canonical units. `scans` is the radio that it heard around it.
     """
 
     device: str
@@ -73,6 +107,7 @@ class Observation(Struct, frozen=True, kw_only=True, gc=False):
     fix: Fix | None = None
     readings: dict[str, Value] = {}
     event_id: str | None = None
+    scans: Scans | None = None
 
     def __post_init__(self) -> None:
         if self.measured_at.utcoffset() != timedelta(0):

@@ -36,7 +36,8 @@ def event_of(observation: Observation, device_id: int) -> SenderEvent | None:
         return None
     # A time set by the server is no part of the sender's content.
     sent_at = None if observation.time_source == "server" else observation.measured_at
-    content = _encode((sent_at, observation.fix, observation.readings))
+    sent = (sent_at, observation.fix, observation.readings)
+    content = _encode((*sent, observation.scans) if observation.scans else sent)
     digest = hashlib.blake2b(content, digest_size=16).digest()
     return SenderEvent(
         device_id,

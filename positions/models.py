@@ -31,6 +31,7 @@ class Position(models.Model):
     method = models.CharField(max_length=16, null=True)
     time_source = models.CharField(max_length=8)
     readings = models.JSONField(default=dict)
+    scans = models.JSONField(null=True, help_text="Wi-Fi, Bluetooth and cells around it")
     is_clock_suspect = models.BooleanField(default=False)
 
     class Meta:

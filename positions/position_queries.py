@@ -55,6 +55,7 @@ class PositionRow(Struct, frozen=True):
     course_deg: float | None
     method: Method | None
     readings: dict[str, ReadingValue]
+    scans: dict[str, Any] | None
     is_clock_suspect: bool
 
     @property
@@ -79,7 +80,7 @@ class DeviceSpans:
         place = [column[0] for column in key_parameters([before or LAST])]
         with connection.cursor() as cursor:
             cursor.execute(_PAGE, [*self.parameters, place[0], *place, limit, limit])
-            return records_of(PositionRow, cursor, readings=orjson.loads)
+            return records_of(PositionRow, cursor, readings=orjson.loads, scans=_scans)
 
 
 def spans_of_devices(device_ids: Iterable[int], period: Period) -> DeviceSpans:
@@ -109,12 +110,17 @@ def _earlier(until: datetime | None, period: Period) -> datetime | None:
     return min(filter(None, (until, period.until)), default=None)
 
 
+def _scans(text: str | None) -> dict[str, Any] | None:
+    return None if text is None else orjson.loads(text)
+
+
 # Each device gives its newest positions by its own index; only these are sorted.
 _PAGE = f"""
     SELECT p.device_id, d.identifier, a.asset_id, p.measured_at, p.message, p.reported_at,
         p.received_at, p.time_source,
         ST_X(p.point) AS lon_deg, ST_Y(p.point) AS lat_deg, p.altitude_m, p.accuracy_m,
-        p.speed_mps, p.course_deg, p.method, p.readings::text AS readings, p.is_clock_suspect
+        p.speed_mps, p.course_deg, p.method, p.readings::text AS readings,
+        p.scans::text AS scans, p.is_clock_suspect
     FROM (
         SELECT newest.* FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[])
             AS s(device_id, since, until)

@@ -60,6 +60,27 @@ class FixSerializer(serializers.Serializer[Any]):
     method = serializers.ChoiceField(get_args(Method))
 
 
+class BeaconSerializer(serializers.Serializer[Any]):
+    mac = serializers.CharField()
+    rssi_dbm = serializers.IntegerField(allow_null=True)
+
+
+class CellSerializer(serializers.Serializer[Any]):
+    mcc = serializers.IntegerField()
+    mnc = serializers.IntegerField()
+    area = serializers.IntegerField(help_text="location or tracking area")
+    cell = serializers.IntegerField()
+    rssi_dbm = serializers.IntegerField(allow_null=True)
+
+
+class ScansSerializer(serializers.Serializer[Any]):
+    """The radio that the device heard around it; a kind without any is left out."""
+
+    wifi = BeaconSerializer(many=True, required=False)
+    bluetooth = BeaconSerializer(many=True, required=False)
+    cells = CellSerializer(many=True, required=False)
+
+
 class PositionSerializer(serializers.Serializer[Any]):
     device = serializers.IntegerField()
     device_identifier = serializers.CharField()
@@ -69,6 +90,7 @@ class PositionSerializer(serializers.Serializer[Any]):
     time_source = serializers.ChoiceField(get_args(TimeSource))
     fix = FixSerializer(allow_null=True)
     readings = serializers.DictField(help_text="canonical names and units, see the glossary")
+    scans = ScansSerializer(allow_null=True)
     is_clock_suspect = serializers.BooleanField(help_text="no sane clock says this time")
 
 
@@ -112,6 +134,7 @@ def position_document(row: PositionRow) -> dict[str, Any]:
         "time_source": row.time_source,
         "fix": {name: getattr(row, name) for name in FIX_NAMES} if has_fix else None,
         "readings": row.readings,
+        "scans": row.scans,
         "is_clock_suspect": row.is_clock_suspect,
     }
 

@@ -16,7 +16,7 @@ import orjson
 from msgspec import Struct
 
 from core.fact_order import order_sql
-from core.observation import Fix, Method, TimeSource, Value
+from core.observation import Fix, Method, Scans, TimeSource, Value
 from core.statements import records, records_of, recordset, rows, run
 from positions.stored_fact import Fact, Identity, merged
 
@@ -108,6 +108,7 @@ class _PositionJson(Struct, omit_defaults=True, gc=False):
     v: float | None = None
     c: float | None = None
     f: str | None = None
+    n: Scans | None = None
     s: bool = False
 
     @classmethod
@@ -121,6 +122,7 @@ class _PositionJson(Struct, omit_defaults=True, gc=False):
             fact.time_source,
             fact.readings,
             p=fact.reported_at,
+            n=fact.scans,
             s=fact.is_clock_suspect,
         )
         if fix:
@@ -145,6 +147,7 @@ _WRITTEN_AS: dict[LiteralString, LiteralString] = {
     "method": "f",
     "time_source": "t",
     "readings": "q",
+    "scans": "n",
     "is_clock_suspect": "coalesce(s, false)",
 }
 _INSERT_POSITIONS = (

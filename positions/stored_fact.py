@@ -10,6 +10,7 @@ from core.fact_order import FactKey, message_of
 from core.observation import (
     Fix,
     Observation,
+    Scans,
     TimeSource,
     Value,
     is_clock_suspect,
@@ -22,7 +23,7 @@ Identity = tuple[int, datetime, int]
 
 
 class Fact(Struct, frozen=True, kw_only=True, gc=False):
-    """A position as it is to be stored."""
+    """A position as it is to be stored. Of one that is read back, `scans` stay in the table."""
 
     device_id: int
     measured_at: datetime
@@ -32,6 +33,7 @@ class Fact(Struct, frozen=True, kw_only=True, gc=False):
     time_source: TimeSource
     fix: Fix | None
     readings: dict[str, Value]
+    scans: Scans | None
     # Computed from the others once, since the road uses them many times.
     key: FactKey
     at_us: int
@@ -49,6 +51,7 @@ class Fact(Struct, frozen=True, kw_only=True, gc=False):
         time_source: TimeSource,
         fix: Fix | None,
         readings: dict[str, Value],
+        scans: Scans | None = None,
     ) -> Fact:
         """Return the fact with the members that are computed from its times."""
         at_us = microseconds(measured_at)
@@ -63,6 +66,7 @@ class Fact(Struct, frozen=True, kw_only=True, gc=False):
             time_source=time_source,
             fix=fix,
             readings=readings,
+            scans=scans,
             key=FactKey(at_us, reported_us, device_id, message),
             at_us=at_us,
             is_clock_suspect=is_clock_suspect(measured_at, received_at),
@@ -83,6 +87,7 @@ def fact_of(observation: Observation, *, device_id: int, received_at: datetime) 
         time_source=observation.time_source,
         fix=observation.fix,
         readings=observation.readings,
+        scans=observation.scans,
     )
 
 
@@ -101,4 +106,5 @@ def merged(fact: Fact, copy: Fact) -> Fact:
         time_source=max(fact.time_source, copy.time_source, key=_TIME_RANK.__getitem__),
         fix=fact.fix,
         readings=fact.readings,
+        scans=fact.scans,
     )

@@ -193,6 +193,8 @@ READ_TIMEOUT_S = env.float("READ_TIMEOUT_S", default=10.0)
 POSITION_PARTITION_DAYS = env.int("POSITION_PARTITION_DAYS", default=7)
 # Room for a device that dumps a week of stored positions, but not for a loop.
 OBSERVATIONS_PER_DEVICE_AND_MINUTE = env.int("OBSERVATIONS_PER_DEVICE_AND_MINUTE", default=100_000)
+# How long the last uplinks of a source or device are shown after the newest of them.
+RECENT_UPLINKS_DAYS = env.int("RECENT_UPLINKS_DAYS", default=7)
 # Wrong tokens from one address before it is told to wait (fault F-034).
 WRONG_TOKENS_PER_MINUTE = env.int("WRONG_TOKENS_PER_MINUTE", default=100)
 

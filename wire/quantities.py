@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import math
 import re
 from collections.abc import Mapping
@@ -74,3 +76,11 @@ def text_of(value: Any, *, max_chars: int = 128) -> str | None:
         return None
     text = str(value).strip()
     return text if 0 < len(text) <= max_chars else None
+
+
+def bytes_of_base64(value: Any) -> bytes | None:
+    """Return the bytes that a text of base64 stands for; None for what is none."""
+    try:
+        return base64.b64decode(value, validate=True) if isinstance(value, str) else None
+    except (binascii.Error, ValueError):
+        return None

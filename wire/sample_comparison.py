@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from core.observation import Observation, normal_identifier
+from msgspec.structs import astuple
+
+from core.observation import Observation, Scans, normal_identifier
 from wire.instants import instant_of_text
 from wire.quantities import mapping, number
 from wire.uplink import Decoded
@@ -73,6 +75,9 @@ class Comparison:
             "device": self._device,
             "dedup": self._dedup,
             "time": self._time,
+            "wifi": self._wifi,
+            "cells": self._cells,
+            "cell": self._cell,
         }
         for name, expected in expect.items():
             if name in parts:
@@ -183,6 +188,24 @@ class Comparison:
         ids = [one.event_id for one in self._decoded.observations if one.event_id]
         if not any(one in str(expected) for one in ids):
             self.unchecked.append("dedup")
+
+    def _scans(self) -> Scans:
+        found = [one.scans for one in self._decoded.observations if one.scans is not None]
+        return found[0] if found else Scans()
+
+    def _wifi(self, expected: Any) -> None:
+        wanted = [[str(mac).lower(), rssi_dbm] for mac, rssi_dbm in expected]
+        self._expect("wifi", wanted, [list(astuple(one)) for one in self._scans().wifi])
+
+    def _cells(self, expected: Any) -> None:
+        self._expect("cells", expected, [list(astuple(one)) for one in self._scans().cells])
+
+    def _cell(self, expected: Any) -> None:
+        """One cell, of whose numbers some may be hexadecimal texts."""
+        numbers = (expected.get(name) for name in ("mcc", "mnc", "lac", "cid"))
+        wanted = [int(one, 16) if isinstance(one, str) else one for one in numbers]
+        found = [list(astuple(one))[:4] for one in self._scans().cells]
+        self._expect("cell", [wanted], found)
 
     def _time(self, expected: Any) -> None:
         found = [one.measured_at for one in self._decoded.observations]

@@ -18,7 +18,8 @@ from core.errors import Refused
 from wire.quantities import mapping, number, text_of
 from wire.registry import FORMATS
 from wire.sample_comparison import Comparison
-from wire.uplink import Decoded, Uplink, WireFormat
+from wire.uplink import Decoded, Uplink
+from wire.wire_format import WireFormat
 
 FORMAT_OF_FOLDER = {name: name for name in FORMATS} | {"traccar-forward": "traccar"}
 

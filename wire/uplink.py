@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -41,35 +41,18 @@ class Refusal(Struct, frozen=True, kw_only=True):
 class Decoded(Struct, frozen=True, kw_only=True):
     """What an uplink means.
 
-    `indexes` gives each observation's place in the batch. `set_aside` is `code: text`
-    where the uplink could be read but not used. `notes` holds what is no observation:
-    names, radio, gateways, scans, warnings.
+    `indexes` gives each observation's place in the batch. `device` is whom a message without
+    observations is about. `set_aside` is `code: text` where it could be read but not used.
+    `notes` holds what is no observation: names, gateways, warnings.
     """
 
     message: str
+    device: str | None = None
     observations: tuple[Observation, ...] = ()
     indexes: tuple[int, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     set_aside: str | None = None
     notes: dict[str, Any] = {}
-
-
-class WireFormat(Struct, frozen=True, kw_only=True):
-    """A language that senders speak.
-
-    `is_lenient`: the sender repeats a refused message for ever or switches itself off,
-    so the door answers 2xx to what is unreadable and sets it aside. `success_body` is
-    what the sender wants to read; None means our receipt. Empty `media_types`: any.
-    """
-
-    name: str
-    title: str
-    decode: Callable[[Uplink], Decoded]
-    is_lenient: bool
-    success_body: bytes | None = None
-    media_types: tuple[str, ...] = ()
-    methods: tuple[str, ...] = ("POST",)
-    token_in_path: bool = False
 
 
 def content_digest(content: Any) -> str:

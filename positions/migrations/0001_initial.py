@@ -55,6 +55,10 @@ class Migration(migrations.Migration):
                 ("method", models.CharField(max_length=16, null=True)),
                 ("time_source", models.CharField(max_length=8)),
                 ("readings", models.JSONField(default=dict)),
+                (
+                    "scans",
+                    models.JSONField(help_text="Wi-Fi, Bluetooth and cells around it", null=True),
+                ),
                 ("is_clock_suspect", models.BooleanField(default=False)),
             ],
             options={
@@ -368,6 +372,7 @@ class Migration(migrations.Migration):
                     method varchar(16),
                     time_source varchar(8) NOT NULL,
                     readings jsonb NOT NULL,
+                    scans jsonb,
                     is_clock_suspect boolean NOT NULL,
                     PRIMARY KEY (device_id, measured_at, message)
                 ) PARTITION BY RANGE (measured_at)

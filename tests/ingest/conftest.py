@@ -23,7 +23,7 @@ from tests.ingest.world import (
     running,
 )
 from tests.ingest.world import test_database as the_test_database
-from tracker.ingest.spool import PUT_BY
+from tracker.intake.spool import PUT_BY
 
 
 @pytest.fixture(scope="session")

@@ -10,12 +10,12 @@ import orjson
 from django.db.models import QuerySet
 
 from accounts.models import Organisation
+from assets.device_registry import Origin
 from assets.models import Source
 from positions.models import Position
 from tests.builders import DEPOT_LONLAT_DEG, MORNING
-from tracker import pipeline
-from tracker.road.delivery import Delivery, Receipt
-from tracker.road.road_memory import memory_of_process
+from tracker.intake.at_once import receive_at_once
+from tracker.road.delivery import Receipt
 from uplinks.models import SetAside
 from uplinks.uplink_queries import books_of
 from wire.registry import FORMATS
@@ -44,25 +44,14 @@ def arrive(
     content_type: str = "application/json",
 ) -> Receipt:
     """Let an uplink arrive from a source, as the hot door takes it."""
-    wire_format = FORMATS[source.wire_format]
     uplink = Uplink(received_at=received_at, body=body, query=query, content_type=content_type)
-    decoded = wire_format.decode(uplink)
-    memory = memory_of_process()
-    memory.registry.refresh()
-    delivery = Delivery(
+    origin = Origin(
         organisation_id=source.organisation_id,
         source_id=source.pk,
         device_id=source.device_id,
         registers_devices=source.unknown_devices == Source.UnknownDevices.REGISTER,
-        is_lenient=wire_format.is_lenient,
-        received_at=received_at,
-        observations=decoded.observations,
-        indexes=decoded.indexes,
-        refusals=decoded.refusals,
-        set_aside=decoded.set_aside,
-        uplink=uplink,
     )
-    return pipeline.receive([delivery], memory)[0]
+    return receive_at_once(uplink, origin, FORMATS[source.wire_format])
 
 
 def books(source: Source) -> dict[str, int]:

@@ -24,7 +24,7 @@ from tests.ingest.world import (
     make_sender,
     running,
 )
-from tracker.ingest.spool import PUT_BY
+from tracker.intake.spool import PUT_BY
 
 
 @pytest.fixture

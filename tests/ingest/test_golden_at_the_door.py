@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec import structs
 
 from assets.models import Source
-from core.observation import Fix, Observation
+from core.observation import Fix, Observation, Scans
 from positions.models import Position
 from tests.builders import make_device
 from tests.ingest.world import (
@@ -75,8 +76,10 @@ def _observation(row: Position) -> Observation:
         device=row.device.identifier,
         measured_at=row.measured_at,
         time_source=row.time_source,  # type: ignore[arg-type]
+        reported_at=row.reported_at,
         fix=fix,
         readings=row.readings,
+        scans=row.scans and msgspec.convert(row.scans, Scans),
     )
 
 

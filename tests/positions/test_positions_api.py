@@ -7,8 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from assets import actions
+from core.observation import Beacon, Cell, Scans
 from tests.builders import (
     DEPOT_LONLAT_DEG,
     ELEVEN,
@@ -62,7 +64,22 @@ def test_a_position_says_where_when_and_on_which_asset(vera, north, van):
             "method": "wifi",
         },
         "readings": {"battery.level": 80},
+        "scans": None,
         "is_clock_suspect": False,
+    }
+
+
+@pytest.mark.field("S-42")
+def test_what_a_device_heard_around_it_stays_with_its_position(vera, north, van):
+    heard = Scans(wifi=(Beacon("00:14:22:01:23:45", -70),), cells=(Cell(257, 2, 16, 2224),))
+    scan = structs.replace(seen(van, NINE), scans=heard)
+
+    receipts = [deliver(north, [scan]) for _ in range(2)]
+
+    assert [receipt.outcomes[0].disposition for receipt in receipts] == ["stored", "duplicate"]
+    assert vera.get(POSITIONS).json()["results"][0]["scans"] == {
+        "wifi": [{"mac": "00:14:22:01:23:45", "rssi_dbm": -70}],
+        "cells": [{"mcc": 257, "mnc": 2, "area": 16, "cell": 2224, "rssi_dbm": None}],
     }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from core.observation import Beacon, Scans
 from tests.wire.uplinks import NOON, chirpstack_event, decoded, only, ttn_uplink
 
 MAC = "A1:B2:C3:D4:E5:F6"
@@ -87,11 +88,12 @@ def test_a_list_of_numbered_measurements_is_read_by_their_numbers():
         {"messages": [{"measurementId": "5001", "measurementValue": [{"mac": MAC, "rssi": -10}]}]},
     ],
 )
-def test_a_scan_is_noted_and_is_no_reading(payload):
+def test_a_scan_stays_with_the_position_and_is_no_reading(payload):
     on_ttn = decoded("ttn", ttn_uplink(payload))
     on_chirpstack = decoded("chirpstack", chirpstack_event(object=payload), query="event=up")
 
-    assert on_ttn.notes["wifi"] == on_chirpstack.notes["wifi"] == [[MAC, -10]]
+    heard = Scans(wifi=(Beacon(MAC.lower(), -10),))
+    assert only(on_ttn).scans == only(on_chirpstack).scans == heard
     assert readings_of(payload) == {}
 
 

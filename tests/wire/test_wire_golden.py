@@ -12,6 +12,7 @@ import pytest
 from wire.payloads import cayenne
 from wire.registry import FORMATS, detect
 from wire.samples import FORMAT_OF_FOLDER, uplink_of_sample, verdict
+from wire.wire_format import clues_in
 
 REPOSITORY = Path(__file__).parents[2]
 ROOTS = [
@@ -62,6 +63,23 @@ def test_a_captured_message_is_recognised_without_being_told_its_format(folder, 
     sent = uplink_of_sample(entry, {}, content, received_at=NOW)
 
     assert detect(sent) == FORMAT_OF_FOLDER[folder.name]
+
+
+@pytest.mark.parametrize(("folder", "entry"), _samples())
+def test_no_two_formats_are_equally_sure_of_a_captured_message(folder, entry):
+    content = (folder / entry["file"]).read_bytes()
+    clues = clues_in(uplink_of_sample(entry, {}, content, received_at=NOW))
+
+    surest, next_best = sorted(one.looks_like(clues) for one in FORMATS.values())[:-3:-1]
+
+    assert surest > next_best
+
+
+def test_each_module_with_a_format_is_found_and_has_a_name_of_its_own():
+    folder = REPOSITORY / "wire" / "formats"
+    modules = [file for file in folder.glob("*.py") if "\nFORMAT = " in file.read_text()]
+
+    assert len(FORMATS) == len(modules) >= 6
 
 
 @pytest.mark.parametrize(("folder", "entry"), _samples())

@@ -16,16 +16,15 @@ from rest_framework.request import Request
 from rest_framework.routers import BaseRouter
 
 from accounts.models import Organisation
+from assets.device_registry import Origin
 from core.errors import Fault, Forbidden, Refused, TooLarge, UnsupportedMediaType
 from core.observation import Method
 from positions import api as positions
 from positions.position_pages import MAX_ID
-from tracker import pipeline
 from tracker.ingest.receipts import ReceiptSerializer
 from tracker.ingest.replies import reply_of
-from tracker.ingest.uplinks import UplinkViewSet
-from tracker.road.delivery import Delivery
-from tracker.road.road_memory import memory_of_process
+from tracker.ingest.uplink_api import ReplayableUplinkViewSet
+from tracker.intake.at_once import receive_at_once
 from wire.registry import FORMATS
 from wire.uplink import Uplink
 
@@ -37,6 +36,9 @@ class ObservationSerializer(serializers.Serializer[Any]):
 
     device = serializers.CharField(help_text="identifier")
     measured_at = serializers.DateTimeField(help_text="RFC 3339 with Z or an offset")
+    reported_at = serializers.DateTimeField(
+        required=False, help_text="when the message was made, where that is another time"
+    )
     lat = serializers.FloatField(required=False, min_value=-90, max_value=90)
     lon = serializers.FloatField(required=False, min_value=-180, max_value=180)
     altitude_m = serializers.FloatField(required=False)
@@ -89,20 +91,8 @@ class PositionViewSet(positions.PositionListViewSet):
         if request.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise UnsupportedMediaType("Packed bodies are read at the hot door only.")
         body = request.data if isinstance(request.data, bytes) else b""
-        decoded = OWN_JSON.decode(
-            uplink := Uplink(received_at=timezone.now(), body=body, content_type="application/json")
-        )
-        delivery = Delivery(
-            organisation_id=organisation.pk,
-            received_at=uplink.received_at,
-            observations=decoded.observations,
-            indexes=decoded.indexes,
-            refusals=decoded.refusals,
-        )
-        # Nothing keeps the registry of this process fresh.
-        memory = memory_of_process()
-        memory.registry.refresh()
-        (receipt,) = pipeline.receive([delivery], memory)
+        uplink = Uplink(received_at=timezone.now(), body=body, content_type="application/json")
+        receipt = receive_at_once(uplink, Origin(organisation_id=organisation.pk), OWN_JSON)
         reply = reply_of(receipt, OWN_JSON)
         return HttpResponse(reply.body, status=reply.status, content_type="application/json")
 
@@ -110,7 +100,7 @@ class PositionViewSet(positions.PositionListViewSet):
 def register(router: BaseRouter) -> None:
     """Add the routes of this door."""
     router.register("positions", PositionViewSet, basename="position")
-    router.register("uplinks", UplinkViewSet, basename="uplink")
+    router.register("uplinks", ReplayableUplinkViewSet, basename="uplink")
 
 
 def _organisation(request: Request) -> Organisation:

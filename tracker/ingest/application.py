@@ -1,36 +1,29 @@
-"""The ingest application: the door with its threads, its spool and its start-up checks."""
+"""The ingest application: the door over HTTP in front of the intake, as a server starts it."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
-import time
-from collections.abc import Callable
-from contextlib import suppress
 
 import structlog
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError, InterfaceError, close_old_connections, connection
-from django.utils import timezone
+from django.db import DatabaseError, InterfaceError
 
 from core.errors import Unavailable
-from positions.durability import reason_of, require_durable
-from positions.partitions import make_partitions
+from positions.durability import reason_of
 from tracker.ingest.asgi import Receive, Scope, Send, answer_over_asgi
-from tracker.ingest.batcher import Batcher
-from tracker.ingest.collector import calm_the_collector
-from tracker.ingest.committer import Committer
 from tracker.ingest.door import Admitted, Answer, Door
-from tracker.ingest.metrics import CONTENT_TYPE, Metrics
+from tracker.ingest.metrics import CONTENT_TYPE, DoorMetrics, page
 from tracker.ingest.replies import Reply, problem_reply
 from tracker.ingest.request import Head
-from tracker.ingest.spool import Spool
+from tracker.intake.collector import calm_the_collector
+from tracker.intake.intake import Intake, Limits
+from tracker.intake.spool import Spool
 from tracker.road.road_memory import memory_of_process
+from uplinks import recent
 
 log = structlog.get_logger(__name__)
 
-REFRESH_EVERY_S = 0.5
 LOOPBACK = ("127.0.0.1", "::1", "")
 # What a proxy adds to a request that it passes on.
 FORWARDED = {
@@ -42,23 +35,32 @@ _TEXT = [(b"content-type", b"text/plain; charset=utf-8")]
 _METRICS = [(b"content-type", CONTENT_TYPE.encode())]
 
 
+def intake_of_settings(metrics: DoorMetrics) -> Intake:
+    return Intake(
+        memory_of_process(),
+        Spool(settings.SPOOL_DIR, settings.SPOOL_MAX_BYTES),
+        Limits(
+            waiting_observations=settings.QUEUE_LIMIT_OBSERVATIONS,
+            waiting_bytes=settings.QUEUE_LIMIT_BYTES,
+            commit_patience_s=settings.COMMIT_PATIENCE_S,
+            observations_per_device_and_minute=settings.OBSERVATIONS_PER_DEVICE_AND_MINUTE,
+        ),
+        keep=recent.keep,
+        report=metrics.flush,
+    )
+
+
 class Ingest:
-    """The door and what stands behind it, as `transport` and any ASGI server talk to it.
+    """The door and the intake behind it, as `transport` and any ASGI server talk to it.
 
     Starts with the lifespan of its server, or with its first request where there is none.
     """
 
     def __init__(self) -> None:
-        self._spool = Spool(settings.SPOOL_DIR, settings.SPOOL_MAX_BYTES)
-        self._metrics = Metrics()
-        # Two lanes: while the database works for one, the other can be decoded and judged.
-        self._committer, self._second = (
-            Committer(self._spool, self._metrics, settings.COMMIT_PATIENCE_S) for _ in range(2)
-        )
-        self._batcher: Batcher | None = None
+        self._metrics = DoorMetrics()
+        self._intake = intake_of_settings(self._metrics)
         self._door: Door | None = None
         self._starting: asyncio.Lock | None = None
-        self._tasks: list[asyncio.Task[None]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -125,59 +127,24 @@ class Ingest:
         async with self._starting:
             if self._door is not None:
                 return
-            await asyncio.to_thread(_prepare)
-            self._batcher = Batcher(
-                self._metrics,
-                max_observations=settings.QUEUE_LIMIT_OBSERVATIONS,
-                max_bytes=settings.QUEUE_LIMIT_BYTES,
-            )
-            self._tasks = [
-                asyncio.create_task(self._batcher.run(self._committer.commit)),
-                asyncio.create_task(self._batcher.run(self._second.commit, only_when_crowded=True)),
-                asyncio.create_task(self._drain()),
-            ]
-            threading.Thread(
-                target=_keep_fresh, args=(self._report,), name="refresh", daemon=True
-            ).start()
-            self._door = Door(memory_of_process().registry, self._batcher, self._metrics)
+            await self._intake.start()
+            await asyncio.to_thread(calm_the_collector)
+            self._door = Door(self._intake, self._metrics)
 
     async def _stop(self) -> None:
-        if self._batcher is not None:
-            await self._batcher.finish()
-        for task in self._tasks:
-            task.cancel()
-        for task in self._tasks:
-            with suppress(asyncio.CancelledError):
-                await task
-        self._committer.close()
-        self._second.close()
+        if self._door is not None:
+            await self._intake.stop()
         self._metrics.flush()
-
-    async def _drain(self) -> None:
-        while True:
-            try:
-                is_more = not self._spool.is_empty() and await self._committer.drain_some()
-            except Exception:  # a bug of ours, or the disk: what is spooled stays, so try again
-                log.exception("the spool could not be drained")
-                is_more = False
-            if not is_more:
-                await asyncio.sleep(REFRESH_EVERY_S)
-
-    def _report(self) -> None:
-        """Report the metrics to the other processes of this door."""
-        try:
-            self._metrics.spool_bytes = self._spool.size_bytes()
-            self._metrics.flush()
-        except OSError as error:
-            log.warning("the metrics cannot be reported", reason=str(error))
 
     def _inspected(self, head: Head) -> Reply:
         if head.path in METRICS:
             if not _is_of_this_machine(head):
                 return Reply(404, _TEXT, b"")
-            return Reply(200, _METRICS, self._metrics.page())
+            for metrics in (self._intake.metrics, self._metrics):
+                metrics.flush()
+            return Reply(200, _METRICS, page())
         status, body = 200, b"ok\n"
-        if head.path == "/readyz" and self._committer.is_down:
+        if head.path == "/readyz" and self._intake.is_down:
             status, body = 503, b"the database does not take batches; spooling\n"
         return Reply(status, _TEXT, body)
 
@@ -185,31 +152,3 @@ class Ingest:
 def _is_of_this_machine(head: Head) -> bool:
     """Whether a scraper here asks, and no proxy for somebody else: counts tell of customers."""
     return head.peer in LOOPBACK and not head.headers.keys() & FORWARDED
-
-
-def _prepare() -> None:
-    """Check that a commit is durable and load what the door needs. Raises when it is not."""
-    require_durable(connection)
-    memory_of_process().registry.refresh()
-    make_partitions(timezone.now())
-    connection.close()
-    calm_the_collector()
-
-
-def _keep_fresh(report: Callable[[], None]) -> None:
-    """Keep registry and zones up to date, so that batches seldom have to; report metrics."""
-    is_broken = False
-    while True:
-        time.sleep(REFRESH_EVERY_S)
-        report()
-        try:
-            close_old_connections()
-            memory = memory_of_process()
-            memory.registry.refresh()
-            memory.zones.refresh()
-            is_broken = False
-        except (DatabaseError, InterfaceError) as error:
-            connection.close()
-            if not is_broken:
-                log.warning("the registry is not refreshed: no database", reason=str(error)[:200])
-            is_broken = True

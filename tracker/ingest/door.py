@@ -15,19 +15,9 @@ from functools import partial
 from django.conf import settings
 from msgspec import Struct
 
-from assets.device_registry import Registry, SourceEntry
-from core.errors import (
-    CredentialsInvalid,
-    MethodNotAllowed,
-    NotFound,
-    Refused,
-    TrackerError,
-    UnreadableUplink,
-    UnsupportedMediaType,
-)
-from tracker.ingest.batcher import Batcher
-from tracker.ingest.metrics import Metrics
-from tracker.ingest.quotas import Quota
+from assets.device_registry import SourceEntry
+from core.errors import CredentialsInvalid, MethodNotAllowed, NotFound, TrackerError
+from tracker.ingest.metrics import DoorMetrics
 from tracker.ingest.replies import Reply, problem_reply, reply_of
 from tracker.ingest.request import (
     Credential,
@@ -37,9 +27,13 @@ from tracker.ingest.request import (
     require_tls,
     unpacked,
 )
-from tracker.road.delivery import Delivery, Receipt
-from wire.registry import FORMATS, detect
-from wire.uplink import Decoded, Uplink, WireFormat
+from tracker.intake.deliveries import recognised_format
+from tracker.intake.intake import Intake
+from tracker.intake.quotas import Quota
+from tracker.road.delivery import Receipt
+from wire.registry import FORMATS
+from wire.uplink import Uplink
+from wire.wire_format import WireFormat
 
 # Headers that a wire format may read, and that are kept with what is set aside.
 KEPT_HEADERS = ("x-limit-u", "x-limit-d", "x-tts-domain", "user-agent")
@@ -57,14 +51,12 @@ class Admitted(Struct, frozen=True):
 
 
 class Door:
-    """Decides on a request; the batcher makes what it brings durable before it is answered."""
+    """Decides on a request; the intake makes what it brings durable before it is answered."""
 
-    def __init__(self, registry: Registry, batcher: Batcher, metrics: Metrics) -> None:
-        self._registry = registry
-        self._batcher = batcher
+    def __init__(self, intake: Intake, metrics: DoorMetrics) -> None:
+        self._intake = intake
         self._metrics = metrics
         self._wrong_tokens = Quota(settings.WRONG_TOKENS_PER_MINUTE)
-        self._devices = Quota(settings.OBSERVATIONS_PER_DEVICE_AND_MINUTE)
         # Read once: settings are looked up by way of two proxies.
         self._limit_bytes: int = settings.BODY_LIMIT_BYTES
         self._is_tls_only: bool = settings.INGEST_URL.startswith("https://")
@@ -87,10 +79,10 @@ class Door:
         try:
             body = unpacked(body, admitted.head.headers, self._limit_bytes)
             uplink = _uplink(admitted, body)
-            wire_format = admitted.wire_format or _detected(uplink, admitted.source)
-            delivery = self._delivery(uplink, wire_format, admitted.source)
+            source = admitted.source
+            wire_format = admitted.wire_format or recognised_format(uplink, source.wire_format)
             done = partial(self._answer, wire_format, answer, began_at)
-            self._batcher.submit(delivery, len(body), done)
+            self._intake.submit(uplink, source.origin, wire_format, done)
         except Exception as error:  # the last resort: a bug of ours is a 500, never a hang
             answer(self.count(problem_reply(error)))
 
@@ -122,50 +114,11 @@ class Door:
         answer(self.count(reply))
 
     def _source(self, credential: Credential, peer: str) -> SourceEntry:
-        source = self._registry.source_of_token(credential.token)
+        source = self._intake.registry.source_of_token(credential.token)
         if source is None:
             self._wrong_tokens.take(peer, 1, time.monotonic())
             raise CredentialsInvalid("this token opens nothing")
         return source
-
-    def _delivery(self, uplink: Uplink, wire_format: WireFormat, source: SourceEntry) -> Delivery:
-        decoded = _decoded(uplink, wire_format)
-        if not wire_format.is_lenient:
-            self._charge(decoded, source)
-        return Delivery(
-            organisation_id=source.organisation_id,
-            source_id=source.id,
-            device_id=source.device_id,
-            registers_devices=source.registers_devices,
-            is_lenient=wire_format.is_lenient,
-            received_at=uplink.received_at,
-            observations=decoded.observations,
-            indexes=decoded.indexes,
-            refusals=decoded.refusals,
-            set_aside=decoded.set_aside,
-            # Only what may have to be set aside needs its bytes any longer.
-            uplink=None if self._is_plain(decoded, wire_format, source) else uplink,
-        )
-
-    def _is_plain(self, decoded: Decoded, wire_format: WireFormat, source: SourceEntry) -> bool:
-        if wire_format.is_lenient or decoded.refusals or decoded.set_aside:
-            return False
-        device, organisation_id = self._registry.device, source.organisation_id
-        for observation in decoded.observations:
-            if device(organisation_id, observation.device) is None:
-                return False
-        return True
-
-    def _charge(self, decoded: Decoded, source: SourceEntry) -> None:
-        now_s = time.monotonic()
-        if len(decoded.observations) == 1:
-            self._devices.take((source.id, decoded.observations[0].device), 1, now_s)
-            return
-        amounts: dict[str, int] = {}
-        for observation in decoded.observations:
-            amounts[observation.device] = amounts.get(observation.device, 0) + 1
-        for device, amount in amounts.items():
-            self._devices.take((source.id, device), amount, now_s)
 
 
 def _path(path: str) -> tuple[str, str]:
@@ -189,14 +142,6 @@ def _format(name: str, method: str, source: SourceEntry) -> WireFormat | None:
     return wire_format
 
 
-def _detected(uplink: Uplink, source: SourceEntry) -> WireFormat:
-    name = detect(uplink) or source.wire_format
-    wire_format = FORMATS.get(name)
-    if wire_format is None:
-        raise UnsupportedMediaType("no known wire format looks like this")
-    return wire_format
-
-
 def _uplink(admitted: Admitted, body: bytes) -> Uplink:
     headers = admitted.head.headers
     return Uplink(
@@ -207,24 +152,3 @@ def _uplink(admitted: Admitted, body: bytes) -> Uplink:
         headers={name: headers[name] for name in KEPT_HEADERS if name in headers},
         user=admitted.user,
     )
-
-
-def _decoded(uplink: Uplink, wire_format: WireFormat) -> Decoded:
-    """Decode; of a lenient sender's unreadable uplink make one that is to be set aside."""
-    try:
-        _require_media_type(uplink, wire_format)
-        if "%00" in uplink.query:
-            raise UnreadableUplink("U+0000 cannot be stored.", code="forbidden-character")
-        return wire_format.decode(uplink)
-    except Refused as error:
-        if not wire_format.is_lenient:
-            raise
-        return Decoded(message="unreadable", set_aside=f"{error.code}: {error.detail}")
-
-
-def _require_media_type(uplink: Uplink, wire_format: WireFormat) -> None:
-    if not wire_format.media_types or not uplink.body:
-        return
-    media_type = (uplink.content_type or "").partition(";")[0].strip().lower()
-    if media_type not in wire_format.media_types:
-        raise UnsupportedMediaType(f"send {' or '.join(wire_format.media_types)}")

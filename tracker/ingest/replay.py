@@ -11,18 +11,21 @@ from typing import Any
 import structlog
 from django.db import DataError, transaction
 from django.db.models import QuerySet
-from msgspec import Struct
+from msgspec import Struct, structs
 
+from assets.device_registry import Origin
 from assets.models import Source
 from core.errors import Conflict, Refused
 from tracker import pipeline
+from tracker.intake.at_once import checked_delivery
+from tracker.intake.deliveries import recognised_format
 from tracker.road.delivery import Delivery, ObservationOutcome, Receipt
 from tracker.road.road_memory import memory_of_process
 from uplinks import books
 from uplinks.actions import mark_replayed
 from uplinks.books import Counts
-from wire.registry import FORMATS, detect
-from wire.uplink import Decoded, Uplink
+from wire.registry import FORMATS
+from wire.uplink import Uplink
 
 log = structlog.get_logger(__name__)
 
@@ -40,17 +43,15 @@ def replay(uplinks: QuerySet[Any], uplink_id: int) -> Replay:
 
     What still cannot be used stays set aside. To do it twice, or at once, changes nothing.
     """
-    memory = memory_of_process()
-    memory.registry.refresh()
     with transaction.atomic():
         row = uplinks.select_for_update(of=("self",)).defer(None).get(pk=uplink_id)
         if row.replayed_at is not None:
             raise Conflict("This uplink was taken up before.")
         try:
-            mine = _part_of(row, _decoded(row))
+            mine = _part_of(row, _read_again(row))
         except Refused as error:
             return Replay(uplink_id, _set_aside(error.code), is_taken_up=False)
-        received = pipeline.receive([_delivery(row, mine)], memory)[0]
+        received = pipeline.receive([mine], memory_of_process())[0]
         receipt = Receipt(tuple(_kept(outcome) for outcome in received.outcomes))
         waiting = receipt.count("set-aside")
         _correct_books(row, receipt, waiting)
@@ -78,7 +79,9 @@ def replay_some(uplinks: QuerySet[Any], *, after: int, limit: int) -> list[Repla
     return done
 
 
-def _decoded(row: Any) -> Decoded:
+def _read_again(row: Any) -> Delivery:
+    """Return what the uplink means by now. Raises Refused where it still means nothing."""
+    source: Source = row.source
     uplink = Uplink(
         received_at=row.received_at,
         body=bytes(row.body),
@@ -87,47 +90,40 @@ def _decoded(row: Any) -> Decoded:
         headers=row.headers,
         user=row.basic_user or None,
     )
-    name = row.source.wire_format
-    if name == "auto":
-        name = detect(uplink) or name
-    if name not in FORMATS:
-        raise Refused("no known wire format looks like this", code="unsupported-media-type")
-    return FORMATS[name].decode(uplink)
+    origin = Origin(
+        organisation_id=row.organisation_id,
+        source_id=source.pk,
+        device_id=source.device_id,
+        registers_devices=source.unknown_devices == Source.UnknownDevices.REGISTER,
+    )
+    wire_format = FORMATS.get(source.wire_format)
+    if wire_format is None:
+        wire_format = recognised_format(uplink, source.wire_format)
+    return checked_delivery(uplink, origin, wire_format)
 
 
-def _part_of(row: Any, decoded: Decoded) -> Decoded:
+def _part_of(row: Any, delivery: Delivery) -> Delivery:
     """Return the part of an uplink that `row` stands for; the rest was decided by itself.
 
     A row that names a device stands for the device's observations. One that names none stands
     for a whole uplink that could not be used. Raises Refused where there is still nothing to use.
     """
+    # Without a source: the row is there already, and the books are corrected here.
+    delivery = structs.replace(delivery, source_id=None, is_lenient=False, uplink=None)
     if not row.device_identifier:
-        if decoded.set_aside is not None:
-            raise Refused(code=decoded.set_aside.partition(":")[0])
-        return decoded
-    pairs = zip(decoded.indexes, decoded.observations, strict=True)
+        if delivery.set_aside is not None:
+            raise Refused(code=delivery.set_aside.partition(":")[0])
+        return delivery
+    pairs = zip(delivery.indexes, delivery.observations, strict=True)
     mine = [(index, each) for index, each in pairs if each.device == row.device_identifier]
     if not mine:
         raise Refused("it says nothing of this device any more", code="device-missing")
-    return Decoded(
-        message=decoded.message,
+    return structs.replace(
+        delivery,
         indexes=tuple(index for index, _ in mine),
         observations=tuple(each for _, each in mine),
-    )
-
-
-def _delivery(row: Any, decoded: Decoded) -> Delivery:
-    source: Source = row.source
-    return Delivery(
-        organisation_id=row.organisation_id,
-        # Without a source: the row is there already, and the books are corrected here.
-        source_id=None,
-        device_id=source.device_id,
-        registers_devices=source.unknown_devices == Source.UnknownDevices.REGISTER,
-        received_at=row.received_at,
-        observations=decoded.observations,
-        indexes=decoded.indexes,
-        refusals=decoded.refusals,
+        refusals=(),
+        set_aside=None,
     )
 
 

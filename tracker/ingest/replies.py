@@ -18,7 +18,7 @@ from core.errors import (
 )
 from core.rest.problem import new_request_id, problem_of
 from tracker.road.delivery import ObservationOutcome, Receipt
-from wire.uplink import WireFormat
+from wire.wire_format import WireFormat
 
 log = structlog.get_logger(__name__)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -15,12 +15,22 @@ from wire.uplink import Refusal, Uplink
 Disposition = Literal["stored", "duplicate", "set-aside", "refused", "spooled"]
 
 
-class Delivery(Struct, frozen=True, kw_only=True):
+class Noted(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The part of an uplink that is kept for people to look at, beside its observations."""
+
+    wire_format: str
+    message: str
+    size: int
+    devices: tuple[str, ...] = ()
+    notes: dict[str, Any] = {}
+
+
+class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The observations of an uplink from an authenticated source.
 
     `source_id` is None for the REST door, which authenticates a person. `device_id` is set if
     the token is for one device only. Observations of `is_lenient` senders are set aside rather
-    than refused. `uplink` is kept for observations that must be set aside.
+    than refused. `uplink` is kept for observations that must be set aside, `noted` for people.
     """
 
     organisation_id: int
@@ -34,6 +44,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
     registers_devices: bool = False
     is_lenient: bool = False
     uplink: Uplink | None = None
+    noted: Noted | None = None
 
 
 class ObservationOutcome(Struct, frozen=True, omit_defaults=True, gc=False):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 from urllib.parse import parse_qsl
@@ -120,6 +120,12 @@ def _is_placed(value: Mapping[str, Any]) -> bool:
     return value.get("coords") is not None or has_pair
 
 
+def is_of_app(root: Any) -> bool:
+    """Whether the JSON of a body holds a location as an app with this SDK sends it."""
+    found = locations_in(root) or []
+    return any(not {"coords", "timestamp"}.isdisjoint(mapping(one.sent)) for one in found)
+
+
 class _Location:
     """One location: gathers every fault before it gives up."""
 
@@ -147,6 +153,7 @@ class _Location:
             device=device,
             measured_at=measured_at or self._uplink.received_at,
             time_source="device" if measured_at else "server",
+            reported_at=_reported_at(self._sent, measured_at),
             fix=fix,
             readings=readings,
             event_id=text_of(self._sent.get("uuid")),
@@ -177,11 +184,8 @@ class _Location:
         sent = self._sent.get("timestamp", self._sent.get("recorded_at"))
         if sent is None:
             return None
-        count = loose_number(sent)
         try:
-            if count is not None:
-                return instant_by_magnitude(count)
-            return instant_of_text(str(sent), is_zone_optional=True)
+            return _instant(sent)
         except ValueError:
             self._fault("not-a-time", "timestamp is no time.", "timestamp")
             return None
@@ -257,6 +261,26 @@ class _Location:
             *_own_members(self._wrapper, _KNOWN),
             *self._params,
         ]
+
+
+def _instant(sent: Any) -> datetime:
+    count = loose_number(sent)
+    if count is not None:
+        return instant_by_magnitude(count)
+    return instant_of_text(str(sent), is_zone_optional=True)
+
+
+def _reported_at(sent: Mapping[str, Any], measured_at: datetime | None) -> datetime | None:
+    """Return when the phone recorded a location: its time and, in ms, how old it was by then."""
+    age_ms = number(sent.get("age"))
+    try:
+        if "timestamp" in sent and sent.get("recorded_at") is not None:
+            return _instant(sent["recorded_at"])
+        if measured_at is None or age_ms is None or age_ms < 0:
+            return None
+        return measured_at + timedelta(milliseconds=age_ms)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _own_members(members: Mapping[str, Any], others: Container[str]) -> Iterator[tuple[str, Any]]:

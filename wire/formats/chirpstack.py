@@ -8,16 +8,20 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec import structs
+
 from core.errors import UnreadableUplink
 from core.observation import Method, Observation, normal_identifier
 from wire import strict_json
+from wire.envelope import Envelope
 from wire.fixes import lenient_fix
 from wire.formats.chirpstack_protobuf import json_of_event
-from wire.formats.chirpstack_uplink import uplink_observation
+from wire.formats.chirpstack_uplink import envelope_of
 from wire.gateways import described_place, place_of, require_on_earth
 from wire.instants import instant_or_none
 from wire.quantities import mapping, number, text_of
 from wire.uplink import Decoded, Uplink
+from wire.wire_format import Certainty, Clues, WireFormat
 
 MESSAGES = {
     "up": "uplink",
@@ -52,27 +56,34 @@ _EVENT = re.compile(r"(?:^|[&?])event=([a-z]{2,20})(?=$|[&?])")
 _EUI = re.compile(r"[0-9a-fA-F]{16}")
 
 
-def decode(uplink: Uplink) -> Decoded:
-    """Return what one event means. Raises UnreadableUplink for what is no event."""
+def open_event(uplink: Uplink) -> Decoded | Envelope:
+    """Return what one event means, or the envelope of an `up` event.
+
+    Raises UnreadableUplink for what is no event.
+    """
     event = event_of_query(uplink.query)
     root = _root(uplink, event)
     event = event or next((found for member, found in _TELLTALES if member in root), None)
     notes = _notes(root, event)
     if event not in MESSAGES:
         return Decoded(message="unknown", set_aside="unknown-event: not a known event", notes=notes)
-    if event not in ("up", "status", "location"):
-        return Decoded(message=MESSAGES[event], notes=notes)
     device = _device(root)
+    if event not in ("up", "status", "location"):
+        return Decoded(message=MESSAGES[event], device=device, notes=notes)
     if device is None:
         return Decoded(
             message=MESSAGES[event],
             set_aside="no-device: the event has no devEui",
             notes=notes,
         )
-    reader = {"up": uplink_observation, "status": _status, "location": _location}[event]
+    if event == "up":
+        envelope = envelope_of(root, device, uplink)
+        return structs.replace(envelope, notes=notes | envelope.notes)
+    reader = {"status": _status, "location": _location}[event]
     observation, more = reader(root, device, uplink)
     return Decoded(
         message=MESSAGES[event],
+        device=device,
         observations=() if observation is None else (observation,),
         indexes=() if observation is None else (0,),
         notes=notes | more,
@@ -128,6 +139,7 @@ def _status(
         device=device,
         measured_at=at or uplink.received_at,
         time_source="network" if at else "server",
+        reported_at=at,
         readings=readings,
         event_id=_event_id(root, "status"),
     )
@@ -168,6 +180,7 @@ def _location(
         device=device,
         measured_at=at or uplink.received_at,
         time_source="network" if at else "server",
+        reported_at=at,
         fix=fix,
         event_id=_event_id(root, "location"),
     )
@@ -203,3 +216,20 @@ def _notes(root: Mapping[str, Any], event: str | None) -> dict[str, Any]:
         "relay": root.get("relayRxInfo"),
     }
     return {name: value for name, value in notes.items() if value is not None}
+
+
+def _looks_like(clues: Clues) -> Certainty:
+    members, uplink = clues.members, clues.uplink
+    if "deviceInfo" in members or ("devEUI" in members and "rxInfo" in members):
+        return Certainty.MARK
+    return Certainty.ADDRESS if uplink.body and event_of_query(uplink.query) else Certainty.NONE
+
+
+FORMAT = WireFormat(
+    name="chirpstack",
+    title="ChirpStack HTTP integration",
+    looks_like=_looks_like,
+    open=open_event,
+    is_lenient=True,
+    token_in_path=True,
+)

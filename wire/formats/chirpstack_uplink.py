@@ -2,60 +2,48 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from core.errors import UnreadableUplink
-from core.observation import Observation
 from wire import strict_json
+from wire.envelope import Envelope, Pairs
 from wire.fixes import is_null_island, is_on_earth
-from wire.gateways import MAX_RECEPTIONS, Reception, gateway_notes, place_of, radio_readings
+from wire.gateways import MAX_RECEPTIONS, Reception, place_of
 from wire.instants import instant_or_none
-from wire.payloads.decoded_payload import access_points, plain_payload, require_modest
-from wire.payloads.decoded_position import located
-from wire.payloads.decoded_readings import decoded_readings
-from wire.quantities import entries, loose_number, mapping, number, text_of
-from wire.reading_names import bounded
+from wire.payloads.reading import Payload
+from wire.quantities import (
+    bytes_of_base64,
+    entries,
+    loose_number,
+    mapping,
+    number,
+    text_of,
+)
 from wire.uplink import Uplink, content_digest, event_name
 
 
-def uplink_observation(
-    root: Mapping[str, Any], device: str, uplink: Uplink
-) -> tuple[Observation, dict[str, Any]]:
-    """Return the observation of an `up` event and the notes about it."""
+def envelope_of(root: Mapping[str, Any], device: str, uplink: Uplink) -> Envelope:
+    """Return the envelope of an `up` event."""
     heard = entries(root.get("rxInfo"))[:MAX_RECEPTIONS]
-    receptions = [reception(one) for one in heard]
     network_time = instant_or_none(root.get("time")) or _time_heard(heard)
-    payload, warning = _payload(root)
-    require_modest(payload)
-    payload, points = plain_payload(payload), access_points(payload)
-    place = located(payload, now=network_time or uplink.received_at)
-    from_payload, lost = decoded_readings(payload, place)
-    link = [*radio_readings(receptions), *_link_readings(root)]
-    readings, more_lost = bounded([*link, *from_payload.items()])
-    at = place.measured_at or network_time
-    observation = Observation(
+    decoded, warning = _decoded(root)
+    data = bytes_of_base64(root.get("data"))
+    notes = {"raw_payload_hex": None if data is None else data.hex(), "warnings": warning}
+    return Envelope(
+        message="uplink",
         device=device,
-        measured_at=at or uplink.received_at,
-        time_source="device" if place.measured_at else "network" if network_time else "server",
-        fix=place.fix,
-        readings=readings,
         event_id=text_of(root.get("deduplicationId")) or _content_id(root, device),
+        heard_at=network_time or uplink.received_at,
+        heard_by="network" if network_time else "server",
+        receptions=tuple(reception(one) for one in heard),
+        link=_link_readings(root),
+        payload=Payload(
+            data=data or b"", f_port=int(number(root.get("fPort")) or 0), decoded=decoded
+        ),
+        notes={name: value for name, value in notes.items() if value is not None},
     )
-    notes = {
-        "raw_payload_hex": _hex_of_base64(root.get("data")),
-        "stale_position": None
-        if place.stale is None
-        else {"lat": place.stale.lat_deg, "lon": place.stale.lon_deg},
-        "wifi": points,
-        "dropped_readings": [*lost, *more_lost] or None,
-        "warnings": warning,
-    }
-    kept = {name: value for name, value in notes.items() if value is not None}
-    return observation, kept | gateway_notes(receptions, has_fix=place.fix is not None)
 
 
 def reception(one: Mapping[str, Any]) -> Reception:
@@ -92,7 +80,7 @@ def _helium_place(metadata: Mapping[str, Any]) -> tuple[float, float] | None:
     return None if is_null_island(lat_deg, lon_deg) else (lat_deg, lon_deg)
 
 
-def _payload(root: Mapping[str, Any]) -> tuple[Mapping[str, Any], str | None]:
+def _decoded(root: Mapping[str, Any]) -> tuple[Mapping[str, Any], str | None]:
     """Return what the codec made; version 3 sends it as a text of JSON."""
     text = root.get("objectJSON")
     if not isinstance(text, str) or not text:
@@ -103,16 +91,16 @@ def _payload(root: Mapping[str, Any]) -> tuple[Mapping[str, Any], str | None]:
         return {}, f"objectJSON: {error.detail}"
 
 
-def _link_readings(root: Mapping[str, Any]) -> list[tuple[str, Any]]:
+def _link_readings(root: Mapping[str, Any]) -> Pairs:
     info = mapping(root.get("txInfo"))
     lora = mapping(mapping(info.get("modulation")).get("lora"))
     old_lora = mapping(info.get("loRaModulationInfo"))
-    return [
+    return (
         ("link.fcnt", number(root.get("fCnt", 0))),
         ("link.fport", number(root.get("fPort", 0))),
         ("link.sf", number(lora.get("spreadingFactor", old_lora.get("spreadingFactor")))),
         ("link.frequency", number(info.get("frequency"))),
-    ]
+    )
 
 
 def _content_id(root: Mapping[str, Any], device: str) -> str | None:
@@ -121,10 +109,3 @@ def _content_id(root: Mapping[str, Any], device: str) -> str | None:
     digest = content_digest(root.get("data") or "")
     session = text_of(root.get("devAddr")) or "-"
     return event_name(f"{device}/{session}/{root.get('fPort', 0)}/{root.get('fCnt', 0)}/{digest}")
-
-
-def _hex_of_base64(data: Any) -> str | None:
-    try:
-        return base64.b64decode(data, validate=True).hex() if isinstance(data, str) else None
-    except (binascii.Error, ValueError):
-        return None

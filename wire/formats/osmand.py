@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Any
 
 from core.errors import Fault, UnreadableUplink
-from core.observation import Fix, Observation, Value, normal_identifier
+from core.observation import Fix, Observation, Scans, Value, normal_identifier
 from wire.fixes import lenient_fix
 from wire.formats import background_geolocation
 from wire.instants import instant_of_count, instant_of_text
@@ -20,8 +19,10 @@ from wire.parameters import (
 )
 from wire.quantities import MPS_PER_KNOT, number_of_text, scaled, truth
 from wire.reading_names import bounded
+from wire.scans import beacon, cell, scans_of
 from wire.traccar_attributes import alarm_readings
 from wire.uplink import Decoded, Refusal, Uplink
+from wire.wire_format import Certainty, Clues, WireFormat
 
 REPEATABLE = frozenset({"cell", "wifi"})
 _NAMES = ("id", "deviceid")
@@ -64,23 +65,22 @@ class _Request:
 
     def __init__(self, uplink: Uplink) -> None:
         self._uplink = uplink
-        self._scans = all_parameters(uplink)
-        self._sent = single_of(self._scans, repeatable=REPEATABLE)
+        self._sent_often = all_parameters(uplink)
+        self._sent = single_of(self._sent_often, repeatable=REPEATABLE)
         self._faults: list[Fault] = []
         self._named = first_of(self._sent, *IDENTIFIERS)
         self._has_position = first_of(self._sent, "lat", "lon", "location") is not None
 
     def decoded(self) -> Decoded:
         device, measured_at = self._device(), self._measured_at()
-        fix, readings, notes = self._fix(), self._readings(), self._notes()
-        is_empty = not (self._has_position or readings or notes)
+        fix, readings, scans = self._fix(), self._readings(), self._scans()
+        is_empty = not (self._has_position or readings or scans)
         if is_empty:
             self._fault("lat", "missing", "there is neither a position nor a reading.")
         if self._faults or device is None:
             return Decoded(
                 message="position",
                 refusals=(Refusal(index=0, faults=tuple(self._faults)),),
-                notes=notes,
             )
         kept, lost = bounded(readings)
         observation = Observation(
@@ -89,13 +89,14 @@ class _Request:
             time_source="device" if measured_at else "server",
             fix=fix,
             readings=kept,
+            scans=scans,
         )
-        is_scan = fix is None and ("cells" in notes or "wifi" in notes)
+        is_scan = fix is None and scans is not None
         return Decoded(
             message="network scan" if is_scan else "position" if self._has_position else "status",
             observations=(observation,),
             indexes=(0,),
-            notes=notes | ({"dropped_readings": lost} if lost else {}),
+            notes={"dropped_readings": lost} if lost else {},
         )
 
     def _fault(self, name: str, code: str, detail: str) -> None:
@@ -194,13 +195,18 @@ class _Request:
         readings += alarm_readings(self._sent.get("alarm"))
         return readings
 
-    def _notes(self) -> dict[str, Any]:
-        if REPEATABLE.isdisjoint(self._scans):
-            return {}
-        cells = [cell for text in self._scans.get("cell", ()) if (cell := _cell(text))]
-        points = [point for text in self._scans.get("wifi", ()) if (point := _wifi(text))]
-        notes = {"cells": cells, "wifi": points}
-        return {name: found for name, found in notes.items() if found}
+    def _scans(self) -> Scans | None:
+        """Read `cell=mcc,mnc,lac,cid[,dBm]` and `wifi=mac,dBm`, each of which may repeat."""
+        if REPEATABLE.isdisjoint(self._sent_often):
+            return None
+        return scans_of(
+            wifi=(beacon(*text.split(",")[:2]) for text in self._sent_often.get("wifi", ())),
+            cells=(
+                cell(*parts[:5])
+                for text in self._sent_often.get("cell", ())
+                if len(parts := text.split(",")) >= 4
+            ),
+        )
 
 
 def time_of_text(text: str) -> datetime:
@@ -225,21 +231,19 @@ def _known(name: str, value: float | None) -> tuple[str, float | None]:
     return (f"custom.{name}" if is_no_share else _NUMBERS[name]), value
 
 
-def _cell(text: str) -> list[Any] | None:
-    """Read `mcc,mnc,lac,cid[,dBm]`."""
-    numbers = [_whole(part) for part in text.split(",")]
-    if len(numbers) < 4 or None in numbers[:4]:
-        return None
-    return [*numbers[:4], numbers[4] if len(numbers) > 4 else None]
+def _looks_like(clues: Clues) -> Certainty:
+    is_named = not clues.parameters.isdisjoint(IDENTIFIERS)
+    is_placed = not clues.parameters.isdisjoint({"lat", "location", *REPEATABLE})
+    is_app = background_geolocation.is_of_app(clues.root)
+    return Certainty.SHAPE if (is_named and is_placed) or is_app else Certainty.NONE
 
 
-def _wifi(text: str) -> list[Any] | None:
-    """Read `mac,dBm`."""
-    address, _, level = text.partition(",")
-    mac = address.strip().lower().replace("-", ":")
-    return [mac, _whole(level)] if mac else None
-
-
-def _whole(text: str) -> int | None:
-    found = number_of_text(text)
-    return None if found is None else int(found)
+FORMAT = WireFormat(
+    name="osmand",
+    title="OsmAnd, Traccar Client, background-geolocation",
+    looks_like=_looks_like,
+    open=decode,
+    is_lenient=False,
+    methods=("GET", "POST", "PUT"),
+    token_in_path=True,
+)

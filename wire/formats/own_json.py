@@ -19,6 +19,7 @@ from wire.formats import own_json_diagnosis
 from wire.reading_names import reading_name
 from wire.strict_json import MAX_ATTRIBUTES, MAX_INTEGER, MAX_NAME_CHARS, MAX_TEXT_CHARS
 from wire.uplink import Decoded, Uplink
+from wire.wire_format import Certainty, Clues, WireFormat
 
 _Text = Annotated[str, Meta(max_length=MAX_TEXT_CHARS)]
 _Integer = Annotated[int, Meta(ge=-MAX_INTEGER, le=MAX_INTEGER)]
@@ -29,6 +30,7 @@ _Identifier = Annotated[str, Meta(min_length=1, max_length=own_json_diagnosis.MA
 class _Sent(Struct, forbid_unknown_fields=True, gc=False):
     device: _Identifier | _Integer
     measured_at: Annotated[datetime, Meta(tz=True)]
+    reported_at: Annotated[datetime, Meta(tz=True)] | None = None
     lat: Annotated[float, Meta(ge=-90, le=90)] | None = None
     lon: Annotated[float, Meta(ge=-180, le=180)] | None = None
     altitude_m: Annotated[float, Meta(ge=-1e7, le=1e9)] | None = None
@@ -109,9 +111,6 @@ def _member_count(value: Any) -> int:
 
 def _observation(sent: _Sent) -> Observation:
     """Raises ValueError for what the diagnosis has to explain."""
-    measured_at = sent.measured_at
-    if measured_at.tzinfo is not UTC:
-        measured_at = measured_at.astimezone(UTC)
     lat_deg, lon_deg = sent.lat, sent.lon
     if (lat_deg is None) != (lon_deg is None) or (lat_deg == 0 and lon_deg == 0):
         raise ValueError("half a position, or a receiver's zero")
@@ -120,11 +119,16 @@ def _observation(sent: _Sent) -> Observation:
         raise ValueError("two names for one reading")
     return Observation(
         device=normal_identifier(str(sent.device)),
-        measured_at=measured_at,
+        measured_at=_in_utc(sent.measured_at),
+        reported_at=None if sent.reported_at is None else _in_utc(sent.reported_at),
         fix=None if lat_deg is None or lon_deg is None else _fix(sent, lat_deg, lon_deg),
         readings=readings,
         event_id=sent.event_id,
     )
+
+
+def _in_utc(at: datetime) -> datetime:
+    return at if at.tzinfo is UTC else at.astimezone(UTC)
 
 
 def _fix(sent: _Sent, lat_deg: float, lon_deg: float) -> Fix:
@@ -138,3 +142,21 @@ def _fix(sent: _Sent, lat_deg: float, lon_deg: float) -> Fix:
         course_deg=0.0 if course_deg == 360 else course_deg,
         method=sent.method or "gnss",
     )
+
+
+def _looks_like(clues: Clues) -> Certainty:
+    members = clues.members
+    is_one = "device" in members and "measured_at" in members
+    return (
+        Certainty.MARK if is_one or isinstance(members.get("positions"), list) else Certainty.NONE
+    )
+
+
+FORMAT = WireFormat(
+    name="json",
+    title="Our own JSON",
+    looks_like=_looks_like,
+    open=decode,
+    is_lenient=False,
+    media_types=("application/json",),
+)

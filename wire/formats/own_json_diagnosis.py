@@ -26,8 +26,8 @@ MAX_IDENTIFIER_CHARS = 128
 
 _METHODS = get_args(Method)
 _NO_ATTRIBUTE = frozenset({
-    "device", "measured_at", "lat", "lon", "altitude_m", "accuracy_m", "speed_mps", "course_deg",
-    "method", "event_id", "readings",
+    "device", "measured_at", "reported_at", "lat", "lon", "altitude_m", "accuracy_m", "speed_mps",
+    "course_deg", "method", "event_id", "readings",
     # The server's own words: a sender cannot set them.
     "organisation", "asset", "received_at", "id", "is_late", "price",
 })  # fmt: skip
@@ -93,11 +93,17 @@ class _Diagnosis:
         if not self._sent and self.faults:
             return None
         device, measured_at = self._device(), self._measured_at()
+        reported_at = self._time("reported_at")
         fix, readings, event_id = self._fix(), self._readings(), self._event_id()
         if self.faults or device is None or measured_at is None:
             return None
         return Observation(
-            device=device, measured_at=measured_at, fix=fix, readings=readings, event_id=event_id
+            device=device,
+            measured_at=measured_at,
+            reported_at=reported_at,
+            fix=fix,
+            readings=readings,
+            event_id=event_id,
         )
 
     def _fault(self, code: str, detail: str, *members: str) -> None:
@@ -122,18 +128,21 @@ class _Diagnosis:
         return None
 
     def _measured_at(self) -> datetime | None:
-        sent = self._sent.get("measured_at")
-        if sent is None:
+        if self._sent.get("measured_at") is None:
             self._fault("missing", "measured_at is required.", "measured_at")
-        elif not isinstance(sent, str):
-            self._fault("not-a-time", "measured_at is an RFC 3339 text.", "measured_at")
-        else:
-            try:
-                return instant_of_text(sent)
-            except ZoneMissingError:
-                self._fault("time-without-zone", "measured_at needs Z or an offset.", "measured_at")
-            except ValueError:
-                self._fault("not-a-time", "measured_at is an RFC 3339 text.", "measured_at")
+        return self._time("measured_at")
+
+    def _time(self, name: str) -> datetime | None:
+        sent = self._sent.get(name)
+        if sent is None:
+            return None
+        try:
+            # What is no text at all is no time either.
+            return instant_of_text(sent if isinstance(sent, str) else "")
+        except ZoneMissingError:
+            self._fault("time-without-zone", f"{name} needs Z or an offset.", name)
+        except ValueError:
+            self._fault("not-a-time", f"{name} is an RFC 3339 text.", name)
         return None
 
     def _number(self, name: str) -> float | None:

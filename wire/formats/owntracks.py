@@ -7,14 +7,16 @@ from datetime import datetime
 from typing import Any
 
 from core.errors import UnreadableUplink
-from core.observation import Fix, Observation
+from core.observation import Fix, Observation, Scans
 from wire import strict_json
 from wire.fixes import is_on_earth, lenient_fix
 from wire.formats.owntracks_device import device_of
 from wire.formats.owntracks_readings import owntracks_readings
 from wire.instants import instant_by_magnitude
 from wire.quantities import MPS_PER_KMH, entries, loose_number, number, scaled, text_of
+from wire.scans import cell, scans_of
 from wire.uplink import Decoded, Uplink
+from wire.wire_format import Certainty, Clues, WireFormat
 
 _MESSAGES = {"location": "position", "transition": "geofence event"}
 _WITHOUT_POSITION = frozenset(
@@ -41,7 +43,7 @@ def decode(uplink: Uplink) -> Decoded:
     if kind == "encrypted":
         return Decoded(message="encrypted", set_aside="encrypted: no key is set for this sender")
     if kind in _WITHOUT_POSITION:
-        return Decoded(message=kind, notes=_region_notes(root))
+        return Decoded(message=kind, device=device_of(root, uplink)[0], notes=_region_notes(root))
     return Decoded(message="ignored")
 
 
@@ -70,9 +72,11 @@ def _position(root: Mapping[str, Any], message: str, uplink: Uplink) -> Decoded:
         device=device,
         measured_at=measured_at or uplink.received_at,
         time_source="device" if measured_at else "server",
+        reported_at=_time(root.get("created_at")),
         fix=_fix(root, lat_deg, lon_deg),
         readings=readings,
         event_id=text_of(root.get("_id")),
+        scans=_scans(root),
     )
     if lost:
         notes["dropped_readings"] = lost
@@ -102,16 +106,29 @@ def _time(value: Any) -> datetime | None:
 
 def _notes(root: Mapping[str, Any]) -> dict[str, Any]:
     created_at = _time(root.get("created_at"))
-    cell = {name: root[name] for name in ("mcc", "mnc", "lac", "cid") if name in root}
     notes = {
         "tid": root.get("tid"),
         "created_at": created_at.isoformat() if created_at else None,
-        "cell": cell or None,
         "regions": root.get("inregions"),
         "event": root.get("event"),
         "region": root.get("desc"),
     }
     return {name: value for name, value in notes.items() if value is not None}
+
+
+def _scans(root: Mapping[str, Any]) -> Scans | None:
+    """Return the cell that a Queclink tracker was in; it writes two of its numbers as hex texts."""
+    if "cid" not in root:
+        return None
+    area, number = (_of_hex(root.get(name)) for name in ("lac", "cid"))
+    return scans_of(cells=[cell(root.get("mcc"), root.get("mnc"), area, number)])
+
+
+def _of_hex(value: Any) -> Any:
+    try:
+        return int(value, 16) if isinstance(value, str) else value
+    except ValueError:
+        return None
 
 
 def _region_notes(root: Mapping[str, Any]) -> dict[str, Any]:
@@ -131,3 +148,18 @@ def _region_notes(root: Mapping[str, Any]) -> dict[str, Any]:
             for one in waypoints
         ]
     }
+
+
+def _looks_like(clues: Clues) -> Certainty:
+    return Certainty.MARK if "_type" in clues.members else Certainty.NONE
+
+
+FORMAT = WireFormat(
+    name="owntracks",
+    title="OwnTracks HTTP",
+    looks_like=_looks_like,
+    open=decode,
+    is_lenient=True,
+    success_body=b"[]",
+    token_in_path=True,
+)

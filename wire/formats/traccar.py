@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from core.errors import Fault, TooLarge, UnreadableUplink
-from core.observation import Fix, Observation, TimeSource, normal_identifier
+from core.observation import Fix, Observation, Scans, TimeSource, normal_identifier
 from wire import strict_json
 from wire.fixes import is_on_earth, lenient_fix
 from wire.formats.traccar_gprmc import members_of_sentence
@@ -23,8 +23,10 @@ from wire.quantities import (
     truth,
 )
 from wire.reading_names import bounded
+from wire.scans import beacon, cell, scans_of
 from wire.traccar_attributes import attribute_readings
 from wire.uplink import Decoded, Refusal, Uplink
+from wire.wire_format import Certainty, Clues, WireFormat
 
 MAX_POSITIONS = 1_000
 _TIMES = ("fixTime", "deviceTime", "serverTime")
@@ -35,6 +37,9 @@ _PARAMETERS: dict[str, tuple[str, ...]] = {
     "course": ("bearing", "heading"), "accuracy": (), "fixTime": ("timestamp",),
     "deviceTime": (), "serverTime": (),
 }  # fmt: skip
+_CELL_MEMBERS = (
+    "mobileCountryCode", "mobileNetworkCode", "locationAreaCode", "cellId", "signalStrength",
+)  # fmt: skip
 _NO_ATTRIBUTES = frozenset({
     *_IDENTIFIERS, *_PARAMETERS, *(other for others in _PARAMETERS.values() for other in others),
     *SECRETS, "valid", "attributes", "gprmc", "protocol", "status",
@@ -88,6 +93,7 @@ def _decoded(forwarded: list[tuple[str, Any]], uplink: Uplink) -> Decoded:
     notes = _notes(messages)
     return Decoded(
         message="event" if is_event else "position",
+        device=_device(mapping(messages[0].get("device"))) if len(messages) == 1 else None,
         observations=tuple(observations),
         indexes=tuple(indexes),
         refusals=tuple(refusals),
@@ -145,7 +151,7 @@ def _observation(
 ) -> tuple[Observation | None, list[str]]:
     position, device = mapping(forwarded.get("position")), mapping(forwarded.get("device"))
     # `position.deviceId` is a number of the other server's own and names nobody here.
-    identifier = text_of(device.get("uniqueId"))
+    identifier = _device(device)
     if identifier is None:
         return None, []
     fix = _fix(position)
@@ -153,13 +159,15 @@ def _observation(
     readings, lost = bounded(attribute_readings(mapping(position.get("attributes"))))
     position_id = text_of(position.get("id"))
     observation = Observation(
-        device=normal_identifier(identifier),
+        device=identifier,
         measured_at=measured_at,
         time_source=time_source,
+        reported_at=_reported_at(position),
         fix=fix,
         readings=readings,
         # Zero is a position that the other server did not store.
         event_id=f"traccar:{position_id}" if position_id not in (None, "0") else None,
+        scans=_scans(mapping(position.get("network"))),
     )
     return observation, lost
 
@@ -194,6 +202,29 @@ def _measured_at(
     return uplink.received_at, "server"
 
 
+def _device(device: Mapping[str, Any]) -> str | None:
+    identifier = text_of(device.get("uniqueId"))
+    return None if identifier is None else normal_identifier(identifier)
+
+
+def _scans(network: Mapping[str, Any]) -> Scans | None:
+    return scans_of(
+        wifi=(
+            beacon(one.get("macAddress"), one.get("signalStrength"))
+            for one in entries(network.get("wifiAccessPoints"))
+        ),
+        cells=(
+            cell(*(one.get(name) for name in _CELL_MEMBERS))
+            for one in entries(network.get("cellTowers"))
+        ),
+    )
+
+
+def _reported_at(position: Mapping[str, Any]) -> datetime | None:
+    """Return when the device made its message, else when the other server took it."""
+    return _time(position.get("deviceTime")) or _time(position.get("serverTime"))
+
+
 def _time(value: Any) -> datetime | None:
     """Read ISO 8601, from older servers with `+0000`, or the milliseconds of a URL template."""
     count = loose_number(value)
@@ -212,7 +243,27 @@ def _notes(forwarded: list[Mapping[str, Any]]) -> dict[str, Any]:
     notes = {
         "name": device.get("name"),
         "protocol": position.get("protocol"),
-        "network": position.get("network"),
         "event": mapping(forwarded[0].get("event")).get("type"),
     }
     return {name: value for name, value in notes.items() if value is not None}
+
+
+def _looks_like(clues: Clues) -> Certainty:
+    if not clues.parameters.isdisjoint({"gprmc", "fixTime", "uniqueId"}):
+        return Certainty.WORDS
+    members = clues.members
+    # An event may come without a position.
+    is_event = "event" in members and isinstance(members.get("device"), dict)
+    is_forwarded = is_event or ("position" in members and "device" in members)
+    return Certainty.MARK if is_forwarded else Certainty.NONE
+
+
+FORMAT = WireFormat(
+    name="traccar",
+    title="Traccar position forwarding",
+    looks_like=_looks_like,
+    open=decode,
+    is_lenient=True,
+    methods=("GET", "POST", "PUT"),
+    token_in_path=True,
+)

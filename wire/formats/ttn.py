@@ -7,16 +7,20 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
+from msgspec import structs
+
 from core.errors import UnreadableUplink
 from core.observation import Method, Observation, normal_identifier
 from wire import strict_json
+from wire.envelope import Envelope
 from wire.fixes import lenient_fix
-from wire.formats.ttn_uplink import UplinkMessage, uplink_message
+from wire.formats.ttn_uplink import UplinkMessage, envelope_of
 from wire.gateways import described_place, place_of, require_on_earth
 from wire.instants import instant_or_none
 from wire.payloads.decoded_position import plain_name
 from wire.quantities import entries, mapping, number, text_of
 from wire.uplink import Decoded, Uplink, content_digest, event_name
+from wire.wire_format import Certainty, Clues, WireFormat
 
 EVENTS = {
     "uplink_message": "uplink",
@@ -41,8 +45,11 @@ _METHODS: dict[str, Method] = {
 _QUERY_NAMES = ("deveui", "devid", "deviceid", "device")
 
 
-def decode(uplink: Uplink) -> Decoded:
-    """Return what a webhook call means. Raises UnreadableUplink for what is not its JSON."""
+def open_webhook(uplink: Uplink) -> Decoded | Envelope:
+    """Return what a webhook call means, or the envelope of an uplink.
+
+    Raises UnreadableUplink for what is not its JSON.
+    """
     root = strict_json.read_lenient(uplink.body)
     if not isinstance(root, dict):
         raise UnreadableUplink("not a message of The Things Stack.")
@@ -55,76 +62,67 @@ def decode(uplink: Uplink) -> Decoded:
             set_aside=None if is_outgoing else "unknown-event: no known event is in the message",
             notes=notes,
         )
-    reader = _READERS.get(event)
-    if reader is None:
-        return Decoded(
-            message=EVENTS[event], notes=notes | _other_notes(event, root, uplink.received_at)
-        )
     device = _device(root, uplink)
+    if event not in _READERS:
+        return Decoded(
+            message=EVENTS[event],
+            device=device,
+            notes=notes | _other_notes(event, root, uplink.received_at),
+        )
     if device is None:
         return Decoded(
             message=EVENTS[event],
             set_aside="no-device: neither the message nor its URL names the device",
-            notes=notes | reader(root, "unknown", uplink)[1],
+            notes=notes,
         )
-    observations, more = reader(root, device, uplink)
-    return Decoded(
-        message=EVENTS[event],
-        observations=observations,
-        indexes=tuple(range(len(observations))),
-        notes=notes | more,
+    return _READERS[event](root, device, uplink)
+
+
+def _uplink(root: Mapping[str, Any], device: str, uplink: Uplink) -> Envelope:
+    return envelope_of(_message("uplink_message", root, device, uplink))
+
+
+def _normalized(root: Mapping[str, Any], device: str, uplink: Uplink) -> Envelope:
+    message = _message("uplink_normalized", root, device, uplink)
+    measured = entries(message.members.get("normalized_payload"))
+    event_id = message.event_id
+    return envelope_of(
+        structs.replace(
+            message,
+            members=dict(message.members) | {"normalized_payload": measured},
+            # One event for each measurement, all of them under the id of their uplink.
+            event_id=event_id and f"{event_id}:normalized:{content_digest(measured)}",
+        )
     )
 
 
-def _uplink(
-    root: Mapping[str, Any], device: str, uplink: Uplink
-) -> tuple[tuple[Observation, ...], dict[str, Any]]:
-    message = UplinkMessage(
-        members=root["uplink_message"],
+def _message(event: str, root: Mapping[str, Any], device: str, uplink: Uplink) -> UplinkMessage:
+    return UplinkMessage(
+        message=EVENTS[event],
+        members=root[event],
         device=device,
         dev_addr=text_of(mapping(root.get("end_device_ids")).get("dev_addr")),
         event_id=_event_id(root),
         received_at=instant_or_none(root.get("received_at")),
         server_time=uplink.received_at,
         is_simulated=root.get("simulated") is True,
+        notes=_envelope_notes(root),
     )
-    return uplink_message(message)
 
 
-def _normalized(
-    root: Mapping[str, Any], device: str, uplink: Uplink
-) -> tuple[tuple[Observation, ...], dict[str, Any]]:
-    members = dict(root["uplink_normalized"])
-    members["normalized_payload"] = entries(members.get("normalized_payload"))
-    event_id = _event_id(root)
-    # One event for each measurement, all of them under the id of their uplink.
-    digest = content_digest(members["normalized_payload"])
-    message = UplinkMessage(
-        members=members,
-        device=device,
-        dev_addr=text_of(mapping(root.get("end_device_ids")).get("dev_addr")),
-        event_id=event_id and f"{event_id}:normalized:{digest}",
-        received_at=instant_or_none(root.get("received_at")),
-        server_time=uplink.received_at,
-        is_simulated=root.get("simulated") is True,
-    )
-    return uplink_message(message)
-
-
-def _location(
-    root: Mapping[str, Any], device: str, uplink: Uplink
-) -> tuple[tuple[Observation, ...], dict[str, Any]]:
+def _location(root: Mapping[str, Any], device: str, uplink: Uplink) -> Decoded:
     solved = root["location_solved"]
     location, service = mapping(solved.get("location")), text_of(solved.get("service")) or ""
     source = location.get("source")
-    notes: dict[str, Any] = {"service": service, "location_source": source}
+    notes = _envelope_notes(root) | {"service": service, "location_source": source}
     place = place_of(location)
     if place is None:
         require_on_earth(location)
-        return (), notes
+        return Decoded(message="location", device=device, notes=notes)
     if source == "SOURCE_REGISTRY" or service == "user":
         # Set by hand in the console: configuration, not a track point.
-        return (), notes | {"registered_location": described_place(location)}
+        notes["registered_location"] = described_place(location)
+        return Decoded(message="location", device=device, notes=notes)
     # For frm-payload The Things Stack may have put an HDOP into the accuracy.
     accuracy_m = None if service == "frm-payload" else number(location.get("accuracy"))
     fix = lenient_fix(
@@ -139,15 +137,15 @@ def _location(
         device=device,
         measured_at=network_time or uplink.received_at,
         time_source="network" if network_time else "server",
+        reported_at=network_time,
         fix=fix,
         readings={"custom.simulated": True} if root.get("simulated") is True else {},
         event_id=event_id and event_name(f"{event_id}:location:{service}"),
     )
-    return (observation,), notes
+    return Decoded(message="location", observations=(observation,), indexes=(0,), notes=notes)
 
 
-_Reader = Callable[[Mapping[str, Any], str, Uplink], tuple[tuple[Observation, ...], dict[str, Any]]]
-_READERS: dict[str, _Reader] = {
+_READERS: dict[str, Callable[[Mapping[str, Any], str, Uplink], Decoded | Envelope]] = {
     "uplink_message": _uplink,
     "uplink_normalized": _normalized,
     "location_solved": _location,
@@ -217,3 +215,18 @@ def _event_id(root: Mapping[str, Any]) -> str | None:
     found = correlations if isinstance(correlations, list) else []
     names = [c for c in found if isinstance(c, str) and c.startswith("as:up:") and len(c) <= 64]
     return max(names, default=None)
+
+
+def _looks_like(clues: Clues) -> Certainty:
+    has_mark = "end_device_ids" in clues.members or not EVENTS.keys().isdisjoint(clues.members)
+    return Certainty.MARK if has_mark else Certainty.NONE
+
+
+FORMAT = WireFormat(
+    name="ttn",
+    title="The Things Stack v3 webhook",
+    looks_like=_looks_like,
+    open=open_webhook,
+    is_lenient=True,
+    token_in_path=True,
+)

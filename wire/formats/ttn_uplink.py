@@ -8,24 +8,21 @@ from typing import Any
 
 from msgspec import Struct
 
-from core.errors import TooLarge
-from core.observation import Fix, Observation, TimeSource
+from core.observation import Fix, TimeSource
+from wire.device_model import DeviceModel
+from wire.envelope import Envelope, Pairs
 from wire.fixes import lenient_fix
-from wire.gateways import (
-    MAX_RECEPTIONS,
-    Reception,
-    described_place,
-    gateway_notes,
-    place_of,
-    radio_readings,
-)
+from wire.gateways import MAX_RECEPTIONS, Reception, described_place, place_of
 from wire.instants import instant_or_none
-from wire.payloads.decoded_payload import access_points, plain_payload, require_modest
-from wire.payloads.decoded_position import Located, is_plausible, located
-from wire.payloads.decoded_readings import decoded_readings
-from wire.payloads.normalized_payload import normalized_fix, normalized_readings
-from wire.quantities import entries, loose_number, mapping, number, text_of
-from wire.reading_names import bounded
+from wire.payloads.reading import Payload
+from wire.quantities import (
+    bytes_of_base64,
+    entries,
+    loose_number,
+    mapping,
+    number,
+    text_of,
+)
 from wire.uplink import content_digest, event_name
 
 # A gateway without a clock may be years off.
@@ -35,12 +32,10 @@ _GATEWAY_CLOCK_TOLERANCE = timedelta(minutes=1)
 _ROLLOVER = timedelta(days=365)
 
 
-MAX_MEASUREMENTS = 1_000
-
-
 class UplinkMessage(Struct, frozen=True, kw_only=True):
     """The inner object with what its envelope says."""
 
+    message: str
     members: Mapping[str, Any]
     device: str
     dev_addr: str | None
@@ -48,56 +43,51 @@ class UplinkMessage(Struct, frozen=True, kw_only=True):
     received_at: datetime | None
     server_time: datetime
     is_simulated: bool = False
+    notes: dict[str, Any] = {}
 
 
 class _Time(Struct, frozen=True):
     at: datetime
     source: TimeSource
-    note: str
+    where: str | None = None
 
 
-def uplink_message(message: UplinkMessage) -> tuple[tuple[Observation, ...], dict[str, Any]]:
-    """Return the observations of one uplink and the notes about it.
-
-    Normalised measurements with their own time are observations of their own; the others
-    join what the formatter decoded, and win, because their units are certain.
-    """
-    require_modest(message.members.get("decoded_payload"))
-    measured_apart = entries(message.members.get("normalized_payload"))
-    if len(measured_apart) > MAX_MEASUREMENTS:
-        raise TooLarge(f"more than {MAX_MEASUREMENTS} measurements.", code="too-many-fixes")
-    for one in measured_apart:
-        require_modest(one)
-    network = _network_time(message)
-    payload = plain_payload(message.members.get("decoded_payload"))
-    place = located(payload, now=network.at)
-    timed, untimed = _measurements(message, now=network.at)
-    measured = _payload_time(place, timed) or network
-    if measured.at in timed:
-        # The moment of the payload itself, said twice.
-        untimed.append(timed.pop(measured.at))
-    fix = place.fix or _first_fix(untimed) or _fallback_fix(message, place)
-    receptions = [_reception(one) for one in _heard(message)]
-    from_payload, lost = decoded_readings(payload, place)
-    certain = [pair for one in untimed for pair in normalized_readings(one)]
-    link = [*radio_readings(receptions), *_link_readings(message)]
-    others = [
-        ("battery.level", _last_battery_percent(message.members)),
-        ("custom.simulated", message.is_simulated or None),
-    ]
-    readings, more_lost = bounded([*certain, *link, *from_payload.items(), *others])
-    event_id = message.event_id or _content_id(message)
-    main = Observation(
+def envelope_of(message: UplinkMessage) -> Envelope:
+    """Return the envelope of one uplink; `message.notes` go with it."""
+    heard = _network_time(message)
+    return Envelope(
+        message=message.message,
         device=message.device,
-        measured_at=measured.at,
-        time_source=measured.source,
-        fix=fix,
-        readings=readings,
-        event_id=event_id,
+        event_id=message.event_id or _content_id(message),
+        heard_at=heard.at,
+        heard_by=heard.source,
+        heard_where=heard.where,
+        receptions=tuple(_reception(one) for one in _heard(message)),
+        link=_link_readings(message),
+        others=(
+            ("battery.level", _last_battery_percent(message.members)),
+            ("custom.simulated", message.is_simulated or None),
+        ),
+        fallback_fix=_fallback_fix(message),
+        model=_model(message.members),
+        payload=_payload(message.members),
+        notes=message.notes | _notes(message.members),
     )
-    apart = [_measured(message.device, at, found, event_id) for at, found in timed.items()]
-    notes = _notes(message, place, measured, [*lost, *more_lost])
-    return (main, *apart), notes | gateway_notes(receptions, has_fix=fix is not None)
+
+
+def _payload(members: Mapping[str, Any]) -> Payload:
+    return Payload(
+        data=bytes_of_base64(members.get("frm_payload")) or b"",
+        f_port=int(number(members.get("f_port")) or 0),
+        decoded=members.get("decoded_payload"),
+        normalized=tuple(entries(members.get("normalized_payload"))),
+    )
+
+
+def _model(members: Mapping[str, Any]) -> DeviceModel | None:
+    ids = mapping(members.get("version_ids"))
+    name = text_of(ids.get("model_id"))
+    return None if name is None else DeviceModel(name, text_of(ids.get("brand_id")))
 
 
 def _heard(message: UplinkMessage) -> list[Mapping[str, Any]]:
@@ -111,63 +101,24 @@ def _network_time(message: UplinkMessage) -> _Time:
     for index, one in heard:
         at = instant_or_none(one.get("gps_time"))
         if at is not None and -_GATEWAY_CLOCK_TOLERANCE < reference - at < _ROLLOVER:
-            return _Time(at, "network", f"network (rx_metadata[{index}].gps_time)")
+            return _Time(at, "network", f"rx_metadata[{index}].gps_time")
     for index, one in heard:
         at = instant_or_none(one.get("time"))
         if at is not None and abs(at - reference) <= _GATEWAY_CLOCK_TOLERANCE:
-            return _Time(at, "network", f"network (rx_metadata[{index}].time)")
+            return _Time(at, "network", f"rx_metadata[{index}].time")
     if received_at is not None:
-        return _Time(received_at, "network", "network (uplink_message.received_at)")
+        return _Time(received_at, "network", "uplink_message.received_at")
     if message.received_at is not None:
-        return _Time(message.received_at, "network", "network (received_at)")
-    return _Time(message.server_time, "server", "server")
+        return _Time(message.received_at, "network", "received_at")
+    return _Time(message.server_time, "server")
 
 
-def _payload_time(place: Located, timed: Mapping[datetime, Any]) -> _Time | None:
-    if place.measured_at is not None:
-        return _Time(place.measured_at, "device", "device (decoded_payload.time)")
-    if len(timed) == 1:
-        return _Time(next(iter(timed)), "device", "device (normalized_payload.time)")
-    return None
-
-
-def _measurements(
-    message: UplinkMessage, *, now: datetime
-) -> tuple[dict[datetime, Mapping[str, Any]], list[Mapping[str, Any]]]:
-    """Return the normalised measurements by their own time, and those without a credible one."""
-    timed: dict[datetime, Mapping[str, Any]] = {}
-    untimed: list[Mapping[str, Any]] = []
-    for one in entries(message.members.get("normalized_payload")):
-        at = instant_or_none(one.get("time"))
-        if at is None or not is_plausible(at, now):
-            untimed.append(one)
-        else:
-            timed[at] = {**timed.get(at, {}), **one}
-    return timed, untimed
-
-
-def _measured(
-    device: str, at: datetime, measurement: Mapping[str, Any], event_id: str | None
-) -> Observation:
-    return Observation(
-        device=device,
-        measured_at=at,
-        fix=normalized_fix(measurement),
-        readings=bounded(normalized_readings(measurement))[0],
-        event_id=event_id and event_name(f"{event_id}:{at.isoformat()}"),
-    )
-
-
-def _first_fix(measurements: list[Mapping[str, Any]]) -> Fix | None:
-    return next((fix for one in measurements if (fix := normalized_fix(one)) is not None), None)
-
-
-def _fallback_fix(message: UplinkMessage, place: Located) -> Fix | None:
+def _fallback_fix(message: UplinkMessage) -> Fix | None:
     """Return what The Things Stack itself found, where the payload was filtered away.
 
     Beside a payload it may be an earlier uplink's; its accuracy may be an HDOP.
     """
-    if message.members.get("decoded_payload") is not None or place.stale is not None:
+    if message.members.get("decoded_payload") is not None:
         return None
     location = mapping(mapping(message.members.get("locations")).get("frm-payload"))
     found = place_of(location)
@@ -195,16 +146,16 @@ def _reception(one: Mapping[str, Any]) -> Reception:
     )
 
 
-def _link_readings(message: UplinkMessage) -> list[tuple[str, Any]]:
+def _link_readings(message: UplinkMessage) -> Pairs:
     settings = mapping(message.members.get("settings"))
     lora = mapping(mapping(settings.get("data_rate")).get("lora"))
     frequency_hz = loose_number(settings.get("frequency"))
-    return [
+    return (
         ("link.fcnt", number(message.members.get("f_cnt", 0))),
         ("link.fport", number(message.members.get("f_port", 0))),
         ("link.sf", number(lora.get("spreading_factor"))),
         ("link.frequency", None if frequency_hz is None else int(frequency_hz)),
-    ]
+    )
 
 
 def _last_battery_percent(members: Mapping[str, Any]) -> float | None:
@@ -227,25 +178,16 @@ def _content_id(message: UplinkMessage) -> str | None:
     return event_name(f"{message.device}/{session}/{f_port}/{f_cnt}/{digest}")
 
 
-def _notes(
-    message: UplinkMessage, place: Located, measured: _Time, lost: list[str]
-) -> dict[str, Any]:
-    members = message.members
+def _notes(members: Mapping[str, Any]) -> dict[str, Any]:
     locations = mapping(members.get("locations"))
     others = {k: v for k, v in locations.items() if k not in ("user", "frm-payload")}
     notes = {
-        "time_source": measured.note,
         "registered_location": described_place(locations.get("user")),
         # The network server's last known places, which are not this uplink's.
         "last_locations": others or None,
-        "stale_position": None
-        if place.stale is None
-        else {"lat": place.stale.lat_deg, "lon": place.stale.lon_deg},
         "frm_payload": members.get("frm_payload"),
         "decoded_payload_warnings": members.get("decoded_payload_warnings"),
         "normalized_payload_warnings": members.get("normalized_payload_warnings"),
         "version_ids": members.get("version_ids"),
-        "wifi": access_points(members.get("decoded_payload")),
-        "dropped_readings": lost or None,
     }
     return {name: value for name, value in notes.items() if value is not None}

@@ -94,3 +94,11 @@ def _value(data: bytes, kind: _Type) -> Value:
         values.append(raw if divisor == 1 else raw / divisor)
         at += size
     return dict(zip(kind.axes, values, strict=True)) if kind.axes else values[0]
+
+
+def members(payload: bytes) -> dict[str, Value]:
+    """Return the entries by name and channel, as network servers spell them: `temperature_3`.
+
+    Raises UnreadableUplink where they cannot be read to the end.
+    """
+    return {f"{one.name}_{one.channel}": one.value for one in entries(payload)}

@@ -7,14 +7,15 @@ are taken out.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from core.errors import UnreadableUplink
+from core.observation import Beacon, Scans
 from wire.payloads.decoded_position import plain_name
 from wire.payloads.decoded_readings import WITH_UNIT
 from wire.quantities import entries, mapping, number
+from wire.scans import beacon, scans_of
 
 # A LoRaWAN payload has at most 242 bytes; what is made of it is not a thousand things.
 MAX_MEMBERS = 1_000
@@ -25,11 +26,11 @@ _VALUES = ("measurementValue", "value")
 # SenseCAP numbers its measurements; later decoders write no names any more.
 _OF_MEASUREMENT = {
     "3000": "battery_level", "4097": "air_temperature", "4098": "air_humidity",
-    "4197": "longitude", "4198": "latitude", "5001": "wifi",
+    "4197": "longitude", "4198": "latitude", "5001": "wifi", "5002": "bluetooth",
 }  # fmt: skip
-_SCANS = ("accesspoints", "wifi", "wifiscan")
+_WIFI = ("accesspoints", "wifi", "wifiscan", "wifiscans")
+_BLUETOOTH = ("bluetooth", "bluetoothscan", "ble", "blescan", "blescans", "beacons", "blebeacons")
 _ADDRESSES = ("mac", "bssid")
-_MAC = re.compile(r"[0-9a-fA-F]{2}(?:[:-][0-9a-fA-F]{2}){5}")
 
 
 def require_modest(payload: Any) -> None:
@@ -55,13 +56,16 @@ def _count(value: Any, limit: int) -> int:
 
 def plain_payload(payload: Any) -> Mapping[str, Any]:
     """Return the members of a payload with what is wrapped unwrapped, without scans."""
-    return {name: value for name, value in _members(payload).items() if not _points(name, value)}
+    return {name: value for name, value in _members(payload).items() if not _heard(name, value)}
 
 
-def access_points(payload: Any) -> list[list[Any]] | None:
-    """Return the access points that a payload lists, as [address, rssi]."""
-    found = [_points(name, value) for name, value in _members(payload).items()]
-    return next((points for points in found if points), None)
+def scans_in(payload: Any) -> Scans | None:
+    """Return the access points and beacons that a payload lists."""
+    heard = [(_kind(name), _heard(name, value)) for name, value in _members(payload).items()]
+    return scans_of(
+        wifi=(one for kind, found in heard if kind == "wifi" for one in found),
+        bluetooth=(one for kind, found in heard if kind == "bluetooth" for one in found),
+    )
 
 
 def _members(payload: Any) -> dict[str, Any]:
@@ -117,17 +121,20 @@ def _name_of(measurement: Mapping[str, Any]) -> str | None:
     return known or (name if isinstance(name, str) and name else None)
 
 
-def _points(name: str, value: Any) -> list[list[Any]]:
-    if plain_name(name.replace("-", "")) not in _SCANS:
+def _kind(name: str) -> str | None:
+    """Return which scan a member is, by its name."""
+    plain = plain_name(name)
+    return "wifi" if plain in _WIFI else "bluetooth" if plain in _BLUETOOTH else None
+
+
+def _heard(name: str, value: Any) -> list[Beacon]:
+    if _kind(name) is None:
         return []
     if isinstance(value, dict):
-        return [
-            [mac, mapping(one).get("rssi")] for mac, one in value.items() if _MAC.fullmatch(mac)
+        found = [beacon(mac, mapping(one).get("rssi")) for mac, one in value.items()]
+    else:
+        listed = entries(value) if isinstance(value, list) else []
+        found = [
+            beacon(one[key], one.get("rssi")) for one in listed for key in _ADDRESSES if key in one
         ]
-    listed = entries(value) if isinstance(value, list) else []
-    return [
-        [one[key], one.get("rssi")]
-        for one in listed
-        for key in _ADDRESSES
-        if isinstance(one.get(key), str)
-    ]
+    return [one for one in found if one is not None]

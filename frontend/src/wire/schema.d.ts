@@ -948,7 +948,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description One uplink with its whole body. */
+        /** @description Return an uplink with its whole body. */
         get: operations["uplinks_retrieve"];
         put?: never;
         post?: never;
@@ -969,6 +969,28 @@ export interface paths {
         put?: never;
         /** @description Read it again, as if it had arrived then. What still cannot be used goes on waiting. */
         post: operations["uplinks_replay_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uplinks/recent/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description The last 50 uplinks of a source, or of a device, the newest first.
+         *
+         *     With what their decoder noted, joins, acknowledgements and logs included. Of plain reports
+         *     a source shows one a second, and a device none. For owners and operators; may be lost.
+         */
+        get: operations["uplinks_recent"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1173,6 +1195,10 @@ export interface components {
          * @enum {string}
          */
         AttemptOutcomeEnum: "started" | "sent" | "temporary" | "unclear" | "permanent";
+        Beacon: {
+            mac: string;
+            rssi_dbm: number | null;
+        };
         Books: {
             received: number;
             stored: number;
@@ -1181,6 +1207,14 @@ export interface components {
             refused: number;
             /** Format: date-time */
             last_received_at: string | null;
+        };
+        Cell: {
+            mcc: number;
+            mnc: number;
+            /** @description location or tracking area */
+            area: number;
+            cell: number;
+            rssi_dbm: number | null;
         };
         /**
          * @description * `inside` - inside
@@ -1811,6 +1845,11 @@ export interface components {
              * @description RFC 3339 with Z or an offset
              */
             measured_at: string;
+            /**
+             * Format: date-time
+             * @description when the message was made, where that is another time
+             */
+            reported_at?: string;
             /** Format: double */
             lat?: number;
             /** Format: double */
@@ -2255,6 +2294,7 @@ export interface components {
             readings: {
                 [key: string]: unknown;
             };
+            scans: components["schemas"]["Scans"] | null;
             /** @description no sane clock says this time */
             is_clock_suspect: boolean;
         };
@@ -2311,6 +2351,28 @@ export interface components {
             pointer: string;
             code: string;
             detail: string;
+        };
+        RecentUplink: {
+            source: number;
+            /** Format: date-time */
+            received_at: string;
+            wire_format: string;
+            /** @description what kind of message it was */
+            message: string;
+            /** @description bytes of the body, or of the query without one */
+            size: number;
+            /** @description at most ten */
+            devices: string[];
+            /** @description what became of its observations */
+            dispositions: {
+                [key: string]: number;
+            };
+            /** @description why some were not stored */
+            codes: string[];
+            /** @description by the decoder: radio, gateways, dropped readings */
+            notes: {
+                [key: string]: unknown;
+            };
         };
         /** @description Somebody whom rules may tell. Rules name their addresses, and add those that are new. */
         Recipient: {
@@ -2511,6 +2573,12 @@ export interface components {
             readonly valid_from: string;
             /** Format: date-time */
             readonly valid_to: string | null;
+        };
+        /** @description The radio that the device heard around it; a kind without any is left out. */
+        Scans: {
+            wifi?: components["schemas"]["Beacon"][];
+            bluetooth?: components["schemas"]["Beacon"][];
+            cells?: components["schemas"]["Cell"][];
         };
         /**
          * @description * `info` - info
@@ -5781,6 +5849,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Replay"];
+                };
+            };
+            /** @description Refused, or not now */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    uplinks_recent: {
+        parameters: {
+            query?: {
+                /** @description identifier of a registered device */
+                device?: string;
+                source?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecentUplink"][];
                 };
             };
             /** @description Refused, or not now */

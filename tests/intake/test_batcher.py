@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
 from core.errors import TrackerError
-from tracker.ingest import batcher as batching
-from tracker.ingest.batcher import Batcher
-from tracker.ingest.metrics import Metrics
+from tracker.intake import batcher as batching
+from tracker.intake.batcher import Batcher
+from tracker.intake.metrics import IntakeMetrics
 from tracker.road.delivery import Delivery, Receipt
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -55,7 +55,7 @@ async def running() -> AsyncIterator[tuple[Batcher, list[int]]]:
         await asyncio.sleep(0)
         return [Receipt(()) for _ in deliveries]
 
-    batcher = Batcher(Metrics(), max_observations=1000, max_bytes=1000)
+    batcher = Batcher(IntakeMetrics(), max_observations=1000, max_bytes=1000)
     lane = asyncio.create_task(batcher.run(commit))
     try:
         yield batcher, sizes

@@ -11,7 +11,7 @@ import structlog
 from msgspec import Struct
 
 from core.errors import TrackerError, Unavailable
-from tracker.ingest.metrics import Metrics
+from tracker.intake.metrics import IntakeMetrics
 from tracker.road.delivery import Delivery, Receipt
 
 log = structlog.get_logger(__name__)
@@ -39,7 +39,7 @@ class Batcher:
     Bounded by observations and bytes: beyond either, `submit` raises Unavailable at once.
     """
 
-    def __init__(self, metrics: Metrics, *, max_observations: int, max_bytes: int) -> None:
+    def __init__(self, metrics: IntakeMetrics, *, max_observations: int, max_bytes: int) -> None:
         self._metrics = metrics
         self._max_observations = max_observations
         self._max_bytes = max_bytes
@@ -128,7 +128,7 @@ class Batcher:
         self._metrics.commit_s.note(time.perf_counter() - began_at)
         self._count(batch, answers)
         for waiting, answer in zip(batch, answers, strict=True):
-            _tell(waiting, answer)
+            _answer(waiting, answer)
 
     def _count(self, batch: list[Waiting], answers: Sequence[Receipt | TrackerError]) -> None:
         metrics = self._metrics
@@ -147,7 +147,7 @@ class Batcher:
                     outcomes[outcome.disposition] = outcomes.get(outcome.disposition, 0) + 1
 
 
-def _tell(waiting: Waiting, answer: Receipt | TrackerError) -> None:
+def _answer(waiting: Waiting, answer: Receipt | TrackerError) -> None:
     try:
         waiting.done(answer)
     except Exception:  # a bug of ours must not keep the others of the batch from their answers
