@@ -11,7 +11,7 @@ import redis
 
 from accounts import actions
 from accounts.models import ApiToken, Membership, Organisation, User
-from alerts.changes import Raised
+from alerts.changed_alerts import ChangedAlert
 from assets.models import Asset
 from core import broadcast
 from core.socket_groups import organisation_group
@@ -67,7 +67,7 @@ def redis_away(own_redis: RedisServer) -> Iterator[RedisServer]:
         own_redis.start()
 
 
-def alerted(van: Asset) -> Raised:
+def alerted(van: Asset) -> ChangedAlert:
     """Raise an alert, and return what the road hears of it."""
     depot = make_geofence(van.organisation)
     make_rule(depot)
@@ -75,7 +75,7 @@ def alerted(van: Asset) -> Raised:
     return raised
 
 
-def publish(raised: Raised) -> None:
+def publish(raised: ChangedAlert) -> None:
     broadcast.publish(
         [broadcast.Alerted(organisation_id=raised.organisation_id, number=raised.number)]
     )

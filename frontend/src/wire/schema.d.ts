@@ -45,7 +45,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Say that you look after it. Where somebody did already, the answer names them. */
+        /** @description Acknowledge an alert. The answer names the person who did so first. */
         post: operations["alerts_acknowledge_create"];
         delete?: never;
         options?: never;
@@ -60,7 +60,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Why it stands as it does: the crossing, the rule as it held then, and each change. */
+        /** @description Return the reasons for its state: the crossing, the version of the rule, each change. */
         get: operations["alerts_explain_retrieve"];
         put?: never;
         post?: never;
@@ -730,10 +730,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description PATCH begins a new version from now on; DELETE retires the rule, its alerts stay. */
+        /** @description PATCH begins a new version from now on; DELETE retires the rule, and its alerts stay. */
         get: operations["rules_list"];
         put?: never;
-        /** @description PATCH begins a new version from now on; DELETE retires the rule, its alerts stay. */
+        /** @description PATCH begins a new version from now on; DELETE retires the rule, and its alerts stay. */
         post: operations["rules_create"];
         delete?: never;
         options?: never;
@@ -748,15 +748,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description PATCH begins a new version from now on; DELETE retires the rule, its alerts stay. */
+        /** @description PATCH begins a new version from now on; DELETE retires the rule, and its alerts stay. */
         get: operations["rules_retrieve"];
         put?: never;
         post?: never;
-        /** @description PATCH begins a new version from now on; DELETE retires the rule, its alerts stay. */
+        /** @description PATCH begins a new version from now on; DELETE retires the rule, and its alerts stay. */
         delete: operations["rules_destroy"];
         options?: never;
         head?: never;
-        /** @description PATCH begins a new version from now on; DELETE retires the rule, its alerts stay. */
+        /** @description PATCH begins a new version from now on; DELETE retires the rule, and its alerts stay. */
         patch: operations["rules_partial_update"];
         trace?: never;
     };
@@ -996,7 +996,7 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description `number` is that of the latest change; `text` says in words what stands. */
+        /** @description `number` is the number of the latest change; `text` describes the alert in a sentence. */
         Alert: {
             readonly id: number;
             /** @description of the latest change */
@@ -1050,7 +1050,7 @@ export interface components {
             /** Format: date-time */
             readonly acknowledged_at: string | null;
             /** @description the rule named no active recipient */
-            readonly told_nobody: boolean;
+            readonly has_no_recipient: boolean;
             readonly text: string;
         };
         AlertChange: {
@@ -1058,9 +1058,9 @@ export interface components {
             readonly change: components["schemas"]["AlertChangeEnum"];
             /**
              * Format: date-time
-             * @description former time of an amended alert
+             * @description time of the alert before it was amended
              */
-            readonly was_at: string | null;
+            readonly previous_at: string | null;
             /** Format: date-time */
             readonly recorded_at: string;
         };
@@ -1413,7 +1413,7 @@ export interface components {
          * @enum {string}
          */
         EntryEnum: "enter" | "found";
-        /** @description The crossing that raised an alert: when at the earliest and latest, and what made it sure. */
+        /** @description The crossing that raised an alert, with its window of time and its confirmation. */
         Evidence: {
             readonly id: number;
             readonly kind: components["schemas"]["KindEnum"];
@@ -1461,7 +1461,7 @@ export interface components {
          * @enum {string}
          */
         EvidenceKindEnum: "crossing" | "occurrence";
-        /** @description Why an alert stands as it does: the facts, the rule as it held then, and each change. */
+        /** @description The reasons for the state of an alert: facts, the version of the rule, and each change. */
         Explanation: {
             alert: components["schemas"]["Alert"];
             rule_version: components["schemas"]["RuleVersion"];
@@ -2181,19 +2181,19 @@ export interface components {
             /** @description IANA name */
             time_zone?: string;
         };
-        /** @description Somebody whom rules may tell. Rules name their addresses, and add those that are new. */
+        /** @description A person whom rules may notify. Rules name addresses, and add missing recipients. */
         PatchedRecipientRequest: {
             organisation?: number;
             /** Format: email */
             address?: string;
             name?: string;
-            /** @description rules tell nobody who is not */
+            /** @description inactive recipients are not notified */
             is_active?: boolean;
         };
         PatchedRoleRequest: {
             role?: components["schemas"]["RoleEnum"];
         };
-        /** @description A rule with its version of now. Scope: with no `asset_ids` and no `tags`, every asset. */
+        /** @description A rule with its version in force. Without `asset_ids` and `tags` it concerns every asset. */
         PatchedRuleRequest: {
             organisation?: number;
             name?: string;
@@ -2208,7 +2208,7 @@ export interface components {
             is_active: boolean;
             /**
              * Format: time
-             * @description what happens from then on alerts nobody
+             * @description from then on occurrences raise no alert
              */
             quiet_from?: string | null;
             /**
@@ -2216,7 +2216,7 @@ export interface components {
              * @description on the next day, if not later
              */
             quiet_until?: string | null;
-            /** @description of the quiet hours; the organisation's at first */
+            /** @description of the quiet hours; by default the organisation's */
             time_zone?: string;
         };
         PatchedSourceRequest: {
@@ -2312,7 +2312,7 @@ export interface components {
             code: string;
             detail: string;
         };
-        /** @description Somebody whom rules may tell. Rules name their addresses, and add those that are new. */
+        /** @description A person whom rules may notify. Rules name addresses, and add missing recipients. */
         Recipient: {
             readonly id: number;
             organisation: number;
@@ -2320,18 +2320,18 @@ export interface components {
             /** Format: email */
             address: string;
             name?: string;
-            /** @description rules tell nobody who is not */
+            /** @description inactive recipients are not notified */
             is_active?: boolean;
             /** Format: date-time */
             readonly created_at: string;
         };
-        /** @description Somebody whom rules may tell. Rules name their addresses, and add those that are new. */
+        /** @description A person whom rules may notify. Rules name addresses, and add missing recipients. */
         RecipientRequest: {
             organisation: number;
             /** Format: email */
             address: string;
             name?: string;
-            /** @description rules tell nobody who is not */
+            /** @description inactive recipients are not notified */
             is_active?: boolean;
         };
         /** @description The progress of judging assets again after a changed fact. */
@@ -2423,7 +2423,7 @@ export interface components {
              */
             overlap_s: number;
         };
-        /** @description A rule with its version of now. Scope: with no `asset_ids` and no `tags`, every asset. */
+        /** @description A rule with its version in force. Without `asset_ids` and `tags` it concerns every asset. */
         Rule: {
             readonly id: number;
             organisation: number;
@@ -2439,7 +2439,7 @@ export interface components {
             is_active: boolean;
             /**
              * Format: time
-             * @description what happens from then on alerts nobody
+             * @description from then on occurrences raise no alert
              */
             quiet_from?: string | null;
             /**
@@ -2447,7 +2447,7 @@ export interface components {
              * @description on the next day, if not later
              */
             quiet_until?: string | null;
-            /** @description of the quiet hours; the organisation's at first */
+            /** @description of the quiet hours; by default the organisation's */
             time_zone?: string;
             readonly version: number;
             /** Format: date-time */
@@ -2457,7 +2457,7 @@ export interface components {
             /** Format: date-time */
             readonly retired_at: string | null;
         };
-        /** @description A rule with its version of now. Scope: with no `asset_ids` and no `tags`, every asset. */
+        /** @description A rule with its version in force. Without `asset_ids` and `tags` it concerns every asset. */
         RuleRequest: {
             organisation: number;
             name: string;
@@ -2472,7 +2472,7 @@ export interface components {
             is_active: boolean;
             /**
              * Format: time
-             * @description what happens from then on alerts nobody
+             * @description from then on occurrences raise no alert
              */
             quiet_from?: string | null;
             /**
@@ -2480,7 +2480,7 @@ export interface components {
              * @description on the next day, if not later
              */
             quiet_until?: string | null;
-            /** @description of the quiet hours; the organisation's at first */
+            /** @description of the quiet hours; by default the organisation's */
             time_zone?: string;
         };
         RuleVersion: {
@@ -2497,7 +2497,7 @@ export interface components {
             readonly is_active: boolean;
             /**
              * Format: time
-             * @description what happens from then on alerts nobody
+             * @description from then on occurrences raise no alert
              */
             readonly quiet_from: string | null;
             /**

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts import actions as asset_actions
 from alerts.actions import add_rule
-from alerts.mail import render
+from alerts.alert_texts import render
 from alerts.models import Alert, Recipient
 from alerts.wording import clock_text, sentence, zone_named
 from core.errors import Unprocessable
@@ -92,7 +92,7 @@ def test_a_late_alert_is_called_a_correction(entry, inbox):
 
 
 @pytest.mark.fault("F-075")
-def test_an_amendment_says_what_we_told_before(entry, inbox):
+def test_an_amendment_says_what_the_mail_before_said(entry, inbox):
     judge(entry)
     inbox()
     judge(msgspec.structs.replace(entry, change="moved", at=NINE))
@@ -119,7 +119,7 @@ def test_a_withdrawal_says_that_it_did_not_happen(entry, inbox, mail_server):
 
 
 @pytest.mark.fault("F-075")
-def test_what_failed_while_its_alert_was_withdrawn_is_not_told_after_the_correction(
+def test_what_failed_while_its_alert_was_withdrawn_is_not_sent_after_the_correction(
     entry, inbox, mail_server
 ):
     judge(entry)
@@ -134,7 +134,7 @@ def test_what_failed_while_its_alert_was_withdrawn_is_not_told_after_the_correct
     assert Notification.objects.get(pk=claim.notification_id).state == "cancelled"
 
 
-def test_who_is_switched_off_hears_nothing_that_still_waits(entry, mail_server):
+def test_who_is_switched_off_receives_no_pending_mail(entry, mail_server):
     judge(entry)
     Recipient.objects.update(is_active=False)
 
