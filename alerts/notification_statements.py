@@ -50,14 +50,14 @@ class _NotificationRow(Struct):
 
 
 _NOTIFICATION_COLUMNS = ", ".join(_NotificationRow.__struct_fields__)
-_HAND_IN = f"""
+_ENQUEUE = f"""
 WITH given AS MATERIALIZED (
     SELECT gen_random_uuid() AS id, channel, address, '{ALERT_KIND}' AS kind,
         jsonb_build_object('alert_id', alert_id) AS reference, %s::timestamptz AS created_at,
         {_NOTIFICATION_COLUMNS}
     FROM {recordset(_NotificationRow)}
     JOIN alerts_recipient recipient ON recipient.id = recipient_id
-), handed_in AS (
+), enqueued AS (
     {insertion_from("given")}
 )
 INSERT INTO alerts_alertnotification (notification_id, {_NOTIFICATION_COLUMNS})
@@ -66,7 +66,7 @@ RETURNING change_id, notification_id
 """
 
 
-def hand_in_notifications(
+def enqueue_notifications(
     due: Sequence[tuple[WrittenStep, int, Reason]], *, now: datetime
 ) -> dict[int, list[UUID]]:
     """Hand notifications to the outbox; return their ids by the number of the change."""
@@ -77,6 +77,6 @@ def hand_in_notifications(
         _NotificationRow(written.alert_id, written.number, recipient_id, reason)
         for written, recipient_id, reason in due
     ]
-    for number, pk in rows(_HAND_IN, [now, msgspec.json.encode(given).decode()]):
+    for number, pk in rows(_ENQUEUE, [now, msgspec.json.encode(given).decode()]):
         ids[number].append(pk)
     return ids

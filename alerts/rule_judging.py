@@ -33,7 +33,7 @@ def judge_rules(changes: Sequence[OccurrenceChange], *, now: datetime) -> list[C
     written = _write_steps(steps, now=now)
     alert_statements.record_changes(written, now=now)
     due = _due_notifications(written)
-    ids = notification_statements.hand_in_notifications(due, now=now)
+    ids = notification_statements.enqueue_notifications(due, now=now)
     return [
         ChangedAlert(
             change=each.step.change,

@@ -12,10 +12,10 @@ from alerts.alert_texts import render
 from alerts.models import Alert, Recipient
 from alerts.wording import clock_text, sentence, zone_named
 from core.errors import Unprocessable
-from outbox.leases import claim_notifications, mark
+from outbox.leases import claim_notifications, record_outcome
 from outbox.messages import SendOutcome
 from outbox.models import Notification
-from outbox.sending import deliver
+from outbox.sending import send_batch
 from tests.alerts.scenes import crossing_of, judge, make_geofence, make_rule
 from tests.builders import NINE, NOON, TEN, make_organisation, make_van
 
@@ -28,7 +28,7 @@ def inbox(mail_server):
     """Return a function that delivers what is due, and gives Anna's newest mail."""
 
     def newest():
-        deliver(clock=lambda: NOON)
+        send_batch(clock=lambda: NOON)
         return mail_server.arrivals(ANNA)[-1]
 
     return newest
@@ -125,7 +125,7 @@ def test_what_failed_while_its_alert_was_withdrawn_is_not_sent_after_the_correct
     judge(entry)
     (claim,) = claim_notifications(now=TEN)
     judge(msgspec.structs.replace(entry, change="withdrawn"))
-    mark(claim, SendOutcome(kind="temporary"), now=TEN)
+    record_outcome(claim, SendOutcome(kind="temporary"), now=TEN)
 
     inbox()
 
@@ -138,7 +138,7 @@ def test_who_is_switched_off_receives_no_pending_mail(entry, mail_server):
     judge(entry)
     Recipient.objects.update(is_active=False)
 
-    deliver(clock=lambda: NOON)
+    send_batch(clock=lambda: NOON)
 
     assert mail_server.arrived == []
     assert Notification.objects.get().state == "cancelled"
@@ -148,7 +148,7 @@ def test_a_notification_of_an_alert_that_is_gone_is_cancelled(entry, mail_server
     judge(entry)
     Alert.objects.all().delete()
 
-    deliver(clock=lambda: NOON)
+    send_batch(clock=lambda: NOON)
 
     assert mail_server.arrived == []
     assert Notification.objects.get().state == "cancelled"
@@ -157,10 +157,10 @@ def test_a_notification_of_an_alert_that_is_gone_is_cancelled(entry, mail_server
 def test_a_lot_of_texts_takes_as_many_queries_as_one(north, depot):
     make_rule(depot, ANNA)
     judge(*[crossing_of(make_van(north), depot) for _ in range(10)])
-    lot = list(Notification.objects.all())
+    batch = list(Notification.objects.all())
 
     counts = []
-    for notifications in (lot[:1], lot):
+    for notifications in (batch[:1], batch):
         with CaptureQueriesContext(connection) as taken:
             assert None not in render(notifications)
         counts.append(len(taken))

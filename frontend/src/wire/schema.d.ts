@@ -1165,7 +1165,7 @@ export interface components {
             readonly detail: string;
         };
         /**
-         * @description * `started` - no outcome: the worker died or is at it
+         * @description * `started` - no outcome: the worker died, or is sending
          *     * `sent` - accepted
          *     * `temporary` - failed for now
          *     * `unclear` - ended without an answer
@@ -1796,7 +1796,7 @@ export interface components {
          *     * `sent` - sent
          *     * `failed` - refused for good
          *     * `given_up` - given up
-         *     * `cancelled` - cancelled, since it need not be said any more
+         *     * `cancelled` - cancelled, since its text is obsolete
          * @enum {string}
          */
         NotificationStateEnum: "pending" | "sending" | "sent" | "failed" | "given_up" | "cancelled";
@@ -4583,7 +4583,7 @@ export interface operations {
                  *     * `sent` - sent
                  *     * `failed` - refused for good
                  *     * `given_up` - given up
-                 *     * `cancelled` - cancelled, since it need not be said any more
+                 *     * `cancelled` - cancelled, since its text is obsolete
                  */
                 state?: "cancelled" | "failed" | "given_up" | "pending" | "sending" | "sent";
             };
