@@ -85,7 +85,7 @@ def numbers(console: Socket) -> list[int]:
     return [frame["number"] for frame in console.client.others if frame["type"] == "alert"]
 
 
-def test_a_raised_alert_is_told_at_once_to_those_who_see_it(
+def test_a_raised_alert_is_sent_at_once_to_who_may_see_it(
     open_socket: Open, token: str, stranger: User, dispatcher: User, van: Asset
 ) -> None:
     ours = subscribed(open_socket, token)

@@ -1,6 +1,6 @@
-"""Asking the database from the event loop, in threads of our own.
+"""Queries from the event loop, in threads of the live map.
 
-Django's own bridge would queue behind the views of the same process.
+Django's `sync_to_async` would queue behind the views of the same process.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ T = TypeVar("T")
 _threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="live-database")
 
 
-async def asked(question: Callable[[], T]) -> T:
-    """Return the answer of `question`, which may query, without holding up the loop."""
-    return await asyncio.get_running_loop().run_in_executor(_threads, _with_connection, question)
+async def query_in_thread(query: Callable[[], T]) -> T:
+    """Return the result of `query`, which may use the database, without blocking the loop."""
+    return await asyncio.get_running_loop().run_in_executor(_threads, _with_connection, query)
 
 
-def _with_connection(question: Callable[[], T]) -> T:
-    # A connection that the server dropped meanwhile is replaced rather than reported.
+def _with_connection(query: Callable[[], T]) -> T:
+    # Replaces a connection that the server has closed meanwhile, instead of raising.
     close_old_connections()
     try:
-        return question()
+        return query()
     finally:
         close_old_connections()

@@ -112,7 +112,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Return the latest fix, whether it moves, the latest readings, and its geofences. */
+        /** @description Return the latest fix, the motion, the latest readings, and the geofences of an asset. */
         get: operations["assets_state"];
         put?: never;
         post?: never;
@@ -485,7 +485,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Return the latest of every asset that you may see, as the live socket would. */
+        /** @description Return the latest state of every asset that you may see, as on the live socket. */
         get: operations["live_snapshot"];
         put?: never;
         post?: never;
@@ -1664,7 +1664,7 @@ export interface components {
          * @enum {string}
          */
         KindEnum: "enter" | "exit" | "pass" | "found" | "lost";
-        /** @description Equally long lists, one entry an asset. */
+        /** @description Equally long lists with an entry for each asset. */
         LiveColumns: {
             /** @description asset id */
             id: number[];
@@ -2620,14 +2620,14 @@ export interface components {
             asset: number;
             /**
              * Format: date-time
-             * @description null: never heard of
+             * @description null: nothing received yet
              */
             measured_at: string | null;
             /** Format: date-time */
             received_at: string | null;
             fix: components["schemas"]["StateFix"] | null;
             /**
-             * @description at the fix; null: nobody can say whether it moves
+             * @description at the fix; null: unknown
              *
              *     * `moving` - moving
              *     * `resting` - resting
