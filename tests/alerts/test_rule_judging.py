@@ -276,7 +276,7 @@ def test_an_attempt_without_an_answer_counts_as_received(van, depot):
     ]  # fmt: skip
 
 
-def test_withdrawing_twice_tells_once(van, depot):
+def test_withdrawing_twice_notifies_once(van, depot):
     make_rule(depot, ANNA)
     entry = crossing_of(van, depot)
     judge(entry)
