@@ -42,7 +42,7 @@ def intake_of_settings(metrics: DoorMetrics) -> Intake:
         IntakeLimits(
             waiting_observations=settings.QUEUE_LIMIT_OBSERVATIONS,
             waiting_bytes=settings.QUEUE_LIMIT_BYTES,
-            commit_timeout_s=settings.COMMIT_PATIENCE_S,
+            commit_timeout_s=settings.COMMIT_TIMEOUT_S,
             observations_per_device_and_minute=settings.OBSERVATIONS_PER_DEVICE_AND_MINUTE,
         ),
         keep_uplink=recent.keep,
