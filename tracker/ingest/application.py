@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 LOOPBACK = ("127.0.0.1", "::1", "")
 # Headers that a proxy adds to a request that it forwards.
-FORWARDED = {
+FORWARDING_HEADERS = {
     "forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip",
 }  # fmt: skip
 METRICS_PATHS = ("/metrics", "/ingest/metrics")
@@ -138,7 +138,7 @@ class IngestApplication:
 
     def _monitoring_reply(self, head: RequestHead) -> Reply:
         if head.path in METRICS_PATHS:
-            if not _is_of_this_machine(head):
+            if not _is_local(head):
                 return Reply(404, _TEXT, b"")
             for metrics in (self._intake.metrics, self._metrics):
                 metrics.flush()
@@ -149,9 +149,9 @@ class IngestApplication:
         return Reply(status, _TEXT, body)
 
 
-def _is_of_this_machine(head: RequestHead) -> bool:
+def _is_local(head: RequestHead) -> bool:
     """Return whether the request is from this machine and not forwarded by a proxy on it.
 
     The counts would tell others about customers.
     """
-    return head.peer in LOOPBACK and not head.headers.keys() & FORWARDED
+    return head.peer in LOOPBACK and not head.headers.keys() & FORWARDING_HEADERS

@@ -71,7 +71,7 @@ def replay_some(uplinks: QuerySet[Any], *, after: int, limit: int) -> list[Repla
         try:
             done.append(replay(uplinks, uplink_id))
         except Conflict:
-            log.info("an uplink was taken up by somebody else meanwhile", uplink=uplink_id)
+            log.info("an uplink was replayed by another request meanwhile", uplink=uplink_id)
         except DataError:
             # One bad uplink must not stand in the way of its neighbours.
             log.exception("an uplink could not be replayed", uplink=uplink_id)

@@ -2,7 +2,7 @@
 
 A connection parses with httptools and calls the door without a task, an event or a message in
 between, which cost more than the work of the door on an uplink. uvicorn listens, accepts and ends,
-with this class in place of its own protocol for ASGI.
+with `SenderConnection` in place of its own protocol for ASGI.
 
 Slow senders are timed out (fault F-039), and errors are never answered in plain text (rule G2).
 """
