@@ -643,8 +643,8 @@ export interface paths {
         /**
          * @description Store one observation, or a list of up to 1,000, in our own JSON.
          *
-         *     The receipt comes when they are durable and says what became of each. Where all were
-         *     refused the answer is a 422 with the reasons.
+         *     The receipt comes when they are durable and has the outcome of each. If all were refused,
+         *     the answer is a 422 with the reasons.
          */
         post: operations["positions_create"];
         delete?: never;
@@ -967,7 +967,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Read it again, as if it had arrived then. What still cannot be used goes on waiting. */
+        /** @description Replay an uplink as at its arrival. Observations still unusable stay set aside. */
         post: operations["uplinks_replay_create"];
         delete?: never;
         options?: never;
@@ -1006,7 +1006,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Take up those that wait, oldest first, up to 100 at once; filters as in the list. */
+        /** @description Replay waiting uplinks, oldest first, up to 100 in a request; filters as in the list. */
         post: operations["uplinks_replay_some"];
         delete?: never;
         options?: never;
@@ -1836,7 +1836,7 @@ export interface components {
         NotificationStateEnum: "pending" | "sending" | "sent" | "failed" | "given_up" | "cancelled";
         /** @enum {unknown} */
         NullEnum: null;
-        /** @description Our own JSON, for the OpenAPI document; `wire.formats.own_json` reads it. */
+        /** @description Our own JSON, as the OpenAPI document describes it; `wire.formats.own_json` reads it. */
         ObservationRequest: {
             /** @description identifier */
             device: string;
@@ -2455,7 +2455,7 @@ export interface components {
         Replays: {
             tried: number;
             taken_up: number;
-            /** @description to send again with, for those that were not tried; else null */
+            /** @description the `after` of the next request, for uplinks not tried yet; else null */
             after: number | null;
             replays: components["schemas"]["Replay"][];
         };
