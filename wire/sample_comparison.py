@@ -1,4 +1,4 @@
-"""A sample's words for what it means, held against what was decoded."""
+"""The comparison of a sample's expected values with the decoded ones."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ _METHODS = {"network_geolocation": "network", "gps": "gnss", "bluetooth": "ble"}
 _TIME_SOURCES = {"fixTime": "device", "tst": "device", "timestamp": "device", "time": "network"}
 
 
-class Comparison:
-    """Gathers the differences and what could not be checked."""
+class SampleComparison:
+    """The differences between expected and decoded values, and the names that were not checked."""
 
     def __init__(self, decoded: Decoded, *, received_at: datetime) -> None:
         self._decoded = decoded
@@ -51,8 +51,8 @@ class Comparison:
         self.differences: list[str] = []
         self.unchecked: list[str] = []
 
-    def of_answer(self, response: Mapping[str, Any], success_body: bytes | None) -> None:
-        """Compare what the sender is to read. Without words of its own it gets a receipt."""
+    def compare_answer(self, response: Mapping[str, Any], success_body: bytes | None) -> None:
+        """Compare the answer to the sender; without a `success_body` it is a receipt."""
         status = number(response.get("status"))
         if status is not None and 400 <= status < 500:
             self._expect("refused", True, bool(self._decoded.refusals))
@@ -66,7 +66,7 @@ class Comparison:
             got = success_body.decode() if isinstance(body, str) else json.loads(success_body)
             self._expect("response.body", body, got)
 
-    def of_meaning(self, expect: Mapping[str, Any]) -> None:
+    def compare_decoded(self, expect: Mapping[str, Any]) -> None:
         parts: dict[str, Callable[[Any], None]] = {
             "message": self._message,
             "positions": self._positions,
@@ -172,7 +172,7 @@ class Comparison:
         return found[0] if found else None
 
     def _device(self, expected: Mapping[str, Any] | None) -> None:
-        """Where the message names no device, the sample's URL did."""
+        """Compare identifiers with the device, which the URL names where the message does not."""
         observations = self._decoded.observations
         identifier = observations[0].device if observations else None
         for name, value in mapping(expected).items():
@@ -201,7 +201,7 @@ class Comparison:
         self._expect("cells", expected, [list(astuple(one)) for one in self._scans().cells])
 
     def _cell(self, expected: Any) -> None:
-        """One cell, of whose numbers some may be hexadecimal texts."""
+        """Compare a single cell, of whose numbers some may be hexadecimal texts."""
         numbers = (expected.get(name) for name in ("mcc", "mnc", "lac", "cid"))
         wanted = [int(one, 16) if isinstance(one, str) else one for one in numbers]
         found = [list(astuple(one))[:4] for one in self._scans().cells]
@@ -213,7 +213,7 @@ class Comparison:
 
 
 def is_same(expected: Any, got: Any) -> bool:
-    """Whether two values are one: numbers nearly, times to the millisecond, objects in part."""
+    """Return True for equal values: numbers nearly, times to the millisecond, objects in part."""
     if isinstance(expected, bool) or expected is None or isinstance(got, bool):
         return expected is got
     if isinstance(expected, int | float):
@@ -228,7 +228,7 @@ def is_same(expected: Any, got: Any) -> bool:
 
 
 def _tolerance(expected: float) -> float:
-    """Whoever wrote 10.29 rounded: half of its last decimal place is as near as can be asked."""
+    """Return half of the last decimal place, because a 10.29 in a sample is a rounded number."""
     _, _, decimals = repr(expected).partition(".")
     is_rounded = decimals.isdecimal() and decimals != "0"
     place = 0.5 * 10.0 ** -len(decimals) if is_rounded else 0.0

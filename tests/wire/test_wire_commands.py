@@ -12,7 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from tests.wire.uplinks import NOON, decoded, observation
-from wire.sample_comparison import Comparison, is_same
+from wire.sample_comparison import SampleComparison, is_same
 from wire.samples import request_of_file
 
 SAMPLES = Path(__file__).parents[2] / "fixtures" / "samples"
@@ -249,9 +249,9 @@ def test_values_are_the_same_nearly_and_objects_in_part(expected, got, same):
     ],
 )
 def test_every_kind_of_difference_is_found(expect):
-    comparison = Comparison(decoded("json", observation()), received_at=NOON)
+    comparison = SampleComparison(decoded("json", observation()), received_at=NOON)
 
-    comparison.of_meaning(expect)
+    comparison.compare_decoded(expect)
 
     assert comparison.differences
 

@@ -20,17 +20,17 @@ from tests.wire.uplinks import (
     ttn_uplink,
 )
 from wire.payloads import cayenne
-from wire.payloads.decoded_position import located
+from wire.payloads.decoded_position import decoded_position
 from wire.payloads.decoded_readings import decoded_readings
 
 
 def place_of(payload: dict[str, Any]) -> tuple[float, float] | None:
-    fix = located(payload, now=NOON).fix
+    fix = decoded_position(payload, now=NOON).fix
     return None if fix is None else (fix.lat_deg, fix.lon_deg)
 
 
 def readings_of(payload: dict[str, Any]) -> dict[str, Any]:
-    return decoded_readings(payload, located(payload, now=NOON))[0]
+    return decoded_readings(payload, decoded_position(payload, now=NOON))[0]
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_an_accuracy_is_never_made_of_an_hdop():
     [({"speedKmph": 36}, 10.0), ({"speed_mps": 10}, 10.0), ({"speed": 36}, None)],
 )
 def test_a_speed_counts_only_with_its_unit(sent, speed_mps):
-    fix = located({"lat": 52.1, "lon": 4.3} | sent, now=NOON).fix
+    fix = decoded_position({"lat": 52.1, "lon": 4.3} | sent, now=NOON).fix
 
     assert fix is not None
     assert fix.speed_mps == (None if speed_mps is None else pytest.approx(speed_mps))
@@ -526,6 +526,6 @@ def test_a_cayenne_payload_that_cannot_be_read_to_its_end_is_refused(payload):
 
 
 def test_abeeway_counts_the_age_of_its_fix_from_now():
-    found = located({"gpsLatitude": 43.6, "gpsLongitude": 7.0, "age": 60}, now=NOON)
+    found = decoded_position({"gpsLatitude": 43.6, "gpsLongitude": 7.0, "age": 60}, now=NOON)
 
     assert found.measured_at == datetime(2026, 1, 5, 11, 59, tzinfo=UTC)
