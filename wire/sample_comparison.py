@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec.structs import astuple
 
-from core.observation import Observation, Scans, normal_identifier
+from core.observation import Fix, Observation, Scans, normal_identifier
 from wire.instants import instant_of_text
 from wire.quantities import mapping, number
 from wire.uplink import Decoded
@@ -40,6 +40,7 @@ _IDENTIFIERS = ("id", "dev_eui", "device", "device_id", "imei", "unique_id", "un
 _OF_READINGS = {"vertical_accuracy_m", "hdop", "satellites"}
 _METHODS = {"network_geolocation": "network", "gps": "gnss", "bluetooth": "ble"}
 _TIME_SOURCES = {"fixTime": "device", "tst": "device", "timestamp": "device", "time": "network"}
+_SOURCES = {"source": _METHODS, "time_source": _TIME_SOURCES}
 
 
 class SampleComparison:
@@ -98,15 +99,16 @@ class SampleComparison:
         if not isinstance(expected, list) or not all(isinstance(one, dict) for one in expected):
             self.unchecked.append("positions")
             return
-        placed = [one for one in self._decoded.observations if one.fix is not None]
+        placed = [(one.fix, one) for one in self._decoded.observations if one.fix is not None]
         if len(placed) != len(expected):
             self.differences.append(f"positions: expected {len(expected)}, got {len(placed)}")
-        for index, (position, observation) in enumerate(zip(expected, placed, strict=False)):
+        for index, (position, found) in enumerate(zip(expected, placed, strict=False)):
             for name, value in position.items():
-                self._position(f"positions[{index}].{name}", name, value, observation)
+                self._position(f"positions[{index}].{name}", name, value, *found)
 
-    def _position(self, label: str, name: str, expected: Any, got: Observation) -> None:
-        fix = got.fix
+    def _position(
+        self, label: str, name: str, expected: Any, fix: Fix, observation: Observation
+    ) -> None:
         if name in ("lat", "lon"):
             found, wanted = getattr(fix, f"{name}_deg"), number(expected)
             if wanted is None or abs(found - wanted) > _COORDINATE_DEG:
@@ -114,23 +116,17 @@ class SampleComparison:
         elif name in _FIX:
             self._expect(label, expected, getattr(fix, _FIX[name]))
         elif name in _OF_READINGS:
-            self._expect(label, expected, got.readings.get(_READINGS[name]))
+            self._expect(label, expected, observation.readings.get(_READINGS[name]))
         elif name == "time":
             wanted_at = self._received_at if expected is None else expected
-            self._expect(label, wanted_at, got.measured_at)
-        elif name in ("source", "time_source"):
-            self._source(label, name, str(expected), got)
+            self._expect(label, wanted_at, observation.measured_at)
+        elif name in _SOURCES:
+            source = fix.method if name == "source" else observation.time_source
+            self._expect(label, _first_word(expected, _SOURCES[name]), source)
         elif name in self._decoded.notes:
             self._expect(label, expected, self._decoded.notes[name])
         else:
             self.unchecked.append(label)
-
-    def _source(self, label: str, name: str, expected: str, got: Observation) -> None:
-        word = expected.split(" ")[0]
-        if name == "time_source":
-            self._expect(label, _TIME_SOURCES.get(word, word), got.time_source)
-        elif got.fix is not None:
-            self._expect(label, _METHODS.get(word, word), got.fix.method)
 
     def _telemetry(self, expected: Any) -> None:
         if not isinstance(expected, dict):
@@ -210,6 +206,12 @@ class SampleComparison:
     def _time(self, expected: Any) -> None:
         found = [one.measured_at for one in self._decoded.observations]
         self._expect("time", expected, found[0] if found else self._decoded.notes.get("time"))
+
+
+def _first_word(expected: Any, ours: Mapping[str, str]) -> str:
+    """Return the first word of a text, which may explain itself behind it, as our word for it."""
+    word = str(expected).split(" ")[0]
+    return ours.get(word, word)
 
 
 def is_same(expected: Any, got: Any) -> bool:

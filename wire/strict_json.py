@@ -42,8 +42,6 @@ def read(body: bytes) -> Any:
         raise UnreadableUplink(
             f"{error.msg} at line {error.lineno}, column {error.colno}.", code="malformed-json"
         ) from None
-    except RecursionError:
-        raise UnreadableUplink("nested too deeply.", code="json-too-deep") from None
 
 
 def read_lenient(body: bytes) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from core.errors import UnreadableUplink
 from tests.wire.uplinks import NOON, chirpstack_event, decoded, only, ttn_uplink
 
 UPLINK, OWN = "as:up:01F34ZMPWD7FEKA9XEZBVX92NY", "as:up:01F34ZMR8NAP2CVX1FWDC5MPG5"
@@ -206,3 +207,54 @@ def test_a_made_event_id_always_fits_and_tells_two_apart():
 
     assert len(set(ids)) == 3
     assert max(map(len, ids)) <= 128
+
+
+@pytest.mark.fault("F-055")
+@pytest.mark.parametrize("format_name", ["ttn", "chirpstack", "owntracks"])
+@pytest.mark.parametrize("body", [[], [{"data": "qg=="}], "up", 5])
+def test_json_that_is_no_object_is_no_message_of_a_server_or_app(format_name, body):
+    with pytest.raises(UnreadableUplink):
+        decoded(format_name, body, query="event=up")
+
+
+@pytest.mark.parametrize("name", ["cold-room-12", "Kühlraum/112"])
+def test_a_device_name_of_twelve_characters_is_not_taken_for_base64(name):
+    sent = chirpstack_event(data="qg==", deviceInfo={"devEui": name})
+
+    assert only(decoded("chirpstack", sent, query="event=up")).device == name.lower()
+
+
+def test_an_uplink_with_neither_an_id_nor_a_frame_has_no_key():
+    sent = chirpstack_event(deduplicationId=None, object={"temperature": 5})
+
+    assert event_id("chirpstack", sent, "event=up") is None
+
+
+@pytest.mark.parametrize(("margin", "expected"), [(5, {"link.margin": 5}), ("n/a", {})])
+def test_a_margin_is_a_number_or_left_out_of_a_status(margin, expected):
+    sent = chirpstack_event(margin=margin, batteryLevel=80)
+
+    found = only(decoded("chirpstack", sent, query="event=status"))
+
+    assert found.readings == {"battery.level": 80} | expected
+
+
+@pytest.mark.parametrize(
+    "location", [{}, {"source": "SOURCE_GPS"}, {"latitude": 0, "longitude": 0}, None]
+)
+def test_a_solved_location_without_a_place_is_no_observation(location):
+    sent = ttn_event("location_solved", {"service": "lora-cloud-wifi", "location": location})
+
+    found = decoded("ttn", sent)
+
+    assert (found.message, found.device, found.observations) == (
+        "location",
+        "0004a30b001c0530",
+        (),
+    )
+
+
+def test_a_payload_that_is_no_base64_leaves_what_the_server_decoded():
+    found = only(decoded("ttn", ttn_uplink({"temperature": 5}, frm_payload="qg=")))
+
+    assert found.readings["air.temperature"] == 5

@@ -49,6 +49,8 @@ def readings_of(payload: dict[str, Any]) -> dict[str, Any]:
         {"gpsLocation": {"1": {"latitude": 52.1, "longitude": 4.3}}},
         {"position": {"gnssFix": {"latitude": 52.1, "longitude": 4.3}}},
         {"gnss": {"latitude": 52.1, "longitude": 4.3}},
+        {"position": {"gnss": {"fix": {"lat": 52.1, "lon": 4.3}}}},
+        {"position": {"source": "gnss", "gnss": {"lat": 52.1, "lon": 4.3}}},
         {"location": {"type": "Point", "coordinates": [4.3, 52.1]}},
         {"gps_location": {"latitude": 52.1, "longitude": 4.3}},
         {"gpsPosition": {"lat": 52.1, "lng": 4.3}},
@@ -75,6 +77,9 @@ def test_a_position_is_found_under_its_usual_names(payload):
         {"fixFailed": True, "cached": {"latitudeDeg": 52.1, "longitudeDeg": 4.3}},
         {"gpsPrevious": {"latitude": 52.1, "longitude": 4.3}},
         {"coordinates": [4.3, 52.1]},
+        {"gnss": {"state": "searching", "seconds": 90}},
+        # Deeper than any codec nests its position.
+        {"position": {"gnss": {"fix": {"location": {"lat": 52.1, "lon": 4.3}}}}},
     ],
 )
 def test_what_is_no_fix_does_not_become_one(payload):
@@ -136,6 +141,8 @@ def test_a_speed_without_unit_stays_as_sent():
             {"acceleration.x": 0.1, "acceleration.y": 0, "acceleration.z": 1},
         ),
         ({"co2": 415, "door": "open"}, {"air.co2": 415, "contact": "open"}),
+        ({"door": "Closed", "magnet_status": "close"}, {"contact": "closed"}),
+        ({"door": "ajar"}, {"custom.door": "ajar"}),
         ({"water_leak": "leak"}, {"leak": True}),
         ({"a": {"b": {"c": 1}}, "l": [1]}, {"custom.a.b.c": 1}),
         ({"note": "", "gone": None}, {}),
@@ -529,3 +536,12 @@ def test_abeeway_counts_the_age_of_its_fix_from_now():
     found = decoded_position({"gpsLatitude": 43.6, "gpsLongitude": 7.0, "age": 60}, now=NOON)
 
     assert found.measured_at == datetime(2026, 1, 5, 11, 59, tzinfo=UTC)
+
+
+def test_abeeway_counts_its_course_in_hundredths_of_a_degree_and_its_speed_in_centimetres():
+    moving = {"gpsCourseOverGround": 9_050, "gpsSpeedOverGround": 1_250}
+
+    fix = decoded_position({"gpsLatitude": 43.6, "gpsLongitude": 7.0} | moving, now=NOON).fix
+
+    assert fix is not None
+    assert (fix.course_deg, fix.speed_mps) == (90.5, 12.5)

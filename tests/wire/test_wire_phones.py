@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core.errors import UnreadableUplink
+from core.errors import TooLarge, UnreadableUplink
 from tests.wire.uplinks import (
     NOON,
     RECEIVED_AT,
@@ -42,6 +42,8 @@ def osmand(query: str) -> Any:
         ("alarm=sos", {"custom.alarm": "sos", "sos": True}),
         ("alarm=general", {"custom.alarm": "general"}),
         ("notificationToken=secret", {}),
+        ("driverUniqueId=0042&rpm=933", {"custom.driverUniqueId": "0042", "custom.rpm": 933}),
+        ("driverUniqueId=10042", {"custom.driverUniqueId": "10042"}),
     ],
 )
 def test_what_the_phone_does_not_know_is_no_reading(query, expected):
@@ -326,3 +328,26 @@ def test_the_other_server_s_number_of_a_device_names_nobody_here():
     sent["device"] = {"id": 1, "name": "Van"}
 
     assert reason(decoded("traccar", sent)) == "no-device"
+
+
+def test_the_user_of_http_basic_names_the_phone_where_the_app_does_not():
+    found = only(decoded("osmand", {"location": sdk_location()}, user="Pixel-7"))
+
+    assert found.device == "pixel-7"
+
+
+@pytest.mark.fault("F-021")
+def test_more_positions_than_a_batch_may_have_are_not_forwarded():
+    with pytest.raises(TooLarge) as error:
+        decoded("traccar", [traccar_position()] * 1_001)
+
+    assert error.value.code == "too-many-fixes"
+
+
+@pytest.mark.fault("F-026")
+@pytest.mark.parametrize("format_name", ["osmand", "traccar"])
+def test_more_parameters_than_an_app_has_are_refused_before_they_are_split(format_name):
+    query = "id=7&lat=52.1&lon=4.3&" + "&".join(f"a{number}=1" for number in range(198))
+
+    with pytest.raises(UnreadableUplink, match="more than 200 parameters"):
+        decoded(format_name, query=query)
