@@ -7,8 +7,16 @@ from typing import Any
 
 import pytest
 
-from core.errors import UnreadableUplink
-from tests.wire.uplinks import NOON, chirpstack_event, decoded, only, ttn_uplink
+from core.errors import TooLarge, UnreadableUplink
+from tests.wire.uplinks import (
+    NOON,
+    RECEIVED_AT,
+    chirpstack_event,
+    decoded,
+    only,
+    reason,
+    ttn_uplink,
+)
 
 UPLINK, OWN = "as:up:01F34ZMPWD7FEKA9XEZBVX92NY", "as:up:01F34ZMR8NAP2CVX1FWDC5MPG5"
 
@@ -258,3 +266,41 @@ def test_a_payload_that_is_no_base64_leaves_what_the_server_decoded():
     found = only(decoded("ttn", ttn_uplink({"temperature": 5}, frm_payload="qg=")))
 
     assert found.readings["air.temperature"] == 5
+
+
+def test_an_event_that_chirpstack_does_not_have_yet_is_set_aside_with_its_device():
+    found = decoded("chirpstack", chirpstack_event(), query="event=roaming")
+
+    assert (found.message, reason(found)) == ("unknown", "unknown-event")
+    assert found.notes["dev_eui"] == "0101010101010101"
+
+
+@pytest.mark.parametrize("text", ["noon", "2026-02-30T12:00:00Z", "2026-01-05T12:00:00"])
+def test_an_unreadable_time_of_the_network_gives_way_to_that_of_the_server(text):
+    found = only(decoded("chirpstack", chirpstack_event(time=text), query="event=status"))
+
+    assert (found.measured_at, found.time_source) == (RECEIVED_AT, "server")
+
+
+@pytest.mark.fault("F-021")
+def test_more_measurements_than_an_uplink_can_carry_are_too_many():
+    sent = ttn_uplink({}, normalized_payload=[{"air": {"temperature": 5}}] * 1_001)
+
+    with pytest.raises(TooLarge) as error:
+        decoded("ttn", sent)
+
+    assert error.value.code == "too-many-fixes"
+
+
+ELEVEN = NOON - timedelta(hours=1)
+
+
+@pytest.mark.parametrize("payload", [{}, {"time": "2026-01-05T11:00:00Z", "door": "open"}])
+def test_a_measurement_at_the_time_of_its_payload_is_the_same_observation(payload):
+    measured = [{"time": "2026-01-05T11:00:00Z", "air": {"temperature": 5}}]
+
+    found = only(decoded("ttn", ttn_uplink(payload, normalized_payload=measured)))
+
+    assert (found.measured_at, found.time_source) == (ELEVEN, "device")
+    assert found.readings["air.temperature"] == 5
+    assert found.readings.get("contact") == payload.get("door")
