@@ -20,7 +20,7 @@ from accounts.roles import person_of
 from core.errors import NotFound
 from core.rest.permissions import AsksOnly, MayOperate
 from geofence import actions
-from geofence.api.geofence_rows import not_ended, publish_geofence_list, rows_of, with_versions
+from geofence.api.geofence_rows import publish_geofence_list, rows_of, with_versions
 from geofence.api.import_export_views import ExportMixin, ImportMixin
 from geofence.api.presence_views import PresenceMixin
 from geofence.api.representations import (
@@ -32,7 +32,7 @@ from geofence.api.representations import (
     wants_geojson,
 )
 from geofence.containment import containment_of
-from geofence.models import Geofence, GeofenceVersion
+from geofence.models import Geofence, GeofenceVersion, not_ended
 from geofence.presets import preset_for
 from geofence.serializers import (
     ContainmentRow,
