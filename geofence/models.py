@@ -71,7 +71,9 @@ class GeofenceVersion(models.Model):
     accuracy_cap_m = models.FloatField(
         null=True, help_text="accuracy counts up to this; by default half the inradius"
     )
-    max_accuracy_m = models.FloatField(null=True, help_text="coarser fixes never decide")
+    max_accuracy_m = models.FloatField(
+        null=True, help_text="coarser fixes never decide; by default by the size of the area"
+    )
     persist_fixes = models.PositiveIntegerField(default=1)
     persist_s = models.FloatField(default=0)
     judges_pass_through = models.BooleanField(default=False)

@@ -17,6 +17,7 @@ from core.errors import Fault, Unprocessable
 from core.rest.fields import InstantField, OperableField
 from geofence import limits
 from geofence.actions import JUDGING_FIELDS
+from geofence.containment import effective_max_accuracy_m
 from geofence.models import GeofenceVersion
 from geofence.shape_checks import Shape, pointing_into, refuse
 from geofence.shape_simplifying import simplification_offer
@@ -82,7 +83,13 @@ class JudgingInput(serializers.Serializer[Any]):
         max_value=1e6,
         help_text="accuracy counts up to this; null for half the inradius",
     )
-    max_accuracy_m = NumberField(required=False, allow_null=True, min_value=0, max_value=1e6)
+    max_accuracy_m = NumberField(
+        required=False,
+        allow_null=True,
+        min_value=0,
+        max_value=1e6,
+        help_text="coarser fixes decide nothing; null for a default by the size of the area",
+    )
     persist_fixes = serializers.IntegerField(required=False, min_value=1, max_value=100)
     persist_s = NumberField(required=False, min_value=0, max_value=86_400)
     judges_pass_through = serializers.BooleanField(required=False)
@@ -163,12 +170,24 @@ class GeofenceChange(VersionInput):
 class JudgingRow(serializers.ModelSerializer[GeofenceVersion]):
     class Meta:
         model = GeofenceVersion
-        fields = ("persist_fixes", "persist_s", "judges_pass_through", "max_gap_s")
+        fields = (
+            "max_accuracy_m",
+            "persist_fixes",
+            "persist_s",
+            "judges_pass_through",
+            "max_gap_s",
+        )
         read_only_fields = fields
 
 
-class IntervalInput(serializers.Serializer[Any]):
+class PresetInput(serializers.Serializer[Any]):
     interval_s = serializers.FloatField(min_value=1, max_value=31_536_000)
+    inradius_m = serializers.FloatField(
+        min_value=0,
+        max_value=1e7,
+        required=False,
+        help_text="of the geofence, for `max_accuracy_m`",
+    )
 
 
 class SimplifyInput(VersionInput):
@@ -205,6 +224,9 @@ class VersionRow(serializers.ModelSerializer[GeofenceVersion]):
     accuracy_cap_effective_m = serializers.SerializerMethodField(
         help_text="with its default filled in"
     )
+    max_accuracy_effective_m = serializers.SerializerMethodField(
+        help_text="with its default filled in"
+    )
     is_replaced = serializers.SerializerMethodField(help_text="held at no time in the end")
 
     class Meta:
@@ -215,6 +237,7 @@ class VersionRow(serializers.ModelSerializer[GeofenceVersion]):
             "geometry",
             "inradius_m",
             "accuracy_cap_effective_m",
+            "max_accuracy_effective_m",
             *JUDGING_FIELDS,
             "valid_from",
             "valid_to",
@@ -229,6 +252,9 @@ class VersionRow(serializers.ModelSerializer[GeofenceVersion]):
 
     def get_accuracy_cap_effective_m(self, version: GeofenceVersion) -> float:
         return effective_cap_m(version)
+
+    def get_max_accuracy_effective_m(self, version: GeofenceVersion) -> float:
+        return effective_max_accuracy_m(version)
 
     def get_is_replaced(self, version: GeofenceVersion) -> bool:
         return bool(version.valid_to == version.valid_from)
@@ -255,6 +281,7 @@ class GeofenceRow(VersionRow):
             "geometry",
             "inradius_m",
             "accuracy_cap_effective_m",
+            "max_accuracy_effective_m",
             *JUDGING_FIELDS,
             "version",
             "valid_from",

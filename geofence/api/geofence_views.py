@@ -39,9 +39,9 @@ from geofence.serializers import (
     GeofenceChange,
     GeofenceInput,
     GeofenceRow,
-    IntervalInput,
     JudgingRow,
     PointInput,
+    PresetInput,
     SimplifiedRow,
     SimplifyInput,
     VersionInput,
@@ -188,7 +188,7 @@ class GeofenceViewSet(
             offered = simplified_shape(shape, body.validated_data["max_points"])
         return Response(SimplifiedRow(offered).data)
 
-    @extend_schema(parameters=[IntervalInput], responses=JudgingRow, filters=False)
+    @extend_schema(parameters=[PresetInput], responses=JudgingRow, filters=False)
     @action(
         detail=False,
         methods=["get"],
@@ -197,10 +197,10 @@ class GeofenceViewSet(
         renderer_classes=[JSONRenderer],
     )
     def preset(self, request: Request) -> Response:
-        """Judging options that suit assets that report every `interval_s` seconds."""
-        query = IntervalInput(data=request.query_params)
+        """Judging options for assets that report every `interval_s` seconds, and for a size."""
+        query = PresetInput(data=request.query_params)
         query.is_valid(raise_exception=True)
-        return Response(preset_for(query.validated_data["interval_s"]))
+        return Response(preset_for(**query.validated_data))
 
     def _row(self, geofence: Geofence) -> Row:
         return dict(GeofenceRow(self._versioned(geofence)).data)

@@ -228,6 +228,24 @@ def test_a_preset_is_answered_for_an_interval(otto):
     assert otto.get(f"{URL}preset/?interval_s=often").status_code == 400
 
 
+@pytest.mark.field("G-04")
+def test_a_preset_for_a_size_proposes_which_fixes_are_too_coarse(otto):
+    sized = otto.get(f"{URL}preset/?interval_s=30&inradius_m=50").json()
+
+    assert sized["max_accuracy_m"] == 100
+    assert otto.get(f"{URL}preset/?interval_s=30").json()["max_accuracy_m"] is None
+
+
+@pytest.mark.field("G-04")
+def test_a_geofence_shows_which_fixes_are_too_coarse_for_it(otto, north):
+    depot = make_geofence(north, shape=circle(DEPOT_LONLAT_DEG, 50))
+    lon_deg, lat_deg = DEPOT_LONLAT_DEG
+    place = {"lon_deg": lon_deg, "lat_deg": lat_deg + 0.02, "accuracy_m": 17_000}
+
+    assert otto.get(f"{URL}{depot.pk}/").json()["max_accuracy_effective_m"] == 1_000
+    assert otto.post(f"{URL}{depot.pk}/test/", place).json()["containment"] == "unsure"
+
+
 def test_a_simpler_shape_is_offered_and_can_be_asked_for(otto, north):
     too_fine = polygon(round_ring((9.7, 52.4), 0.1, 3000))
 

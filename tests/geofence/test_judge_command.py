@@ -166,6 +166,18 @@ def test_too_coarse_fixes_decide_nothing(judge):
     assert judge(track(*ROWS, columns=COLUMNS), YARD, "--max-accuracy-m", "99") == []
 
 
+@pytest.mark.field("G-04")
+@pytest.mark.parametrize("radius_m", [50, 120])
+def test_a_fix_of_a_cell_takes_nothing_out_of_a_yard(judge, radius_m):
+    yard = collection(feature({"type": "Point", "coordinates": [9.5, 0.0]}, radius=radius_m))
+    rows = [[9.5, 0.0, minute(0), 5], [9.5225, 0.0, minute(1), 17_000], [9.5, 0.0, minute(2), 5]]
+
+    every_fix = judge(track(*rows, columns=COLUMNS), yard, "--max-accuracy-m", "1e6")
+
+    assert [crossing["kind"] for crossing in every_fix] == ["exit", "enter"]
+    assert judge(track(*rows, columns=COLUMNS), yard) == []
+
+
 def test_by_default_accuracy_counts_up_to_half_the_inradius(judge):
     yard = collection(feature({"type": "Point", "coordinates": [9.5, 0.0]}, radius=100))
     rows = [[9.4, 0.0, minute(0), 500], [9.5, 0.0, minute(1), 500]]

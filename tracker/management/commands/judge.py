@@ -23,6 +23,7 @@ from geofence.crossings import find_crossings
 from geofence.earth import polygons_in
 from geofence.imports.found_shapes import AssumedSizes
 from geofence.imports.geojson_files import members_of, of_geometry
+from geofence.presets import default_max_accuracy_m
 from geofence.shape_checks import Shape
 from geofence.shapes import area_of, inradius_m
 from geofence.track_files import read_track
@@ -54,7 +55,13 @@ class Command(BaseCommand):
             metavar="M",
             help="by default half the radius of the largest circle inside each geofence",
         )
-        parser.add_argument("--max-accuracy-m", type=_not_negative, default=math.inf, metavar="M")
+        parser.add_argument(
+            "--max-accuracy-m",
+            type=_not_negative,
+            metavar="M",
+            help="coarser fixes decide nothing; by default ten times the size of each geofence, "
+            "at least 1000",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         fixes = _read(options["track"], read_track)
@@ -106,24 +113,21 @@ def _zone(number: int, shapes: list[Shape], options: dict[str, Any]) -> Zone:
         place = "".join(f" ({fault.pointer})" for fault in error.faults if fault.pointer)
         detail = f"feature {number}: {error.detail}{place}"
         raise CommandError(f"{options['geofences']}: {detail}") from error
-    cap_m = options["accuracy_cap_m"]
+    cap_m, max_m = options["accuracy_cap_m"], options["max_accuracy_m"]
     area = _united(areas)
+    size_m = inradius_m(area, shapes[0] if len(shapes) == 1 else None)
     return Zone(
         geofence_id=number,
         version_id=number,
         area=area,
-        accuracy_cap_m=_cap_m(area, shapes) if cap_m is None else cap_m,
-        max_accuracy_m=options["max_accuracy_m"],
+        accuracy_cap_m=size_m / 2.0 if cap_m is None else cap_m,
+        max_accuracy_m=default_max_accuracy_m(size_m) if max_m is None else max_m,
         persist_fixes=options["persist_fixes"],
         persist_us=round(options["persist_s"] * 1e6),
         judges_pass_through=options["pass_through"],
         max_gap_us=round(options["max_gap_s"] * 1e6),
         valid_from_us=-(1 << 62),
     )
-
-
-def _cap_m(area: MultiPolygon, shapes: list[Shape]) -> float:
-    return inradius_m(area, shapes[0] if len(shapes) == 1 else None) / 2.0
 
 
 def _united(areas: list[MultiPolygon]) -> MultiPolygon:
