@@ -68,7 +68,7 @@ class ImportSummary(Struct, frozen=True, kw_only=True):
 
 
 class ImportChoices(Struct, frozen=True, kw_only=True):
-    """How a file is imported; `taken` says what becomes of a name that a geofence has already."""
+    """The options of an import; `taken` is what becomes of a name that a geofence has already."""
 
     is_dry_run: bool = False
     is_simplifying: bool = False
@@ -78,7 +78,7 @@ class ImportChoices(Struct, frozen=True, kw_only=True):
 
 
 class _Plan(Struct, kw_only=True):
-    """What becomes of a feature: nothing, a new geofence, or a new version of `present_id`."""
+    """The result of checking a feature: a new geofence, a version of `present_id`, or nothing."""
 
     row: ImportedFeature
     shape: Shape = {}

@@ -141,7 +141,7 @@ class _Lines:
 
     def __init__(self, kind: str, coordinates: Any) -> None:
         self.depth = {"corridor": 0, "polygon": 1, "multipolygon": 2}[kind]
-        self.tree = self._read(coordinates, self.depth, "/coordinates", _Budget())
+        self.tree = self._read(coordinates, self.depth, "/coordinates", _SizeBudget())
         # No point that is left out lies further from the line of the others.
         self.thinned_m = 0.0
         if sum(_sizes(self.tree, self.depth)) > limits.THINNED_POINTS:
@@ -154,7 +154,7 @@ class _Lines:
         sizes = list(_sizes(coordinates, self.depth))
         return _Candidate(coordinates, sum(sizes), max(sizes), len(sizes))
 
-    def _read(self, node: Any, depth: int, pointer: str, budget: _Budget) -> Any:
+    def _read(self, node: Any, depth: int, pointer: str, budget: _SizeBudget) -> Any:
         if not isinstance(node, list | tuple) or not node:
             refuse("geometry-invalid", "Must be a list, not empty.", pointer)
         if depth == 0:
@@ -209,7 +209,7 @@ class _Lines:
         return [inner for inner in slim if inner is not None] or None
 
 
-class _Budget:
+class _SizeBudget:
     """The rings and points that one shape may have."""
 
     def __init__(self) -> None:

@@ -61,7 +61,7 @@ LANGUAGE = re.compile(r"LDID[ /]*(\d{1,3})")
 
 
 class TextEncoding(Struct, frozen=True, kw_only=True):
-    """How the texts of a table are read; `doubt` says why it may be wrong."""
+    """The encoding of the texts of a table; `doubt` is the reason why it may be wrong."""
 
     name: str
     doubt: str = ""

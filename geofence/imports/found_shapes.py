@@ -30,7 +30,7 @@ class AssumedSizes(Struct, frozen=True, kw_only=True):
 
 
 class Note(Struct, frozen=True, kw_only=True):
-    """Something that a person should know about an imported feature."""
+    """A remark on an imported feature, for the person who imports it."""
 
     code: str
     detail: str
