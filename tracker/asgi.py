@@ -21,7 +21,7 @@ from django.db import connection  # noqa: E402
 
 from core.rest.query_parameters import known_parameters  # noqa: E402
 from positions.durability import refuse_to_start  # noqa: E402
-from tracker.ingest.application import Ingest  # noqa: E402
+from tracker.ingest.application import IngestApplication  # noqa: E402
 from tracker.live.routing import application as live  # noqa: E402
 from tracker.web_metrics import measured  # noqa: E402
 
@@ -30,7 +30,7 @@ refuse_to_start(connection, waits=False)
 # And what the first request would have to wait for.
 known_parameters()
 
-ingest = Ingest()
+ingest = IngestApplication()
 pages = measured(django_application)
 
 

@@ -45,7 +45,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Say that you look after it. Where somebody did already, the answer names them. */
+        /** @description Acknowledge an alert. The answer names the person who did so first. */
         post: operations["alerts_acknowledge_create"];
         delete?: never;
         options?: never;
@@ -60,7 +60,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Why it stands as it does: the crossing, the rule as it held then, and each change. */
+        /** @description Return the reasons for its state: the crossing, the version of the rule, each change. */
         get: operations["alerts_explain_retrieve"];
         put?: never;
         post?: never;
@@ -112,7 +112,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Return the latest fix, whether it moves, the latest readings, and its geofences. */
+        /** @description Return the latest fix, the motion, the latest readings, and the geofences of an asset. */
         get: operations["assets_state"];
         put?: never;
         post?: never;
@@ -485,7 +485,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Return the latest of every asset that you may see, as the live socket would. */
+        /** @description Return the latest state of every asset that you may see, as on the live socket. */
         get: operations["live_snapshot"];
         put?: never;
         post?: never;
@@ -643,8 +643,8 @@ export interface paths {
         /**
          * @description Store one observation, or a list of up to 1,000, in our own JSON.
          *
-         *     The receipt comes when they are durable and says what became of each. Where all were
-         *     refused the answer is a 422 with the reasons.
+         *     The receipt comes when they are durable and has the outcome of each. If all were refused,
+         *     the answer is a 422 with the reasons.
          */
         post: operations["positions_create"];
         delete?: never;
@@ -730,10 +730,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description PATCH begins a new version from now on; DELETE retires the rule, its alerts stay. */
+        /** @description PATCH begins a new version from now on; DELETE retires the rule, and its alerts stay. */
         get: operations["rules_list"];
         put?: never;
-        /** @description PATCH begins a new version from now on; DELETE retires the rule, its alerts stay. */
+        /** @description PATCH begins a new version from now on; DELETE retires the rule, and its alerts stay. */
         post: operations["rules_create"];
         delete?: never;
         options?: never;
@@ -748,15 +748,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description PATCH begins a new version from now on; DELETE retires the rule, its alerts stay. */
+        /** @description PATCH begins a new version from now on; DELETE retires the rule, and its alerts stay. */
         get: operations["rules_retrieve"];
         put?: never;
         post?: never;
-        /** @description PATCH begins a new version from now on; DELETE retires the rule, its alerts stay. */
+        /** @description PATCH begins a new version from now on; DELETE retires the rule, and its alerts stay. */
         delete: operations["rules_destroy"];
         options?: never;
         head?: never;
-        /** @description PATCH begins a new version from now on; DELETE retires the rule, its alerts stay. */
+        /** @description PATCH begins a new version from now on; DELETE retires the rule, and its alerts stay. */
         patch: operations["rules_partial_update"];
         trace?: never;
     };
@@ -967,7 +967,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Read it again, as if it had arrived then. What still cannot be used goes on waiting. */
+        /** @description Replay an uplink as at its arrival. Observations still unusable stay set aside. */
         post: operations["uplinks_replay_create"];
         delete?: never;
         options?: never;
@@ -1006,7 +1006,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Take up those that wait, oldest first, up to 100 at once; filters as in the list. */
+        /** @description Replay waiting uplinks, oldest first, up to 100 in a request; filters as in the list. */
         post: operations["uplinks_replay_some"];
         delete?: never;
         options?: never;
@@ -1018,7 +1018,7 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description `number` is that of the latest change; `text` says in words what stands. */
+        /** @description `number` is the number of the latest change; `text` describes the alert in a sentence. */
         Alert: {
             readonly id: number;
             /** @description of the latest change */
@@ -1072,7 +1072,7 @@ export interface components {
             /** Format: date-time */
             readonly acknowledged_at: string | null;
             /** @description the rule named no active recipient */
-            readonly told_nobody: boolean;
+            readonly has_no_recipient: boolean;
             readonly text: string;
         };
         AlertChange: {
@@ -1080,9 +1080,9 @@ export interface components {
             readonly change: components["schemas"]["AlertChangeEnum"];
             /**
              * Format: date-time
-             * @description former time of an amended alert
+             * @description time of the alert before it was amended
              */
-            readonly was_at: string | null;
+            readonly previous_at: string | null;
             /** Format: date-time */
             readonly recorded_at: string;
         };
@@ -1187,7 +1187,7 @@ export interface components {
             readonly detail: string;
         };
         /**
-         * @description * `started` - no outcome: the worker died or is at it
+         * @description * `started` - no outcome: the worker died, or is sending
          *     * `sent` - accepted
          *     * `temporary` - failed for now
          *     * `unclear` - ended without an answer
@@ -1447,7 +1447,7 @@ export interface components {
          * @enum {string}
          */
         EntryEnum: "enter" | "found";
-        /** @description The crossing that raised an alert: when at the earliest and latest, and what made it sure. */
+        /** @description The crossing that raised an alert, with its window of time and its confirmation. */
         Evidence: {
             readonly id: number;
             readonly kind: components["schemas"]["KindEnum"];
@@ -1495,7 +1495,7 @@ export interface components {
          * @enum {string}
          */
         EvidenceKindEnum: "crossing" | "occurrence";
-        /** @description Why an alert stands as it does: the facts, the rule as it held then, and each change. */
+        /** @description The reasons for the state of an alert: facts, the version of the rule, and each change. */
         Explanation: {
             alert: components["schemas"]["Alert"];
             rule_version: components["schemas"]["RuleVersion"];
@@ -1698,7 +1698,7 @@ export interface components {
          * @enum {string}
          */
         KindEnum: "enter" | "exit" | "pass" | "found" | "lost";
-        /** @description Equally long lists, one entry an asset. */
+        /** @description Equally long lists with an entry for each asset. */
         LiveColumns: {
             /** @description asset id */
             id: number[];
@@ -1830,13 +1830,13 @@ export interface components {
          *     * `sent` - sent
          *     * `failed` - refused for good
          *     * `given_up` - given up
-         *     * `cancelled` - cancelled, since it need not be said any more
+         *     * `cancelled` - cancelled, since its text is obsolete
          * @enum {string}
          */
         NotificationStateEnum: "pending" | "sending" | "sent" | "failed" | "given_up" | "cancelled";
         /** @enum {unknown} */
         NullEnum: null;
-        /** @description Our own JSON, for the OpenAPI document; `wire.formats.own_json` reads it. */
+        /** @description Our own JSON, as the OpenAPI document describes it; `wire.formats.own_json` reads it. */
         ObservationRequest: {
             /** @description identifier */
             device: string;
@@ -2220,19 +2220,19 @@ export interface components {
             /** @description IANA name */
             time_zone?: string;
         };
-        /** @description Somebody whom rules may tell. Rules name their addresses, and add those that are new. */
+        /** @description A person whom rules may notify. Rules name addresses, and add missing recipients. */
         PatchedRecipientRequest: {
             organisation?: number;
             /** Format: email */
             address?: string;
             name?: string;
-            /** @description rules tell nobody who is not */
+            /** @description inactive recipients are not notified */
             is_active?: boolean;
         };
         PatchedRoleRequest: {
             role?: components["schemas"]["RoleEnum"];
         };
-        /** @description A rule with its version of now. Scope: with no `asset_ids` and no `tags`, every asset. */
+        /** @description A rule with its version in force. Without `asset_ids` and `tags` it concerns every asset. */
         PatchedRuleRequest: {
             organisation?: number;
             name?: string;
@@ -2247,7 +2247,7 @@ export interface components {
             is_active: boolean;
             /**
              * Format: time
-             * @description what happens from then on alerts nobody
+             * @description from then on occurrences raise no alert
              */
             quiet_from?: string | null;
             /**
@@ -2255,7 +2255,7 @@ export interface components {
              * @description on the next day, if not later
              */
             quiet_until?: string | null;
-            /** @description of the quiet hours; the organisation's at first */
+            /** @description of the quiet hours; by default the organisation's */
             time_zone?: string;
         };
         PatchedSourceRequest: {
@@ -2374,7 +2374,7 @@ export interface components {
                 [key: string]: unknown;
             };
         };
-        /** @description Somebody whom rules may tell. Rules name their addresses, and add those that are new. */
+        /** @description A person whom rules may notify. Rules name addresses, and add missing recipients. */
         Recipient: {
             readonly id: number;
             organisation: number;
@@ -2382,18 +2382,18 @@ export interface components {
             /** Format: email */
             address: string;
             name?: string;
-            /** @description rules tell nobody who is not */
+            /** @description inactive recipients are not notified */
             is_active?: boolean;
             /** Format: date-time */
             readonly created_at: string;
         };
-        /** @description Somebody whom rules may tell. Rules name their addresses, and add those that are new. */
+        /** @description A person whom rules may notify. Rules name addresses, and add missing recipients. */
         RecipientRequest: {
             organisation: number;
             /** Format: email */
             address: string;
             name?: string;
-            /** @description rules tell nobody who is not */
+            /** @description inactive recipients are not notified */
             is_active?: boolean;
         };
         /** @description The progress of judging assets again after a changed fact. */
@@ -2455,7 +2455,7 @@ export interface components {
         Replays: {
             tried: number;
             taken_up: number;
-            /** @description to send again with, for those that were not tried; else null */
+            /** @description the `after` of the next request, for uplinks not tried yet; else null */
             after: number | null;
             replays: components["schemas"]["Replay"][];
         };
@@ -2485,7 +2485,7 @@ export interface components {
              */
             overlap_s: number;
         };
-        /** @description A rule with its version of now. Scope: with no `asset_ids` and no `tags`, every asset. */
+        /** @description A rule with its version in force. Without `asset_ids` and `tags` it concerns every asset. */
         Rule: {
             readonly id: number;
             organisation: number;
@@ -2501,7 +2501,7 @@ export interface components {
             is_active: boolean;
             /**
              * Format: time
-             * @description what happens from then on alerts nobody
+             * @description from then on occurrences raise no alert
              */
             quiet_from?: string | null;
             /**
@@ -2509,7 +2509,7 @@ export interface components {
              * @description on the next day, if not later
              */
             quiet_until?: string | null;
-            /** @description of the quiet hours; the organisation's at first */
+            /** @description of the quiet hours; by default the organisation's */
             time_zone?: string;
             readonly version: number;
             /** Format: date-time */
@@ -2519,7 +2519,7 @@ export interface components {
             /** Format: date-time */
             readonly retired_at: string | null;
         };
-        /** @description A rule with its version of now. Scope: with no `asset_ids` and no `tags`, every asset. */
+        /** @description A rule with its version in force. Without `asset_ids` and `tags` it concerns every asset. */
         RuleRequest: {
             organisation: number;
             name: string;
@@ -2534,7 +2534,7 @@ export interface components {
             is_active: boolean;
             /**
              * Format: time
-             * @description what happens from then on alerts nobody
+             * @description from then on occurrences raise no alert
              */
             quiet_from?: string | null;
             /**
@@ -2542,7 +2542,7 @@ export interface components {
              * @description on the next day, if not later
              */
             quiet_until?: string | null;
-            /** @description of the quiet hours; the organisation's at first */
+            /** @description of the quiet hours; by default the organisation's */
             time_zone?: string;
         };
         RuleVersion: {
@@ -2559,7 +2559,7 @@ export interface components {
             readonly is_active: boolean;
             /**
              * Format: time
-             * @description what happens from then on alerts nobody
+             * @description from then on occurrences raise no alert
              */
             readonly quiet_from: string | null;
             /**
@@ -2688,14 +2688,14 @@ export interface components {
             asset: number;
             /**
              * Format: date-time
-             * @description null: never heard of
+             * @description null: nothing received yet
              */
             measured_at: string | null;
             /** Format: date-time */
             received_at: string | null;
             fix: components["schemas"]["StateFix"] | null;
             /**
-             * @description at the fix; null: nobody can say whether it moves
+             * @description at the fix; null: unknown
              *
              *     * `moving` - moving
              *     * `resting` - resting
@@ -4651,7 +4651,7 @@ export interface operations {
                  *     * `sent` - sent
                  *     * `failed` - refused for good
                  *     * `given_up` - given up
-                 *     * `cancelled` - cancelled, since it need not be said any more
+                 *     * `cancelled` - cancelled, since its text is obsolete
                  */
                 state?: "cancelled" | "failed" | "given_up" | "pending" | "sending" | "sent";
             };
