@@ -84,7 +84,7 @@ class OptionsOfFile:
 
 
 def _left_out(detail: str) -> Note:
-    return Note(code="left-out", detail=detail)
+    return Note("left-out", detail)
 
 
 def _is_band_empty(values: dict[str, Any]) -> bool:

@@ -191,7 +191,7 @@ class _Planner:
                 name = free_name(row.name, self._taken)
                 self._taken.add(name)
                 detail = f"Renamed, since a geofence is called {row.name} already."
-                row.notes.append(Note(code="renamed", detail=detail))
+                row.notes.append(Note("renamed", detail))
                 row.name = name
             case "replace":
                 plan.present_id = self._present[row.name]
@@ -212,7 +212,7 @@ def _shape_and_area(
     if choices.is_dissolving and shape["type"] == "multipolygon":
         joined = dissolved(shape)
         if joined is not shape:
-            row.notes.append(Note(code="dissolved", detail="Parts that touch were joined."))
+            row.notes.append(Note("dissolved", "Parts that touch were joined."))
             shape = joined
     try:
         return shape, area_of(shape)
@@ -224,7 +224,7 @@ def _shape_and_area(
     detail = f"Simplified to {simple.points} points, true to {simple.tolerance_m:g} m."
     if simple.joined_m:
         detail += f" Parts less than {simple.joined_m:g} m apart were joined."
-    row.notes.append(Note(code="simplified", detail=detail))
+    row.notes.append(Note("simplified", detail))
     return simple.shape, area_of(simple.shape)
 
 

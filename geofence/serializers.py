@@ -15,6 +15,7 @@ from shapely.geometry import mapping
 from accounts.models import Organisation
 from core.errors import Fault, Unprocessable
 from core.rest.fields import InstantField, OperableField
+from core.rest.members import KnownMembers
 from geofence import limits
 from geofence.actions import JUDGING_FIELDS
 from geofence.containment import effective_max_accuracy_m
@@ -73,7 +74,7 @@ class ShapeField(serializers.JSONField):
     pass
 
 
-class JudgingInput(serializers.Serializer[Any]):
+class JudgingInput(KnownMembers, serializers.Serializer[Any]):
     """Judging options, all of them optional."""
 
     accuracy_cap_m = NumberField(
@@ -121,8 +122,13 @@ class VersionInput(JudgingInput):
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping) and data.get("type") == "Feature":
             properties = data.get("properties")
+            # Members of our own may stand beside the properties, too (RFC 7946, section 6.1).
+            beside = {name: data[name] for name in self.fields if name in data}
+            # Other programs have properties of their own, which are no mistakes.
+            known = properties if isinstance(properties, dict) else {}
             data = {
-                **(properties if isinstance(properties, dict) else {}),
+                **{name: known[name] for name in known if name in self.fields},
+                **beside,
                 "geometry": data.get("geometry"),
             }
             data.pop("shape", None)
@@ -167,7 +173,7 @@ class GeofenceChange(VersionInput):
     colour = serializers.RegexField(r"^#[0-9a-fA-F]{6}$", required=False)
 
 
-class JudgingRow(serializers.ModelSerializer[GeofenceVersion]):
+class JudgingRow(KnownMembers, serializers.ModelSerializer[GeofenceVersion]):
     class Meta:
         model = GeofenceVersion
         fields = (
@@ -180,7 +186,7 @@ class JudgingRow(serializers.ModelSerializer[GeofenceVersion]):
         read_only_fields = fields
 
 
-class PresetInput(serializers.Serializer[Any]):
+class PresetInput(KnownMembers, serializers.Serializer[Any]):
     interval_s = serializers.FloatField(min_value=1, max_value=31_536_000)
     inradius_m = serializers.FloatField(
         min_value=0,
@@ -196,19 +202,19 @@ class SimplifyInput(VersionInput):
     )
 
 
-class SimplifiedRow(serializers.Serializer[Any]):
+class SimplifiedRow(KnownMembers, serializers.Serializer[Any]):
     shape = ShapeField()
     tolerance_m = serializers.FloatField(help_text="no point drawn is further from the new line")
     points = serializers.IntegerField()
 
 
-class PointInput(serializers.Serializer[Any]):
+class PointInput(KnownMembers, serializers.Serializer[Any]):
     lon_deg = NumberField(min_value=-180, max_value=180)
     lat_deg = NumberField(min_value=-90, max_value=90)
     accuracy_m = NumberField(min_value=0, max_value=1e6, required=False, allow_null=True)
 
 
-class ContainmentRow(serializers.Serializer[Any]):
+class ContainmentRow(KnownMembers, serializers.Serializer[Any]):
     containment = serializers.ChoiceField(["inside", "outside", "unsure"])
     is_inside = serializers.BooleanField(help_text="the point itself; the edge is inside")
     distance_m = serializers.FloatField(
@@ -218,7 +224,7 @@ class ContainmentRow(serializers.Serializer[Any]):
     version = serializers.IntegerField()
 
 
-class VersionRow(serializers.ModelSerializer[GeofenceVersion]):
+class VersionRow(KnownMembers, serializers.ModelSerializer[GeofenceVersion]):
     shape = ShapeField(read_only=True)
     geometry = serializers.SerializerMethodField(help_text="the area that is judged")
     accuracy_cap_effective_m = serializers.SerializerMethodField(

@@ -21,6 +21,7 @@ from accounts.roles import person_of
 from core.errors import TooLarge, Unprocessable
 from core.rest.fields import OperableField
 from core.rest.geojson import GeoJSONRenderer
+from core.rest.members import KnownMembers
 from geofence import limits
 from geofence.api.geofence_rows import export_rows, publish_geofence_list
 from geofence.exports import as_geojson, as_kml
@@ -44,6 +45,18 @@ class _FileParser(BaseParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> dict[str, bytes]:
         return {"file": stream.read(limits.IMPORT_PACKED_BYTES + 1)}
+
+
+class JSONFileParser(_FileParser):
+    media_type = "application/json"
+
+
+class XMLFileParser(_FileParser):
+    media_type = "application/xml"
+
+
+class TextXMLFileParser(_FileParser):
+    media_type = "text/xml"
 
 
 class GeoJSONFileParser(_FileParser):
@@ -101,11 +114,11 @@ class EncodingField(serializers.CharField):
         label = super().to_internal_value(data)
         name = encoding_named(label)
         if name is None:
-            raise serializers.ValidationError("No encoding of this name.", code="invalid-choice")
+            raise serializers.ValidationError("No encoding of this name.", code="invalid")
         return name
 
 
-class ImportInput(serializers.Serializer[Any]):
+class ImportInput(KnownMembers, serializers.Serializer[Any]):
     """Options of an import, as form fields beside the file or as query parameters."""
 
     organisation = OperableField(queryset=Organisation.objects.all())
@@ -140,12 +153,12 @@ class ImportFile(ImportInput):
     file = serializers.FileField()
 
 
-class NoteRow(serializers.Serializer[Any]):
+class NoteRow(KnownMembers, serializers.Serializer[Any]):
     code = serializers.CharField()
     detail = serializers.CharField()
 
 
-class ImportedRow(serializers.Serializer[Any]):
+class ImportedRow(KnownMembers, serializers.Serializer[Any]):
     index = serializers.IntegerField(help_text="position in the file")
     name = serializers.CharField()
     outcome = serializers.ChoiceField(
@@ -161,7 +174,7 @@ class ImportedRow(serializers.Serializer[Any]):
     notes = NoteRow(many=True, help_text="what was changed or left out")
 
 
-class ImportReport(serializers.Serializer[Any]):
+class ImportReport(KnownMembers, serializers.Serializer[Any]):
     dry_run = serializers.BooleanField()
     created = serializers.IntegerField()
     replaced = serializers.IntegerField()
@@ -177,6 +190,7 @@ class ImportMixin(GenericViewSet[Geofence]):
             **dict.fromkeys(
                 (
                     GeoJSONFileParser.media_type,
+                    JSONFileParser.media_type,
                     KMLFileParser.media_type,
                     KMZFileParser.media_type,
                     GPXFileParser.media_type,
@@ -208,6 +222,9 @@ class ImportMixin(GenericViewSet[Geofence]):
         parser_classes=[
             MultiPartParser,
             GeoJSONFileParser,
+            JSONFileParser,
+            XMLFileParser,
+            TextXMLFileParser,
             KMLFileParser,
             KMZFileParser,
             GPXFileParser,
@@ -225,7 +242,7 @@ class ImportMixin(GenericViewSet[Geofence]):
         """
         body = _file_of(request)
         given = ImportInput(
-            data={**request.query_params.dict(), **_fields_of(request)},
+            data={**_parameters_of(request), **_fields_of(request)},
             context=self.get_serializer_context(),
         )
         given.is_valid(raise_exception=True)
@@ -288,6 +305,10 @@ def _file_of(request: Request) -> bytes:
     if sent is None or not hasattr(sent, "read"):
         raise Unprocessable("Send the file as `file`, or as the body.", code="import-unreadable")
     return bytes(sent.read(limits.IMPORT_PACKED_BYTES + 1))
+
+
+def _parameters_of(request: Request) -> dict[str, Any]:
+    return {name: value for name, value in request.query_params.items() if name != "format"}
 
 
 def _fields_of(request: Request) -> dict[str, Any]:

@@ -29,7 +29,7 @@ class AssumedSizes(Struct, frozen=True, kw_only=True):
     point_radius_m: float | None = None
 
 
-class Note(Struct, frozen=True, kw_only=True):
+class Note(Struct, frozen=True):
     """A remark on an imported feature, for the person who imports it."""
 
     code: str
@@ -54,7 +54,7 @@ class FoundShape(Struct, frozen=True, kw_only=True):
     notes: tuple[Note, ...] = ()
 
     def with_note(self, code: str, detail: str) -> FoundShape:
-        notes = (*self.notes, Note(code=code, detail=detail))
+        notes = (*self.notes, Note(code, detail))
         return msgspec.structs.replace(self, notes=notes)
 
 
