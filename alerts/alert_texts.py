@@ -16,7 +16,7 @@ from outbox.messages import RenderedText, one_line
 from outbox.models import Notification
 
 COLOURS: Final = {"info": "#005a9c", "warning": "#b45309", "critical": "#b91c1c"}
-_RELATED: Final = ("organisation", "asset", "geofence", "rule", "rule_version")
+_RELATED: Final = ("organisation", "asset", "geofence", "rule", "rule_version", "crossing")
 
 
 def render(notifications: Sequence[Notification]) -> list[RenderedText | None]:
@@ -56,22 +56,31 @@ def _context(row: AlertNotification) -> dict[str, Any]:
     zone = wording.zone_named(alert.organisation.time_zone)
     sentence = sentence_about(alert, is_withdrawn=reason == "withdrawn")
     previous_at = row.change.previous_at
-    local, utc = wording.clock_text(alert.at, zone), wording.clock_text(alert.at, UTC)
-    is_correction = alert.is_late or row.change.change != "raised"
+    crossing = alert.crossing
+    window = (crossing.not_before, crossing.estimate) if crossing else (None, None)
+    local = wording.window_text(alert.at, *window, zone)
+    utc = wording.window_text(alert.at, *window, UTC)
+    is_correction = row.change.change != "raised"
     return {
         "alert": alert,
         "asset_name": one_line(alert.asset.name),
         "geofence_name": one_line(alert.geofence.name) if alert.geofence else "",
         "rule_name": one_line(alert.rule.name),
         "sentence": sentence,
-        "subject": wording.subject(sentence, is_correction=is_correction),
-        "is_correction": is_correction,
+        "subject": wording.subject(
+            sentence,
+            is_correction=is_correction,
+            is_moved=reason == "amended" and previous_at is not None,
+            is_late=alert.is_late,
+        ),
+        "label": "Correction" if is_correction else "Late" if alert.is_late else "",
         "remark": wording.remark(
             reason,
             is_moved=previous_at is not None,
             is_late=alert.is_late,
             opened=wording.clock_text(alert.opened_at, zone),
         ),
+        "inference": "" if reason == "withdrawn" else wording.inference(alert.kind),
         "time_label": "We told you" if reason == "withdrawn" else "When",
         "local_time": local,
         "previous_time": wording.clock_text(previous_at, zone) if previous_at else "",

@@ -115,6 +115,26 @@ class AlertSerializer(KnownMembers, serializers.ModelSerializer[Alert]):
     geofence_name = serializers.CharField(
         source="geofence.name", read_only=True, default=None, allow_null=True
     )
+    not_before = serializers.DateTimeField(
+        source="crossing.not_before",
+        read_only=True,
+        default=None,
+        allow_null=True,
+        help_text="last report before it, of a crossing; `at` is the first after it",
+    )
+    estimate = serializers.DateTimeField(
+        source="crossing.estimate",
+        read_only=True,
+        default=None,
+        allow_null=True,
+        help_text="between the two, where the straight way meets the edge",
+    )
+    is_inferred = serializers.BooleanField(
+        source="crossing.is_inferred",
+        read_only=True,
+        default=False,
+        help_text="no report shows it, but the way between two",
+    )
     acknowledged_by_name = serializers.SerializerMethodField()
     text = serializers.SerializerMethodField()
 
@@ -136,6 +156,9 @@ class AlertSerializer(KnownMembers, serializers.ModelSerializer[Alert]):
             "evidence_id",
             "kind",
             "at",
+            "not_before",
+            "estimate",
+            "is_inferred",
             "end_at",
             "peak",
             "margin",

@@ -224,6 +224,21 @@ class ContainmentRow(KnownMembers, serializers.Serializer[Any]):
     version = serializers.IntegerField()
 
 
+class DeletionInput(KnownMembers, serializers.Serializer[Any]):
+    dry_run = serializers.BooleanField(default=False)
+
+
+class DependentRow(KnownMembers, serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+
+
+class DependentsRow(KnownMembers, serializers.Serializer[Any]):
+    """The objects that end with a geofence."""
+
+    rules = DependentRow(many=True)
+
+
 class VersionRow(KnownMembers, serializers.ModelSerializer[GeofenceVersion]):
     shape = ShapeField(read_only=True)
     geometry = serializers.SerializerMethodField(help_text="the area that is judged")

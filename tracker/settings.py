@@ -225,6 +225,8 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(LOCAL_DIR / "celerybeat-schedule")
 
 # Whose text a notification is, by its kind: a function of the notifications of a lot.
 OUTBOX_RENDERERS = {"alert": "alerts.alert_texts.render"}
+# What ends with a geofence, see geofence/dependents.py.
+GEOFENCE_DEPENDENTS = {"rules": "alerts.geofence_rules"}
 vars().update(env.email_url("EMAIL_URL", default="smtp://127.0.0.1:1025"))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Tracker <tracker@localhost>")
 EMAIL_TIMEOUT = 15

@@ -9,7 +9,7 @@ from django.contrib.gis.geos import Point, Polygon
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.permissions import SAFE_METHODS
@@ -35,10 +35,13 @@ from geofence.api.representations import (
     wants_geojson,
 )
 from geofence.containment import containment_of
+from geofence.dependents import dependents_of
 from geofence.models import Geofence, GeofenceVersion, not_ended
 from geofence.presets import preset_for
 from geofence.serializers import (
     ContainmentRow,
+    DeletionInput,
+    DependentsRow,
     GeofenceChange,
     GeofenceInput,
     GeofenceRow,
@@ -130,9 +133,6 @@ def _wrong_parameter(name: str, detail: str) -> Refused:
 
 @extend_schema_view(
     retrieve=extend_schema(responses=GeofenceRow),
-    destroy=extend_schema(
-        description="Ends its version; its crossings, visits and versions stay readable."
-    ),
 )
 class GeofenceViewSet(
     PresenceMixin,
@@ -199,6 +199,21 @@ class GeofenceViewSet(
                 self._redraw(geofence, body)
         publish_geofence_list(geofence.organisation_id)
         return Response(self._row(geofence))
+
+    @extend_schema(
+        parameters=[OpenApiParameter("dry_run", bool, description="only say what would end")],
+        responses={204: None, 200: DependentsRow},
+    )
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """End its version and the rules about it; crossings, visits and versions stay readable.
+
+        `dry_run=true` deletes nothing and answers which rules would end.
+        """
+        query = DeletionInput(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        if query.validated_data["dry_run"]:
+            return Response(dependents_of(self.get_object().pk))
+        return super().destroy(request, *args, **kwargs)
 
     def perform_destroy(self, instance: Geofence) -> None:
         actions.delete_geofence(geofence=instance, by=person_of(self.request))
