@@ -1,4 +1,4 @@
-"""When: the spellings of time that senders use, into aware UTC."""
+"""Times as senders spell them, into aware UTC."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _MILLIS_BELOW = 1e14
 
 
 class ZoneMissingError(ValueError):
-    """The text says when, but not in which zone."""
+    """The text is a time, but names no zone."""
 
 
 def instant_of_text(text: str, *, is_zone_optional: bool = False) -> datetime:
     """Read an RFC 3339 text, also with `+0000`, `+00`, a blank for the T, or no seconds.
 
     Digits beyond microseconds are cut off. A text without a zone is UTC where
-    `is_zone_optional`, else ZoneMissingError; ValueError for whatever is no time.
+    `is_zone_optional`, else ZoneMissingError; ValueError for any other text.
     """
     match = _ISO.fullmatch(text.strip()[:64])
     if match is None:
@@ -71,7 +71,7 @@ def _zone(text: str | None) -> timezone:
 
 
 def instant_or_none(value: object) -> datetime | None:
-    """Return the instant of a text with a zone, or None for whatever is none."""
+    """Return the instant of a text with a zone, or None for any other value."""
     try:
         return instant_of_text(value) if isinstance(value, str) else None
     except ValueError:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from msgspec import structs
 
 from core.errors import Fault
 from core.observation import Observation
@@ -21,30 +22,25 @@ UNREADABLE = Refusal(
 )
 
 
-def delivery(**members):
-    observation = Observation(device="t-1", measured_at=MORNING)
-    return Delivery(
-        **{
-            "organisation_id": 1,
-            "source_id": 1,
-            "received_at": MORNING,
-            "observations": (observation,),
-            "indexes": (1,),
-            "refusals": (UNREADABLE,),
-        }
-        | members
-    )
+USUAL = Delivery(
+    organisation_id=1,
+    source_id=1,
+    received_at=MORNING,
+    observations=(Observation(device="t-1", measured_at=MORNING),),
+    indexes=(1,),
+    refusals=(UNREADABLE,),
+)
 
 
 def test_a_receipt_is_in_the_order_of_the_uplink():
-    receipt = receipt_of(delivery(), [ObservationOutcome(1, "stored")])
+    receipt = receipt_of(USUAL, [ObservationOutcome(1, "stored")])
 
     assert [outcome.disposition for outcome in receipt.outcomes] == ["refused", "stored"]
     assert receipt.outcomes[0].faults == UNREADABLE.faults
 
 
 def test_a_spooled_receipt_counts_only_usable_observations_as_spooled():
-    receipt = spooled_receipt(delivery())
+    receipt = spooled_receipt(USUAL)
 
     assert (receipt.count("spooled"), receipt.count("refused")) == (1, 1)
 
@@ -64,6 +60,6 @@ def test_a_spooled_receipt_counts_only_usable_observations_as_spooled():
     ids=["refused", "a lenient sender", "without a reason", "a whole uplink", "all usable"],
 )
 def test_an_observation_that_could_not_be_read_has_an_outcome_with_its_code(members, outcomes):
-    found = refused_outcomes(delivery(**members))
+    found = refused_outcomes(structs.replace(USUAL, **members))
 
     assert [(outcome.disposition, outcome.code) for outcome in found] == outcomes
