@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any, Final, cast
 
 from django.conf import settings
@@ -30,7 +30,11 @@ def render(notifications: Sequence[Notification]) -> list[RenderedText | None]:
 def _text(row: AlertNotification | None) -> RenderedText | None:
     if row is None or not row.recipient.is_active or _is_obsolete(row):
         return None
-    context = _context(row)
+    is_amendment = row.reason == AlertNotification.Reason.AMENDED
+    told_at = _told_at(row) if is_amendment else row.change.previous_at
+    if is_amendment and told_at is not None and _is_near(row.alert.at, told_at):
+        return None
+    context = _context(row, told_at)
     return RenderedText(
         subject=context["subject"],
         plain=render_to_string("alerts/mail.txt", context),
@@ -51,11 +55,34 @@ def _is_obsolete(row: AlertNotification) -> bool:
     return is_withdrawn != (row.reason == AlertNotification.Reason.WITHDRAWN)
 
 
-def _context(row: AlertNotification) -> dict[str, Any]:
+def _told_at(row: AlertNotification) -> datetime | None:
+    """Return the time of the alert as its recipient knows it; None if it is not known.
+
+    A correction is enqueued once the mail before is sent. So the first correction after that mail,
+    sent or not, knows the time in it.
+    """
+    rows = AlertNotification.objects.filter(
+        alert=row.alert, recipient=row.recipient, change_id__lte=row.change_id
+    )
+    told_at = None
+    for earlier in rows.select_related("notification", "change").order_by("-change_id"):
+        notification = earlier.notification
+        is_sent = notification.state == Notification.State.SENT or notification.may_have_arrived
+        if earlier.pk != row.pk and is_sent:
+            break
+        told_at = earlier.change.previous_at or told_at
+    return told_at
+
+
+def _is_near(at: datetime, told_at: datetime) -> bool:
+    least_s: float = settings.CORRECTION_LEAST_S
+    return abs((at - told_at).total_seconds()) < least_s
+
+
+def _context(row: AlertNotification, previous_at: datetime | None) -> dict[str, Any]:
     alert, reason = row.alert, cast("Reason", row.reason)
     zone = wording.zone_named(alert.organisation.time_zone)
     sentence = sentence_about(alert, is_withdrawn=reason == "withdrawn")
-    previous_at = row.change.previous_at
     crossing = alert.crossing
     window = (crossing.not_before, crossing.estimate) if crossing else (None, None)
     local = wording.window_text(alert.at, *window, zone)

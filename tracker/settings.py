@@ -225,6 +225,10 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(LOCAL_DIR / "celerybeat-schedule")
 
 # Whose text a notification is, by its kind: a function of the notifications of a lot.
 OUTBOX_RENDERERS = {"alert": "alerts.alert_texts.render"}
+# A correction waits until no late report has changed its alert for so long, and is not sent where
+# it moves the alert by less.
+CORRECTION_WAIT_S = env.float("CORRECTION_WAIT_S", default=60.0)
+CORRECTION_LEAST_S = env.float("CORRECTION_LEAST_S", default=60.0)
 # What ends with a geofence, see geofence/dependents.py.
 GEOFENCE_DEPENDENTS = {"rules": "alerts.geofence_rules"}
 vars().update(env.email_url("EMAIL_URL", default="smtp://127.0.0.1:1025"))

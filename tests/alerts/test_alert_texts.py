@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, timedelta
+from functools import partial
 
 import msgspec
 import pytest
@@ -282,3 +283,57 @@ def test_a_sentence_for_each_kind():
     said = [sentence("Van 7", kind, "Depot") for kind in ("enter", "exit", "pass")]
 
     assert said == ["Van 7 entered Depot", "Van 7 left Depot", "Van 7 passed through Depot"]
+
+
+def at_once(now):
+    return now
+
+
+def late(change, at, seconds):
+    """Return the correction that moves an alert to `at`, and when it comes."""
+    moved = msgspec.structs.replace(change, change="moved", at=at, is_late=True)
+    return moved, TEN + timedelta(minutes=1, seconds=seconds)
+
+
+@pytest.mark.field("G-03")
+def test_a_burst_of_late_reports_is_one_correction(entry, mail_server):
+    judge(entry)
+    send_batch(clock=lambda: TEN)
+    for number in range(11):
+        moved, now = late(entry, TEN - timedelta(minutes=10 * (number + 1)), 3 * number)
+        judge(moved, now=now)
+        send_batch(clock=partial(at_once, now))
+
+    assert Alert.objects.get().at == TEN - timedelta(minutes=110)
+    assert len(mail_server.arrivals(ANNA)) == 1
+    send_batch(clock=lambda: NOON)
+
+    _, correction = mail_server.arrivals(ANNA)
+    assert correction["Subject"] == "Correction: van entered Depot North at another time"
+    assert "We told you: Mon 2 Mar 2026, 11:00:00 CET" in text_of(correction)
+
+
+@pytest.mark.field("G-03")
+def test_a_correction_waits_from_the_last_change_but_not_for_ever(entry, mail_server):
+    judge(entry)
+    send_batch(clock=lambda: TEN)
+    for number in range(30):
+        moved, now = late(entry, TEN - timedelta(minutes=10 + number), 30 * number)
+        judge(moved, now=now)
+        send_batch(clock=partial(at_once, now))
+
+    assert len(mail_server.arrivals(ANNA)) == 2
+
+
+@pytest.mark.field("G-03")
+def test_a_correction_of_seconds_is_not_mailed_and_many_of_them_are(entry, mail_server):
+    judge(entry)
+    send_batch(clock=lambda: TEN)
+    for number in (1, 2):
+        moved, now = late(entry, TEN - timedelta(seconds=40 * number), 300 * number)
+        judge(moved, now=now)
+        send_batch(clock=partial(at_once, now + timedelta(minutes=2)))
+
+        assert len(mail_server.arrivals(ANNA)) == number
+
+    assert "We told you: Mon 2 Mar 2026, 11:00:00 CET" in text_of(mail_server.arrivals(ANNA)[-1])
