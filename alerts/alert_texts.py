@@ -31,7 +31,7 @@ def _text(row: AlertNotification | None) -> RenderedText | None:
     if row is None or not row.recipient.is_active or _is_obsolete(row):
         return None
     is_amendment = row.reason == AlertNotification.Reason.AMENDED
-    told_at = _told_at(row) if is_amendment else row.change.previous_at
+    told_at = _known_at(row) if is_amendment else row.change.previous_at
     if is_amendment and told_at is not None and _is_near(row.alert.at, told_at):
         return None
     context = _context(row, told_at)
@@ -55,7 +55,7 @@ def _is_obsolete(row: AlertNotification) -> bool:
     return is_withdrawn != (row.reason == AlertNotification.Reason.WITHDRAWN)
 
 
-def _told_at(row: AlertNotification) -> datetime | None:
+def _known_at(row: AlertNotification) -> datetime | None:
     """Return the time of the alert as its recipient knows it; None if it is not known.
 
     A correction is enqueued once the mail before is sent. So the first correction after that mail,
