@@ -74,18 +74,21 @@ def _slimmed(shape: Shape, lines: _Lines, max_points: int) -> Simplified | None:
 
 def _joined(shape: Shape, lines: _Lines, max_points: int) -> Simplified | None:
     """Return the shape with near parts joined: many islands of one size are none that is less."""
-    for distance_m in TOLERANCES_M[1:]:
-        coordinates = lines.joined(distance_m)
-        if coordinates is None:
-            return None
-        if not 0 < len(coordinates) <= limits.SHAPE_RINGS:
-            continue
-        joined = shape | {"coordinates": coordinates}
-        found = _slimmed(joined, _Lines("multipolygon", coordinates), max_points)
-        if found is not None:
-            tolerance_m = round(found.tolerance_m + lines.thinned_m, 2)
-            return msgspec.structs.replace(found, tolerance_m=tolerance_m, joined_m=distance_m)
-    return None
+    tries = (_joined_within(shape, lines, step_m, max_points) for step_m in TOLERANCES_M[1:])
+    return next((found for found in tries if found is not None), None)
+
+
+def _joined_within(
+    shape: Shape, lines: _Lines, distance_m: float, max_points: int
+) -> Simplified | None:
+    coordinates = lines.joined(distance_m)
+    if not 0 < len(coordinates) <= limits.SHAPE_RINGS:
+        return None
+    joined = shape | {"coordinates": coordinates}
+    found = _slimmed(joined, _Lines("multipolygon", coordinates), max_points)
+    return found and msgspec.structs.replace(
+        found, tolerance_m=round(found.tolerance_m + lines.thinned_m, 2), joined_m=distance_m
+    )
 
 
 def _tolerances_to_try(lines: _Lines, max_points: int) -> list[float]:
@@ -165,10 +168,10 @@ class _Lines:
             for index, inner in enumerate(node)
         ]
 
-    def joined(self, distance_m: float) -> list[Any] | None:
+    def joined(self, distance_m: float) -> list[Any]:
         """Return the parts, those joined that are nearer than `distance_m` to each other.
 
-        None if the distance is no longer small beside the whole shape.
+        Empty if the distance is no longer small beside the whole shape.
         """
         parts = [[np.asarray(ring, dtype=np.float64) for ring in part] for part in self.tree]
         scale = _scale(parts[0][0])
@@ -177,7 +180,7 @@ class _Lines:
         ]
         west, south, east, north = shapely.total_bounds(flat)
         if distance_m > max(east - west, north - south) / 8.0:
-            return None
+            return []
         wide = shapely.union_all(shapely.buffer(flat, distance_m / 2.0, join_style="mitre"))
         closed = earth.polygons_in(shapely.buffer(wide, -distance_m / 2.0, join_style="mitre"))
         rings = [[part.exterior, *part.interiors] for part in closed]

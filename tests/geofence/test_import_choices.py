@@ -8,8 +8,11 @@ from xml.etree import ElementTree
 
 import pytest
 
+from core.errors import Unprocessable
 from geofence import limits
 from geofence.models import Geofence
+from geofence.shape_simplifying import simplified_shape
+from geofence.shapes import shape_of_geojson
 from tests.builders import make_asset
 from tests.geofence.builders import make_geofence
 from tests.geofence.shapes import box, box_ring, polygon, round_ring
@@ -405,3 +408,64 @@ def test_a_ring_that_crosses_itself_stays_refused_where_joining_is_asked_for(dor
     answer = send(dora, north, collection(feature("MultiPolygon", parts)), query="dissolve=true")
 
     assert answer.status_code == 422
+
+
+# --- hard cases ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "geometry",
+    [
+        {"type": "Point", "coordinates": [9.7, 52.4]},
+        {"type": "MultiPolygon", "coordinates": islands(1_001, 0.001, 0.001)},
+    ],
+)
+def test_a_geometry_that_shows_no_drawn_shape_counts(dora, south, geometry):
+    member = {
+        "type": "Feature",
+        "properties": {"name": "depot", "shape": SHAPES["depot"], "radius": 70},
+        "geometry": geometry,
+    }
+
+    answer = send(dora, south, json.dumps(member), query="dry_run=true")
+
+    (row,) = answer.json()["features"]
+    assert row["notes"][0]["code"] == "shape-left-out"
+
+
+@pytest.mark.parametrize("count", [80, 1_001])
+def test_islands_far_apart_cannot_be_simplified(dora, north, count):
+    body = collection(feature("MultiPolygon", islands(count, 0.001, 0.3)))
+
+    answer = send(dora, north, body, query="simplify=true&dry_run=true")
+
+    assert answer.json()["features"][0]["code"] == "too-many-points"
+
+
+def test_a_shape_of_too_many_points_is_not_simplified():
+    points = [[0, 0]] * (limits.SIMPLIFIABLE_POINTS + 1)
+    shape = shape_of_geojson({"type": "Polygon", "coordinates": [points]})
+
+    with pytest.raises(Unprocessable, match="More than 200000 points cannot be simplified"):
+        simplified_shape(shape)
+
+
+def test_islands_around_the_earth_cannot_be_simplified():
+    parts = [[box_ring(-170 + 4 * n, 0, -169.99 + 4 * n, 0.01)] for n in range(80)]
+
+    with pytest.raises(Unprocessable, match="80 rings"):
+        simplified_shape({"type": "multipolygon", "coordinates": parts})
+
+
+def test_parts_that_are_joined_may_leave_two(dora, north):
+    parts = [[box_ring(0, 0, 1, 1)], [box_ring(1, 0, 2, 1)], [box_ring(5, 0, 6, 1)]]
+
+    send(dora, north, collection(feature("MultiPolygon", parts, name="h")), query="dissolve=true")
+
+    assert len(shapes_of(north)["h"]["coordinates"]) == 2
+
+
+def test_a_radius_in_words_is_refused(dora, north):
+    body = collection(feature("Point", [9, 52], radius="wide"))
+
+    assert send(dora, north, body, query="").status_code == 422

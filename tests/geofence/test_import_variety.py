@@ -12,6 +12,7 @@ import shapefile
 
 from core.errors import Unprocessable
 from geofence.imports import AssumedSizes, read_features
+from geofence.imports.dbf_tables import encoding_named, with_plain_header
 from geofence.shapes import area_of
 from tests.geofence.test_imports import (
     TRIANGLE,
@@ -344,3 +345,9 @@ def test_a_crs_in_longitude_and_latitude_is_accepted_as_it_is_written(name):
 def test_a_point_out_of_range_is_refused_with_the_likely_cause(point, cause):
     with pytest.raises(Unprocessable, match=cause):
         area_of({"type": "circle", "center": point, "radius_m": 50})
+
+
+def test_a_table_without_a_header_and_codecs_that_are_no_encodings_are_refused():
+    assert with_plain_header(b"short") == b"short"
+    assert encoding_named("rot13") is None
+    assert encoding_named("no such thing") is None
