@@ -12,9 +12,10 @@ from rest_framework import serializers
 from accounts.models import ApiToken, Membership, Organisation, User
 from accounts.roles import organisation_roles_of, role_of
 from core.rest.fields import ManageableField
+from core.rest.members import KnownMembers
 
 
-class OrganisationSerializer(serializers.ModelSerializer[Organisation]):
+class OrganisationSerializer(KnownMembers, serializers.ModelSerializer[Organisation]):
     class Meta:
         model = Organisation
         fields: tuple[str, ...] = ("id", "name", "time_zone", "created_at")
@@ -26,7 +27,7 @@ class OrganisationSerializer(serializers.ModelSerializer[Organisation]):
         return time_zone
 
 
-class MembershipSerializer(serializers.ModelSerializer[Membership]):
+class MembershipSerializer(KnownMembers, serializers.ModelSerializer[Membership]):
     """A member, named by e-mail address; other data of the person are not shown."""
 
     organisation = ManageableField(queryset=Organisation.objects)
@@ -43,7 +44,7 @@ class MembershipSerializer(serializers.ModelSerializer[Membership]):
         return membership.user.email or membership.user.username
 
 
-class RoleSerializer(serializers.ModelSerializer[Membership]):
+class RoleSerializer(KnownMembers, serializers.ModelSerializer[Membership]):
     role = serializers.ChoiceField(choices=Membership.Role.choices)
 
     class Meta:
@@ -51,7 +52,7 @@ class RoleSerializer(serializers.ModelSerializer[Membership]):
         fields: tuple[str, ...] = ("role",)
 
 
-class ApiTokenSerializer(serializers.ModelSerializer[ApiToken]):
+class ApiTokenSerializer(KnownMembers, serializers.ModelSerializer[ApiToken]):
     class Meta:
         model = ApiToken
         fields: tuple[str, ...] = (
@@ -77,14 +78,14 @@ class ApiTokenWithTokenSerializer(ApiTokenSerializer):
         return str(self.context["token"])
 
 
-class OrganisationRoleSerializer(serializers.Serializer[Any]):
+class OrganisationRoleSerializer(KnownMembers, serializers.Serializer[Any]):
     id = serializers.IntegerField()
     name = serializers.CharField()
     time_zone = serializers.CharField()
     role = serializers.CharField()
 
 
-class MeSerializer(serializers.ModelSerializer[User]):
+class MeSerializer(KnownMembers, serializers.ModelSerializer[User]):
     role = serializers.SerializerMethodField()
     organisations = serializers.SerializerMethodField()
 

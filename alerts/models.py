@@ -101,6 +101,7 @@ class RuleVersion(models.Model):
         ENTER = "enter", "enters"
         EXIT = "exit", "leaves"
         ENTER_OR_EXIT = "enter_or_exit", "enters or leaves"
+        PASS = "pass", "passes through"
 
     rule = models.ForeignKey(Rule, models.CASCADE, related_name="versions")
     version = models.PositiveIntegerField()

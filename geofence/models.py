@@ -5,10 +5,12 @@ Written by `actions` and `crossing_ledger` only.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.contrib.gis.db import models
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, RangeOperators
-from django.db.models import Func, Q
+from django.db.models import F, Func, Q
 from django.db.models.functions import Now
 
 from accounts.models import Organisation, Tenanted
@@ -69,7 +71,9 @@ class GeofenceVersion(models.Model):
     accuracy_cap_m = models.FloatField(
         null=True, help_text="accuracy counts up to this; by default half the inradius"
     )
-    max_accuracy_m = models.FloatField(null=True, help_text="coarser fixes never decide")
+    max_accuracy_m = models.FloatField(
+        null=True, help_text="coarser fixes never decide; by default by the size of the area"
+    )
     persist_fixes = models.PositiveIntegerField(default=1)
     persist_s = models.FloatField(default=0)
     judges_pass_through = models.BooleanField(default=False)
@@ -100,6 +104,11 @@ class GeofenceVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.geofence} from {self.valid_from}"
+
+
+def not_ended(now: datetime) -> Q:
+    """Return the condition of versions that hold now or later; replaced versions do not."""
+    return Q(valid_to__isnull=True) | (Q(valid_to__gt=now) & Q(valid_to__gt=F("valid_from")))
 
 
 class Crossing(models.Model):

@@ -103,6 +103,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.idempotency.IdempotencyMiddleware",
     "core.rest.query_parameters.ParametersMiddleware",
+    "core.rest.answers.LocationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -224,6 +225,12 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(LOCAL_DIR / "celerybeat-schedule")
 
 # Whose text a notification is, by its kind: a function of the notifications of a lot.
 OUTBOX_RENDERERS = {"alert": "alerts.alert_texts.render"}
+# A correction waits until no late report has changed its alert for so long, and is not sent where
+# it moves the alert by less.
+CORRECTION_WAIT_S = env.float("CORRECTION_WAIT_S", default=60.0)
+CORRECTION_LEAST_S = env.float("CORRECTION_LEAST_S", default=60.0)
+# What ends with a geofence, see geofence/dependents.py.
+GEOFENCE_DEPENDENTS = {"rules": "alerts.geofence_rules"}
 vars().update(env.email_url("EMAIL_URL", default="smtp://127.0.0.1:1025"))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Tracker <tracker@localhost>")
 EMAIL_TIMEOUT = 15
@@ -321,6 +328,7 @@ REST_FRAMEWORK = {
     "PAGE_SIZE": 100,
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.rest.answers.KnownFormats",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["core.rest.parsers.StrictJSONParser"],
     "EXCEPTION_HANDLER": "core.rest.problem.handle_exception",

@@ -26,5 +26,17 @@ class BooleanFilter(django_filters.BooleanFilter):  # type: ignore[misc]
     field_class = _TrueOrFalseField
 
 
+class _ChoicesField(django_filters.fields.MultipleChoiceField):  # type: ignore[misc]
+    def to_python(self, value: Any) -> list[str]:
+        words = value if isinstance(value, list | tuple) else [value] if value else []
+        return list(super().to_python([one for word in words for one in str(word).split(",")]))
+
+
+class ChoicesFilter(django_filters.MultipleChoiceFilter):  # type: ignore[misc]
+    """Several choices, repeated (`kind=enter&kind=exit`) or with commas (`kind=enter,exit`)."""
+
+    field_class = _ChoicesField
+
+
 class OrganisationFilter(django_filters.FilterSet):  # type: ignore[misc]
     organisation = django_filters.NumberFilter()

@@ -148,6 +148,9 @@ def _headers_of(error: TrackerError, status: int) -> Headers:
 def handle_exception(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
     """Answer an exception of a view. None for an unexpected exception, which becomes a 500."""
     request = context["request"]
+    if isinstance(error, drf.NotAcceptable) and error.detail != drf.NotAcceptable.default_detail:
+        detail = str(error.detail)
+        return response_of(problem(406, "not-acceptable", detail, request_id_of(request._request)))
     if isinstance(error, drf.MethodNotAllowed | drf.NotAcceptable):
         # The middleware makes the document; the framework has set `Allow` by then.
         return HttpResponse(status=error.status_code)
@@ -274,7 +277,8 @@ class ProblemMiddleware:
         response = self._get_response(request)
         if is_program(request):
             if _is_redirected_write(request, response):
-                response = HttpResponse(status=404)
+                detail = f"The address ends with a slash: {request.path}/"
+                response = response_of(problem(404, "not-found", detail, request_id_of(request)))
             if response.status_code >= 400:
                 response = _as_problem(request, response)
         response.headers["X-Request-Id"] = request_id_of(request)

@@ -180,6 +180,9 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
     "does-not-exist": ProblemType(
         "A referenced object does not exist", "Or it belongs to another organisation."
     ),
+    "unknown-member": ProblemType(
+        "There is no such member", "Correct its name; `errors` names it and the known members."
+    ),
     "required": ProblemType("A member is missing", "`errors` names it."),
     "track-unreadable": ProblemType(
         "The track cannot be read",

@@ -14,15 +14,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from core.rest.filters import BooleanFilter
+from core.rest.filters import BooleanFilter, ChoicesFilter
 from core.rest.geojson import feature
+from core.rest.members import KnownMembers
 from geofence.api.representations import RENDERERS, Row, page_answer, wants_geojson
 from geofence.models import Correction, Crossing
 
 BASELINES = (Crossing.Kind.FOUND, Crossing.Kind.LOST)
 
 
-class CrossingRow(serializers.ModelSerializer[Crossing]):
+class CrossingRow(KnownMembers, serializers.ModelSerializer[Crossing]):
     asset_name = serializers.CharField(source="asset.name", read_only=True)
     geofence_name = serializers.CharField(source="geofence.name", read_only=True)
     inferred = serializers.BooleanField(source="is_inferred", read_only=True)
@@ -62,7 +63,7 @@ class CrossingRow(serializers.ModelSerializer[Crossing]):
         read_only_fields = fields
 
 
-class CorrectionRow(serializers.ModelSerializer[Correction]):
+class CorrectionRow(KnownMembers, serializers.ModelSerializer[Correction]):
     class Meta:
         model = Correction
         fields = ("id", "change", "before", "after", "cause", "recorded_at")
@@ -82,7 +83,7 @@ class CrossingFilter(django_filters.FilterSet):  # type: ignore[misc]
     organisation = django_filters.NumberFilter()
     asset = django_filters.NumberFilter()
     geofence = django_filters.NumberFilter()
-    kind = django_filters.MultipleChoiceFilter(choices=Crossing.Kind.choices)
+    kind = ChoicesFilter(choices=Crossing.Kind.choices)
     corrections = BooleanFilter(method="keep", label="also withdrawn crossings")
     baselines = BooleanFilter(method="keep", label="also found and lost")
 

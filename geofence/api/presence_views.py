@@ -19,12 +19,13 @@ from rest_framework.viewsets import GenericViewSet
 
 from core.rest.cursor_pages import NewestFirst
 from core.rest.fields import InstantField
+from core.rest.members import KnownMembers
 from geofence.api.representations import Row, page_answer
 from geofence.models import Crossing, Geofence, Presence
 from geofence.visits import entries_of, stock_at, visits
 
 
-class PresenceRow(serializers.Serializer[Any]):
+class PresenceRow(KnownMembers, serializers.Serializer[Any]):
     asset = serializers.IntegerField()
     asset_name = serializers.CharField()
     since = serializers.DateTimeField(help_text="first sure fix inside")
@@ -32,7 +33,7 @@ class PresenceRow(serializers.Serializer[Any]):
     for_s = serializers.FloatField(help_text="seconds since then")
 
 
-class VisitRow(serializers.Serializer[Any]):
+class VisitRow(KnownMembers, serializers.Serializer[Any]):
     id = serializers.IntegerField(help_text="of the crossing that it began with")
     asset = serializers.IntegerField()
     asset_name = serializers.CharField()
@@ -64,7 +65,7 @@ VisitFilter.base_filters["from"] = django_filters.IsoDateTimeFilter(
 VisitFilter.base_filters["to"] = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt")
 
 
-class MomentInput(serializers.Serializer[Any]):
+class MomentInput(KnownMembers, serializers.Serializer[Any]):
     at = InstantField(required=False)
 
 

@@ -19,6 +19,7 @@ from accounts.models import Organisation
 from assets.device_registry import Origin
 from core.errors import Fault, Forbidden, Refused, TooLarge, UnsupportedMediaType
 from core.observation import Method
+from core.rest.members import KnownMembers
 from positions import api as positions
 from positions.position_pages import MAX_ID
 from tracker.ingest.receipt_serializers import ReceiptSerializer
@@ -31,7 +32,7 @@ from wire.uplink import Uplink
 OWN_JSON = FORMATS["json"]
 
 
-class ObservationSerializer(serializers.Serializer[Any]):
+class ObservationSerializer(KnownMembers, serializers.Serializer[Any]):
     """Our own JSON, as the OpenAPI document describes it; `wire.formats.own_json` reads it."""
 
     device = serializers.CharField(help_text="identifier")
@@ -50,7 +51,7 @@ class ObservationSerializer(serializers.Serializer[Any]):
     readings = serializers.DictField(required=False)
 
 
-class OrganisationQuery(serializers.Serializer[Any]):
+class OrganisationQuery(KnownMembers, serializers.Serializer[Any]):
     organisation = serializers.IntegerField(
         required=False, min_value=0, max_value=MAX_ID, help_text="by default your only one"
     )

@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from assets.models import Asset
+from core.rest.members import KnownMembers
 from geofence.models import Presence
 from positions.live_columns import MOTIONS
 from positions.position_queries import LatestRow, latest_of
@@ -28,14 +29,14 @@ class StateFixSerializer(FixSerializer):
     at = serializers.DateTimeField(help_text="the newest fix; readings may be newer")
 
 
-class StatePresenceSerializer(serializers.Serializer[Any]):
+class StatePresenceSerializer(KnownMembers, serializers.Serializer[Any]):
     geofence = serializers.IntegerField()
     name = serializers.CharField()
     since = serializers.DateTimeField(help_text="first sure fix inside")
     not_before = serializers.DateTimeField(allow_null=True, help_text="last sure fix outside")
 
 
-class StateSerializer(serializers.Serializer[Any]):
+class StateSerializer(KnownMembers, serializers.Serializer[Any]):
     asset = serializers.IntegerField()
     measured_at = serializers.DateTimeField(allow_null=True, help_text="null: nothing received yet")
     received_at = serializers.DateTimeField(allow_null=True)

@@ -328,7 +328,11 @@ export interface paths {
         get: operations["geofences_retrieve"];
         put?: never;
         post?: never;
-        /** @description Ends its version; its crossings until now stay. */
+        /**
+         * @description End its version and the rules about it; crossings, visits and versions stay readable.
+         *
+         *     `dry_run=true` deletes nothing and answers which rules would end.
+         */
         delete: operations["geofences_destroy"];
         options?: never;
         head?: never;
@@ -435,7 +439,8 @@ export interface paths {
          * @description Draw all geofences of a file, or none: a refused geofence stops the import.
          *
          *     GeoJSON, KML, KMZ, GPX or a zipped shapefile. Lines become corridors and points
-         *     circles, with the width and radius given. A dry run reports and stores nothing.
+         *     circles, with their own width and radius or those given. Features with nothing to draw
+         *     are skipped, with `skip_refused` refused ones, too. A dry run reports and stores nothing.
          */
         post: operations["geofences_import_create"];
         delete?: never;
@@ -451,7 +456,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Judging options that suit assets that report every `interval_s` seconds. */
+        /** @description Judging options for assets that report every `interval_s` seconds, and for a size. */
         get: operations["geofences_preset_retrieve"];
         put?: never;
         post?: never;
@@ -1043,6 +1048,21 @@ export interface components {
             readonly at: string;
             /**
              * Format: date-time
+             * @description last report before it, of a crossing; `at` is the first after it
+             */
+            readonly not_before: string | null;
+            /**
+             * Format: date-time
+             * @description between the two, where the straight way meets the edge
+             */
+            readonly estimate: string | null;
+            /**
+             * @description no report shows it, but the way between two
+             * @default false
+             */
+            readonly is_inferred: boolean;
+            /**
+             * Format: date-time
              * @description null while it lasts; `at` where it is momentary
              */
             readonly end_at: string | null;
@@ -1075,6 +1095,13 @@ export interface components {
             readonly has_no_recipient: boolean;
             readonly text: string;
         };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         AlertChange: {
             readonly number: number;
             readonly change: components["schemas"]["AlertChangeEnum"];
@@ -1105,6 +1132,13 @@ export interface components {
          * @enum {string}
          */
         AlertStateEnum: "open" | "acknowledged" | "resolved" | "withdrawn";
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         ApiToken: {
             readonly id: number;
             name: string;
@@ -1116,6 +1150,13 @@ export interface components {
             /** Format: date-time */
             readonly revoked_at: string | null;
         };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         ApiTokenRequest: {
             name: string;
         };
@@ -1132,6 +1173,13 @@ export interface components {
             readonly revoked_at: string | null;
             readonly token: string;
         };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         Asset: {
             readonly id: number;
             organisation: number;
@@ -1145,6 +1193,13 @@ export interface components {
             /** Format: date-time */
             readonly archived_at: string | null;
         };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         AssetRequest: {
             organisation: number;
             name: string;
@@ -1179,6 +1234,13 @@ export interface components {
             /** Format: date-time */
             until?: string | null;
         };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         Attempt: {
             readonly number: number;
             /** Format: date-time */
@@ -1195,10 +1257,24 @@ export interface components {
          * @enum {string}
          */
         AttemptOutcomeEnum: "started" | "sent" | "temporary" | "unclear" | "permanent";
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         Beacon: {
             mac: string;
             rssi_dbm: number | null;
         };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         Books: {
             received: number;
             stored: number;
@@ -1208,6 +1284,13 @@ export interface components {
             /** Format: date-time */
             last_received_at: string | null;
         };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         Cell: {
             mcc: number;
             mnc: number;
@@ -1223,6 +1306,13 @@ export interface components {
          * @enum {string}
          */
         ContainmentEnum: "inside" | "outside" | "unsure";
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         ContainmentRow: {
             containment: components["schemas"]["ContainmentEnum"];
             /** @description the point itself; the edge is inside */
@@ -1239,6 +1329,13 @@ export interface components {
             accuracy_counted_m: number;
             version: number;
         };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         Correction: {
             readonly id: number;
             readonly change: components["schemas"]["CorrectionEnum"];
@@ -1256,6 +1353,13 @@ export interface components {
          * @enum {string}
          */
         CorrectionEnum: "added" | "moved" | "withdrawn";
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         CorrectionRow: {
             readonly id: number;
             readonly change: components["schemas"]["CorrectionEnum"];
@@ -1266,6 +1370,13 @@ export interface components {
             /** Format: date-time */
             readonly recorded_at: string;
         };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         CrossingDetail: {
             readonly id: number;
             readonly asset: number;
@@ -1321,6 +1432,13 @@ export interface components {
             readonly version: number;
             readonly corrections: components["schemas"]["CorrectionRow"][];
         };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         CrossingRow: {
             readonly id: number;
             readonly asset: number;
@@ -1395,6 +1513,28 @@ export interface components {
          * @enum {string}
          */
         DepartureEnum: "exit" | "lost";
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
+        DependentRow: {
+            id: number;
+            name: string;
+        };
+        /** @description The objects that end with a geofence. */
+        DependentsRow: {
+            rules: components["schemas"]["DependentRow"][];
+        };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         Device: {
             readonly id: number;
             organisation: number;
@@ -1425,6 +1565,13 @@ export interface components {
             /** Format: date-time */
             until?: string | null;
         };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         DeviceRequest: {
             organisation: number;
             /** @description lower-case hex or digits */
@@ -1502,11 +1649,25 @@ export interface components {
             crossing: components["schemas"]["Evidence"] | null;
             changes: components["schemas"]["AlertChange"][];
         };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         FirstPosition: {
             device: number;
             /** Format: date-time */
             measured_at: string;
         };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         Fix: {
             /** Format: double */
             lon_deg: number;
@@ -1535,7 +1696,10 @@ export interface components {
              * @description accuracy counts up to this; null for half the inradius
              */
             accuracy_cap_m?: number | null;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description coarser fixes decide nothing; null for a default by the size of the area
+             */
             max_accuracy_m?: number | null;
             persist_fixes?: number;
             /** Format: double */
@@ -1601,12 +1765,17 @@ export interface components {
             readonly accuracy_cap_effective_m: number;
             /**
              * Format: double
+             * @description with its default filled in
+             */
+            readonly max_accuracy_effective_m: number;
+            /**
+             * Format: double
              * @description accuracy counts up to this; by default half the inradius
              */
             readonly accuracy_cap_m: number | null;
             /**
              * Format: double
-             * @description coarser fixes never decide
+             * @description coarser fixes never decide; by default by the size of the area
              */
             readonly max_accuracy_m: number | null;
             readonly persist_fixes: number;
@@ -1640,29 +1809,67 @@ export interface components {
             /** @default false */
             dry_run: boolean;
             /**
-             * @description simplify a shape that has too many points
+             * @description simplify a shape that has too many points or rings
              * @default false
              */
             simplify: boolean;
             /**
+             * @description join parts of a shape that overlap or share an edge
+             * @default false
+             */
+            dissolve: boolean;
+            /**
+             * @description import the other features where some are refused
+             * @default false
+             */
+            skip_refused: boolean;
+            /**
+             * @description for a feature whose name a geofence has: refuse it, give it another name, or make it the new version of that geofence
+             *
+             *     * `refuse` - refuse
+             *     * `rename` - rename
+             *     * `replace` - replace
+             * @default refuse
+             */
+            on_taken_name: components["schemas"]["OnTakenNameEnum"];
+            /** @description of the texts of a shapefile, such as windows-1251 */
+            encoding?: string;
+            /**
              * Format: double
-             * @description of lines
+             * @description of lines without a width of their own
              */
             corridor_width_m?: number;
             /**
              * Format: double
-             * @description of points
+             * @description of points without a radius of their own
              */
             point_radius_m?: number;
             /** Format: binary */
             file: string;
         };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         ImportReport: {
             dry_run: boolean;
             created: number;
+            replaced: number;
+            /** @description nothing to draw */
+            skipped: number;
             refused: number;
             features: components["schemas"]["ImportedRow"][];
         };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         ImportedRow: {
             /** @description position in the file */
             index: number;
@@ -1673,15 +1880,37 @@ export interface components {
             detail: string;
             /** @description of the area that is judged */
             points: number;
+            /**
+             * Format: double
+             * @description if simplified: no point drawn is further from the new line
+             */
+            tolerance_m: number | null;
+            /** @description what was changed or left out */
+            notes: components["schemas"]["NoteRow"][];
         };
         /**
          * @description * `created` - created
+         *     * `replaced` - replaced
+         *     * `unchanged` - unchanged
          *     * `acceptable` - acceptable
+         *     * `skipped` - skipped
          *     * `refused` - refused
          * @enum {string}
          */
-        ImportedRowOutcomeEnum: "created" | "acceptable" | "refused";
+        ImportedRowOutcomeEnum: "created" | "replaced" | "unchanged" | "acceptable" | "skipped" | "refused";
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         JudgingRow: {
+            /**
+             * Format: double
+             * @description coarser fixes never decide; by default by the size of the area
+             */
+            readonly max_accuracy_m: number | null;
             readonly persist_fixes: number;
             /** Format: double */
             readonly persist_s: number;
@@ -1729,6 +1958,13 @@ export interface components {
             /** @description per cent: the newest `battery.level`, where it is a number */
             battery: (number | null)[];
         };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         LiveSnapshot: {
             type: components["schemas"]["LiveSnapshotTypeEnum"];
             /** @description null: no stream follows */
@@ -1744,6 +1980,13 @@ export interface components {
          * @enum {string}
          */
         LiveSnapshotTypeEnum: "snapshot";
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         Me: {
             readonly id: number;
             /** @description Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only. */
@@ -1789,6 +2032,13 @@ export interface components {
          * @enum {string}
          */
         MethodEnum: "gnss" | "wifi" | "ble" | "cell" | "lora_tdoa" | "lora_rssi" | "network" | "gateway" | "manual";
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         Misuse: {
             /** @description as named by the sender; empty for all beyond the first hundred */
             device_identifier: string;
@@ -1804,6 +2054,24 @@ export interface components {
          * @enum {string}
          */
         MotionEnum: "moving" | "resting";
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
+        NoteRow: {
+            code: string;
+            detail: string;
+        };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         Notification: {
             /** Format: uuid */
             readonly id: string;
@@ -1868,6 +2136,20 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        /**
+         * @description * `refuse` - refuse
+         *     * `rename` - rename
+         *     * `replace` - replace
+         * @enum {string}
+         */
+        OnTakenNameEnum: "refuse" | "rename" | "replace";
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         Organisation: {
             readonly id: number;
             name: string;
@@ -1876,11 +2158,25 @@ export interface components {
             /** Format: date-time */
             readonly created_at: string;
         };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         OrganisationRequest: {
             name: string;
             /** @description IANA name */
             time_zone?: string;
         };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         OrganisationRole: {
             id: number;
             name: string;
@@ -2147,6 +2443,13 @@ export interface components {
             previous?: string | null;
             results: components["schemas"]["VisitRow"][];
         };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         PatchedAssetRequest: {
             organisation?: number;
             name?: string;
@@ -2160,10 +2463,24 @@ export interface components {
             /** @default 300 */
             expected_interval_s: number;
         };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         PatchedAssignmentEndRequest: {
             /** Format: date-time */
             until?: string;
         };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         PatchedDeviceRequest: {
             organisation?: number;
             /** @description lower-case hex or digits */
@@ -2178,7 +2495,10 @@ export interface components {
              * @description accuracy counts up to this; null for half the inradius
              */
             accuracy_cap_m?: number | null;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description coarser fixes decide nothing; null for a default by the size of the area
+             */
             max_accuracy_m?: number | null;
             persist_fixes?: number;
             /** Format: double */
@@ -2211,10 +2531,24 @@ export interface components {
             name?: string;
             colour?: string;
         };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         PatchedMeRequest: {
             first_name?: string;
             last_name?: string;
         };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         PatchedOrganisationRequest: {
             name?: string;
             /** @description IANA name */
@@ -2229,6 +2563,13 @@ export interface components {
             /** @description inactive recipients are not notified */
             is_active?: boolean;
         };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         PatchedRoleRequest: {
             role?: components["schemas"]["RoleEnum"];
         };
@@ -2258,6 +2599,13 @@ export interface components {
             /** @description of the quiet hours; by default the organisation's */
             time_zone?: string;
         };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         PatchedSourceRequest: {
             organisation?: number;
             name?: string;
@@ -2265,6 +2613,13 @@ export interface components {
             device?: number | null;
             unknown_devices?: components["schemas"]["UnknownDevicesEnum"];
         };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         PointInputRequest: {
             /** Format: double */
             lon_deg: number;
@@ -2273,6 +2628,13 @@ export interface components {
             /** Format: double */
             accuracy_m?: number | null;
         };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         Position: {
             device: number;
             device_identifier: string;
@@ -2298,6 +2660,13 @@ export interface components {
             /** @description no sane clock says this time */
             is_clock_suspect: boolean;
         };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         PresenceRow: {
             asset: number;
             asset_name: string;
@@ -2324,6 +2693,13 @@ export interface components {
          * @enum {string}
          */
         ReasonEnum: "raised" | "amended" | "withdrawn";
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         Receipt: {
             /**
              * @description where there is one observation only
@@ -2346,12 +2722,26 @@ export interface components {
             results?: components["schemas"]["Result"][];
             errors: components["schemas"]["ReceiptFault"][];
         };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         ReceiptFault: {
             /** @description RFC 6901, into the body */
             pointer: string;
             code: string;
             detail: string;
         };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         RecentUplink: {
             source: number;
             /** Format: date-time */
@@ -2427,6 +2817,13 @@ export interface components {
          * @enum {string}
          */
         RejudgingStateEnum: "waiting" | "running" | "finished";
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         Replay: {
             /**
              * @description where there is one observation only
@@ -2452,6 +2849,13 @@ export interface components {
             /** @description false: some of it still waits */
             is_taken_up: boolean;
         };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         Replays: {
             tried: number;
             taken_up: number;
@@ -2459,6 +2863,13 @@ export interface components {
             after: number | null;
             replays: components["schemas"]["Replay"][];
         };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         Result: {
             /** @description place in the list that was sent */
             index: number;
@@ -2468,6 +2879,13 @@ export interface components {
             /** @description of a duplicate: the one that is stored */
             position?: components["schemas"]["FirstPosition"];
         };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         Role: {
             role: components["schemas"]["RoleEnum"];
         };
@@ -2478,6 +2896,13 @@ export interface components {
          * @enum {string}
          */
         RoleEnum: "owner" | "operator" | "viewer";
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         RotationRequest: {
             /**
              * @description the old token stays valid
@@ -2545,6 +2970,13 @@ export interface components {
             /** @description of the quiet hours; by default the organisation's */
             time_zone?: string;
         };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         RuleVersion: {
             readonly id: number;
             readonly version: number;
@@ -2587,6 +3019,13 @@ export interface components {
          * @enum {string}
          */
         SeverityEnum: "info" | "warning" | "critical";
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         SimplifiedRow: {
             /** @description polygon, multipolygon, circle (`center`, `radius_m`) or corridor (`width_m`) */
             shape: {
@@ -2611,7 +3050,10 @@ export interface components {
              * @description accuracy counts up to this; null for half the inradius
              */
             accuracy_cap_m?: number | null;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description coarser fixes decide nothing; null for a default by the size of the area
+             */
             max_accuracy_m?: number | null;
             persist_fixes?: number;
             /** Format: double */
@@ -2644,6 +3086,13 @@ export interface components {
             /** @default 5000 */
             max_points: number;
         };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         Source: {
             readonly id: number;
             organisation: number;
@@ -2659,6 +3108,13 @@ export interface components {
             /** Format: date-time */
             readonly revoked_at: string | null;
         };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         SourceRequest: {
             organisation: number;
             name: string;
@@ -2684,6 +3140,13 @@ export interface components {
             readonly token: string;
             readonly url: string;
         };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         State: {
             asset: number;
             /**
@@ -2720,6 +3183,13 @@ export interface components {
             };
             presence: components["schemas"]["StatePresence"][];
         };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         StateFix: {
             /** Format: double */
             lon_deg: number;
@@ -2746,6 +3216,13 @@ export interface components {
              */
             at: string;
         };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         StatePresence: {
             geofence: number;
             name: string;
@@ -2767,6 +3244,13 @@ export interface components {
          * @enum {string}
          */
         TimeSourceEnum: "device" | "network" | "server";
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         Track: {
             type: components["schemas"]["TrackTypeEnum"];
             id: number;
@@ -2774,6 +3258,13 @@ export interface components {
             geometry: components["schemas"]["TrackLine"] | null;
             properties: components["schemas"]["TrackProperties"];
         };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         TrackLine: {
             type: components["schemas"]["TrackLineTypeEnum"];
             /** @description longitudes go on beyond 180 where the way crosses the antimeridian */
@@ -2784,6 +3275,13 @@ export interface components {
          * @enum {string}
          */
         TrackLineTypeEnum: "LineString";
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         TrackProperties: {
             asset: number;
             /** Format: date-time */
@@ -2808,15 +3306,23 @@ export interface components {
          * @description * `enter` - enters
          *     * `exit` - leaves
          *     * `enter_or_exit` - enters or leaves
+         *     * `pass` - passes through
          * @enum {string}
          */
-        TriggerEnum: "enter" | "exit" | "enter_or_exit";
+        TriggerEnum: "enter" | "exit" | "enter_or_exit" | "pass";
         /**
          * @description * `set-aside` - set aside, to be taken up once registered
          *     * `register` - register a device and an asset for it
          * @enum {string}
          */
         UnknownDevicesEnum: "set-aside" | "register";
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         Uplink: {
             id: number;
             organisation: number;
@@ -2849,7 +3355,10 @@ export interface components {
              * @description accuracy counts up to this; null for half the inradius
              */
             accuracy_cap_m?: number | null;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description coarser fixes decide nothing; null for a default by the size of the area
+             */
             max_accuracy_m?: number | null;
             persist_fixes?: number;
             /** Format: double */
@@ -2880,6 +3389,13 @@ export interface components {
             /** Format: date-time */
             valid_from?: string;
         };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         VersionRow: {
             readonly id: number;
             /** @description polygon, multipolygon, circle (`center`, `radius_m`) or corridor (`width_m`) */
@@ -2908,12 +3424,17 @@ export interface components {
             readonly accuracy_cap_effective_m: number;
             /**
              * Format: double
+             * @description with its default filled in
+             */
+            readonly max_accuracy_effective_m: number;
+            /**
+             * Format: double
              * @description accuracy counts up to this; by default half the inradius
              */
             readonly accuracy_cap_m: number | null;
             /**
              * Format: double
-             * @description coarser fixes never decide
+             * @description coarser fixes never decide; by default by the size of the area
              */
             readonly max_accuracy_m: number | null;
             readonly persist_fixes: number;
@@ -2942,6 +3463,13 @@ export interface components {
             /** Format: date-time */
             readonly recorded_at: string;
         };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         VisitRow: {
             /** @description of the crossing that it began with */
             id: number;
@@ -2973,6 +3501,13 @@ export interface components {
             /** @description a late or changed fact had a part in it */
             is_corrected: boolean;
         };
+        /**
+         * @description Refuses a body with unknown members, as an address refuses unknown parameters.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         WholeUplink: {
             id: number;
             organisation: number;
@@ -3849,6 +4384,10 @@ export interface operations {
     geofences_list: {
         parameters: {
             query?: {
+                /** @description judged for this asset: by its id, its tags, or all assets */
+                asset?: number;
+                /** @description west,south,east,north in degrees: geofences that touch it; over the antimeridian west is greater than east */
+                bbox?: string;
                 /** @description The pagination cursor value. */
                 cursor?: string;
                 format?: "geojson" | "json";
@@ -3856,6 +4395,8 @@ export interface operations {
                 organisation?: number;
                 /** @description Number of results to return per page. */
                 page_size?: number;
+                /** @description longitude,latitude: geofences that hold it */
+                point?: string;
                 /** @description linked to assets of this tag */
                 tag?: string;
             };
@@ -3961,6 +4502,8 @@ export interface operations {
     geofences_destroy: {
         parameters: {
             query?: {
+                /** @description only say what would end */
+                dry_run?: boolean;
                 format?: "geojson" | "json";
             };
             header?: never;
@@ -3972,6 +4515,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DependentsRow"];
+                    "application/geo+json": components["schemas"]["DependentsRow"];
+                };
+            };
             /** @description No response body */
             204: {
                 headers: {
@@ -4228,9 +4780,15 @@ export interface operations {
     geofences_export_retrieve: {
         parameters: {
             query?: {
+                /** @description judged for this asset: by its id, its tags, or all assets */
+                asset?: number;
+                /** @description west,south,east,north in degrees: geofences that touch it; over the antimeridian west is greater than east */
+                bbox?: string;
                 format?: "geojson" | "kml";
                 name?: string;
                 organisation?: number;
+                /** @description longitude,latitude: geofences that hold it */
+                point?: string;
                 /** @description linked to assets of this tag */
                 tag?: string;
             };
@@ -4263,14 +4821,19 @@ export interface operations {
     geofences_import_create: {
         parameters: {
             query?: {
-                /** @description of lines */
+                /** @description of lines without their own */
                 corridor_width_m?: number;
+                dissolve?: boolean;
                 dry_run?: boolean;
+                /** @description of the texts of a shapefile */
+                encoding?: string;
+                on_taken_name?: "refuse" | "rename" | "replace";
                 /** @description unless in the form */
                 organisation?: number;
-                /** @description of points */
+                /** @description of points without their own */
                 point_radius_m?: number;
                 simplify?: boolean;
+                skip_refused?: boolean;
             };
             header?: {
                 /** @description The same key, path and body within 24 hours are carried out once. */
@@ -4283,6 +4846,7 @@ export interface operations {
             content: {
                 "multipart/form-data": components["schemas"]["ImportFileRequest"];
                 "application/geo+json": string;
+                "application/json": string;
                 "application/vnd.google-earth.kml+xml": string;
                 "application/vnd.google-earth.kmz": string;
                 "application/gpx+xml": string;
@@ -4321,6 +4885,8 @@ export interface operations {
     geofences_preset_retrieve: {
         parameters: {
             query: {
+                /** @description of the geofence, for `max_accuracy_m` */
+                inradius_m?: number;
                 interval_s: number;
             };
             header?: never;

@@ -17,6 +17,7 @@ const TRIGGERS: Record<Rule["trigger"], string> = {
   enter: "an asset enters",
   exit: "an asset leaves",
   enter_or_exit: "an asset enters or leaves",
+  pass: "an asset passes through",
 };
 
 function Rules({ geofence }: { geofence: Geofence }) {
