@@ -18,12 +18,13 @@ from alerts.models import (
     RuleVersion,
     Severity,
 )
+from core.rest.bodies import StrictBody
 from core.rest.fields import OperableField
 from geofence.models import Correction, Crossing, Geofence
 from outbox.models import Notification, NotificationAttempt
 
 
-class RuleSerializer(serializers.Serializer[Rule]):
+class RuleSerializer(StrictBody, serializers.Serializer[Rule]):
     """A rule with its version of now. Scope: with no `asset_ids` and no `tags`, every asset."""
 
     id = serializers.IntegerField(read_only=True)
@@ -81,7 +82,7 @@ _OF_VERSION = (
 )  # fmt: skip
 
 
-class RecipientSerializer(serializers.ModelSerializer[Recipient]):
+class RecipientSerializer(StrictBody, serializers.ModelSerializer[Recipient]):
     """Somebody whom rules may tell. Rules name their addresses, and add those that are new."""
 
     organisation = OperableField(queryset=Organisation.objects)

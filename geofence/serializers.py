@@ -14,6 +14,7 @@ from shapely.geometry import mapping
 
 from accounts.models import Organisation
 from core.errors import Fault, Unprocessable
+from core.rest.bodies import StrictBody
 from core.rest.fields import InstantField, OperableField
 from geofence import limits
 from geofence.actions import JUDGING_FIELDS
@@ -72,7 +73,7 @@ class ShapeField(serializers.JSONField):
     pass
 
 
-class JudgingInput(serializers.Serializer[Any]):
+class JudgingInput(StrictBody, serializers.Serializer[Any]):
     """Judging options, all of them optional."""
 
     accuracy_cap_m = NumberField(
@@ -183,7 +184,7 @@ class SimplifiedRow(serializers.Serializer[Any]):
     points = serializers.IntegerField()
 
 
-class PointInput(serializers.Serializer[Any]):
+class PointInput(StrictBody, serializers.Serializer[Any]):
     lon_deg = NumberField(min_value=-180, max_value=180)
     lat_deg = NumberField(min_value=-90, max_value=90)
     accuracy_m = NumberField(min_value=0, max_value=1e6, required=False, allow_null=True)

@@ -23,6 +23,7 @@ from defusedxml.ElementTree import fromstring
 from core.errors import Unprocessable
 from core.judged_fact import DecidingFix
 from core.observation import Fix, microseconds
+from core.time_texts import instant_of_text
 
 SPELLINGS = {
     "lon": ("lon_deg", "lon", "lng", "long", "longitude", "lon_dd", "x"),
@@ -209,10 +210,7 @@ def _time(value: Any) -> datetime:
         since = float(text)
         seconds = since / 1000.0 if abs(since) > _LARGEST_S else since
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
-    if not _has_zone(text):
-        raise ValueError(f"the time {text!r} has no zone")
-    # RFC 3339 allows a lower-case z, which Python does not read.
-    return datetime.fromisoformat(text.upper()).astimezone(UTC)
+    return instant_of_text(text)
 
 
 def _in_utc(value: Any) -> Any:

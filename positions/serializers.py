@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any, get_args
 
 import numpy as np
@@ -12,7 +11,9 @@ from rest_framework import serializers
 
 from accounts.models import User
 from core.observation import Method, TimeSource, instant
+from core.rest.fields import InstantField
 from core.rest.geojson import feature
+from core.time_texts import rfc3339
 from positions.position_pages import MAX_ID
 from positions.position_queries import FIX_NAMES, Period, PositionRow
 from positions.track_simplifying import Fixes
@@ -27,11 +28,11 @@ def _optional_id() -> serializers.IntegerField:
 
 
 class PeriodQuery(serializers.Serializer[Any]):
-    to = serializers.DateTimeField(required=False, help_text="measured before then")
+    to = InstantField(required=False, help_text="measured before then")
 
     def get_fields(self) -> dict[str, Any]:
         # `from` is a keyword of Python and cannot be declared above.
-        since = serializers.DateTimeField(required=False, help_text="measured then or later")
+        since = InstantField(required=False, help_text="measured then or later")
         return {"from": since, **super().get_fields()}
 
 
@@ -116,11 +117,6 @@ class TrackSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     geometry = TrackLineSerializer(allow_null=True, help_text="null without a fix")
     properties = TrackPropertiesSerializer()
-
-
-def rfc3339(at: datetime) -> str:
-    # Not by strftime, which writes early years without their zeros.
-    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def position_document(row: PositionRow) -> dict[str, Any]:

@@ -320,11 +320,12 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "core.rest.cursor_pages.NewestFirst",
     "PAGE_SIZE": 100,
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_METADATA_CLASS": "core.rest.metadata.JSONMetadata",
+    "DEFAULT_SCHEMA_CLASS": "core.rest.openapi.DescribedSchema",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["core.rest.parsers.StrictJSONParser"],
     "EXCEPTION_HANDLER": "core.rest.problem.handle_exception",
-    "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",
+    "DATETIME_FORMAT": "%04Y-%m-%dT%H:%M:%S.%fZ",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS = {
@@ -343,7 +344,9 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "core.rest.openapi.with_geojson",
         "core.rest.openapi.with_problems",
+        "tracker.api_words.with_meanings",
     ],
     "ENUM_NAME_OVERRIDES": {
         "CorrectionEnum": "geofence.models.Correction.Change",

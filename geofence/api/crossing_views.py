@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from core.rest.filters import BooleanFilter
+from core.rest.filters import BooleanFilter, InstantFilter, ObjectFilter
 from core.rest.geojson import feature
 from geofence.api.representations import RENDERERS, Row, page_answer, wants_geojson
 from geofence.models import Correction, Crossing
@@ -79,9 +79,9 @@ class CrossingDetail(CrossingRow):
 
 
 class CrossingFilter(django_filters.FilterSet):  # type: ignore[misc]
-    organisation = django_filters.NumberFilter()
-    asset = django_filters.NumberFilter()
-    geofence = django_filters.NumberFilter()
+    organisation = ObjectFilter()
+    asset = ObjectFilter()
+    geofence = ObjectFilter()
     kind = django_filters.MultipleChoiceFilter(choices=Crossing.Kind.choices)
     corrections = BooleanFilter(method="keep", label="also withdrawn crossings")
     baselines = BooleanFilter(method="keep", label="also found and lost")
@@ -98,12 +98,8 @@ class CrossingFilter(django_filters.FilterSet):  # type: ignore[misc]
         return found
 
 
-CrossingFilter.base_filters["from"] = django_filters.IsoDateTimeFilter(
-    field_name="at", lookup_expr="gte"
-)
-CrossingFilter.base_filters["to"] = django_filters.IsoDateTimeFilter(
-    field_name="at", lookup_expr="lt"
-)
+CrossingFilter.base_filters["from"] = InstantFilter(field_name="at", lookup_expr="gte")
+CrossingFilter.base_filters["to"] = InstantFilter(field_name="at", lookup_expr="lt")
 
 
 class CrossingViewSet(GenericViewSet[Crossing]):

@@ -128,6 +128,15 @@ class ImportReport(serializers.Serializer[Any]):
     features = ImportedRow(many=True)
 
 
+class ExportedFeatures(serializers.Serializer[Any]):
+    """GeoJSON (RFC 7946) that an import reads again; `properties.shape` is the shape as drawn."""
+
+    type = serializers.ChoiceField(["FeatureCollection"])
+    features = serializers.ListField(
+        child=serializers.DictField(), help_text="a Feature for each geofence"
+    )
+
+
 class ImportMixin(GenericViewSet[Geofence]):
     @extend_schema(
         request={
@@ -205,7 +214,7 @@ class ExportMixin(GenericViewSet[Geofence]):
         filters=True,
         parameters=[OpenApiParameter("format", enum=["geojson", "kml"])],
         responses={
-            (200, GeoJSONRenderer.media_type): OpenApiTypes.BINARY,
+            (200, GeoJSONRenderer.media_type): ExportedFeatures,
             (200, KMLRenderer.media_type): OpenApiTypes.BINARY,
         },
     )

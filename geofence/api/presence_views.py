@@ -19,6 +19,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from core.rest.cursor_pages import NewestFirst
 from core.rest.fields import InstantField
+from core.rest.filters import InstantFilter, ObjectFilter
 from geofence.api.representations import Row, page_answer
 from geofence.models import Crossing, Geofence, Presence
 from geofence.visits import entries_of, stock_at, visits
@@ -55,13 +56,11 @@ class NewestEntryFirst(NewestFirst):
 
 
 class VisitFilter(django_filters.FilterSet):  # type: ignore[misc]
-    asset = django_filters.NumberFilter()
+    asset = ObjectFilter()
 
 
-VisitFilter.base_filters["from"] = django_filters.IsoDateTimeFilter(
-    field_name="at", lookup_expr="gte"
-)
-VisitFilter.base_filters["to"] = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt")
+VisitFilter.base_filters["from"] = InstantFilter(field_name="at", lookup_expr="gte")
+VisitFilter.base_filters["to"] = InstantFilter(field_name="at", lookup_expr="lt")
 
 
 class MomentInput(serializers.Serializer[Any]):

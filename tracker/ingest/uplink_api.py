@@ -40,7 +40,10 @@ class ReplayableUplinkViewSet(UplinkViewSet):
     @extend_schema(request=None, responses=ReplaySerializer)
     @action(detail=True, methods=["post"])
     def replay(self, request: Request, pk: str) -> Response:
-        """Read it again, as if it had arrived then. What still cannot be used goes on waiting."""
+        """Read an uplink again, as if it had arrived then.
+
+        What still cannot be used goes on waiting.
+        """
         uplink = self.get_object()
         return Response(_document(replay(self.get_queryset(), uplink.pk)))
 
@@ -53,7 +56,7 @@ class ReplayableUplinkViewSet(UplinkViewSet):
     )
     @action(detail=False, methods=["post"], url_path="replay", pagination_class=None)
     def replay_some(self, request: Request) -> Response:
-        """Take up those that wait, oldest first, up to 100 at once; filters as in the list."""
+        """Replay uplinks that wait, oldest first, up to 100 at once; filters as in the list."""
         asked = ReplayQuery(data=request.query_params)
         asked.is_valid(raise_exception=True)
         uplinks = self.filter_queryset(self.get_queryset())

@@ -16,10 +16,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from assets.models import Asset
+from core.rest.filters import ObjectFilter
+from core.time_texts import rfc3339
 from geofence.models import Presence
 from positions.live_columns import MOTIONS
 from positions.position_queries import LatestRow, latest_of
-from positions.serializers import FixSerializer, rfc3339
+from positions.serializers import FixSerializer
 
 Document = dict[str, Any]
 
@@ -56,8 +58,8 @@ class StateSerializer(serializers.Serializer[Any]):
 
 
 class StateFilter(django_filters.FilterSet):  # type: ignore[misc]
-    organisation = django_filters.NumberFilter()
-    geofence = django_filters.NumberFilter(method="inside", label="only assets inside of it")
+    organisation = ObjectFilter()
+    geofence = ObjectFilter(method="inside", label="only assets inside of it")
 
     def inside(self, rows: QuerySet[Asset], name: str, geofence: int) -> QuerySet[Asset]:
         present = Presence.objects.visible_to(self.request.user).filter(
