@@ -23,6 +23,7 @@ from core.rest.query_parameters import known_parameters  # noqa: E402
 from positions.durability import refuse_to_start  # noqa: E402
 from tracker.ingest.application import Ingest  # noqa: E402
 from tracker.live.routing import application as live  # noqa: E402
+from tracker.web_guard import without_bodies_of_heads  # noqa: E402
 from tracker.web_metrics import measured  # noqa: E402
 
 # daphne knows no lifespan: what is to end it before it opens its port belongs here.
@@ -31,7 +32,7 @@ refuse_to_start(connection, waits=False)
 known_parameters()
 
 ingest = Ingest()
-pages = measured(django_application)
+pages = measured(without_bodies_of_heads(django_application))
 
 
 async def http(scope: dict[str, Any], receive: Any, send: Any) -> None:
