@@ -62,6 +62,7 @@ def _context(row: AlertNotification) -> dict[str, Any]:
         "asset_name": one_line(alert.asset.name),
         "geofence_name": one_line(alert.geofence.name) if alert.geofence else "",
         "rule_name": one_line(alert.rule.name),
+        "organisation_name": one_line(alert.organisation.name),
         "said": said,
         "subject": wording.subject(said, is_correction=is_correction),
         "is_correction": is_correction,

@@ -19,7 +19,7 @@ from alerts.models import (
     Severity,
 )
 from core.rest.bodies import StrictBody
-from core.rest.fields import OperableField
+from core.rest.fields import NameField, OperableField
 from geofence.models import Correction, Crossing, Geofence
 from outbox.models import Notification, NotificationAttempt
 
@@ -29,7 +29,7 @@ class RuleSerializer(StrictBody, serializers.Serializer[Rule]):
 
     id = serializers.IntegerField(read_only=True)
     organisation = OperableField(queryset=Organisation.objects)
-    name = serializers.CharField(max_length=200)
+    name = NameField(max_length=200)
     trigger = serializers.ChoiceField(choices=RuleVersion.Trigger.choices)
     geofence = OperableField(queryset=Geofence.objects.filter(deleted_at=None))
     severity = serializers.ChoiceField(choices=Severity.choices, default=Severity.WARNING)
@@ -41,9 +41,7 @@ class RuleSerializer(StrictBody, serializers.Serializer[Rule]):
         max_length=1000,
         required=False,
     )
-    tags = serializers.ListField(
-        child=serializers.CharField(max_length=64), max_length=64, required=False
-    )
+    tags = serializers.ListField(child=NameField(max_length=64), max_length=64, required=False)
     is_active = serializers.BooleanField(default=True)
     quiet_from = serializers.TimeField(
         required=False, allow_null=True, help_text="what happens from then on alerts nobody"

@@ -14,15 +14,13 @@ from rest_framework import serializers
 from accounts.models import Organisation
 from assets.models import Asset, Assignment, Device, Source
 from core.rest.bodies import StrictBody
-from core.rest.fields import InstantField, OperableField
+from core.rest.fields import InstantField, NameField, OperableField
 from wire.registry import FORMATS
 
 
 class AssetSerializer(StrictBody, serializers.ModelSerializer[Asset]):
     organisation = OperableField(queryset=Organisation.objects)
-    tags = serializers.ListField(
-        child=serializers.CharField(max_length=64), max_length=64, required=False
-    )
+    tags = serializers.ListField(child=NameField(max_length=64), max_length=64, required=False)
     tags_from = InstantField(
         write_only=True,
         required=False,

@@ -15,7 +15,7 @@ from shapely.geometry import mapping
 from accounts.models import Organisation
 from core.errors import Fault, Unprocessable
 from core.rest.bodies import StrictBody
-from core.rest.fields import InstantField, OperableField
+from core.rest.fields import InstantField, NameField, OperableField
 from geofence import limits
 from geofence.actions import JUDGING_FIELDS
 from geofence.models import GeofenceVersion
@@ -49,18 +49,6 @@ class NumberField(serializers.FloatField):
         if isinstance(data, bool) or not isinstance(data, int | float) or not math.isfinite(data):
             raise serializers.ValidationError("A number is required.", code="not-a-number")
         return super().to_internal_value(data)
-
-
-class NameField(serializers.CharField):
-    """Text as sent. Control characters are refused, since XML and e-mails cannot hold them."""
-
-    def to_internal_value(self, data: Any) -> str:
-        name = super().to_internal_value(data)
-        if not all(char.isprintable() or char in "\u200c\u200d" for char in name):
-            raise serializers.ValidationError(
-                "Control characters are refused.", code="forbidden-character"
-            )
-        return name
 
 
 @extend_schema_field(GEOMETRY_SCHEMA)

@@ -306,6 +306,7 @@ UNFOLD = {
     "SITE_HEADER": "Tracker",
     "SITE_URL": "/app/map",
     "SHOW_HISTORY": True,
+    "STYLES": ["tracker.admin_site.stylesheet"],
     "SIDEBAR": {"navigation": "tracker.admin_site.sidebar"},
     # The blue of the console, so that both sides look like one product.
     "COLORS": {

@@ -11,15 +11,29 @@ from datetime import datetime
 from typing import Any
 
 from rest_framework.fields import empty
-from rest_framework.serializers import DateTimeField, PrimaryKeyRelatedField, ValidationError
+from rest_framework.serializers import (
+    CharField,
+    DateTimeField,
+    PrimaryKeyRelatedField,
+    ValidationError,
+)
 
 from core.errors import Forbidden
+from core.name_fields import require_printable
 from core.time_texts import ZoneMissingError, instant_of_text
 
 NO_ZONE = "A time says its zone: Z or +01:00."
 NO_TIME = (
     "RFC 3339 is expected, such as 2026-03-02T12:00:00Z. A plus sign in a query is percent-encoded."
 )
+
+
+class NameField(CharField):
+    """Text for people: control characters and line breaks are refused."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.validators.append(require_printable)
 
 
 class InstantField(DateTimeField):
