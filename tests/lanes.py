@@ -10,7 +10,7 @@ import pytest
 
 # Folders whose tests mostly wait for processes, sockets or a browser. The others compute.
 WAITING: Final = frozenset(
-    {"browser", "conformance", "house", "ingest", "intake", "live", "outbox"}
+    {"browser", "conformance", "house", "ingest", "intake", "live", "outbox", "proxy"}
 )
 LANES: Final = ("waits", "computes")
 

@@ -94,11 +94,13 @@ class Daphne:
         return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
-def start_daphne(redis_url: str, *, ping_s: int = 20, log: IO[bytes] | None = None) -> Daphne:
+def start_daphne(
+    redis_url: str, *, ping_s: int = 20, log: IO[bytes] | None = None, database: str = ""
+) -> Daphne:
     port = free_port()
     base, _, _ = os.environ["DATABASE_URL"].rpartition("/")
     environment = os.environ | {
-        "DATABASE_URL": f"{base}/{settings.DATABASES['default']['NAME']}",
+        "DATABASE_URL": f"{base}/{database or settings.DATABASES['default']['NAME']}",
         "REDIS_URL": redis_url,
         "SECRET_KEY": settings.SECRET_KEY,
     }
