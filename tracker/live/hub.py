@@ -22,7 +22,7 @@ from redis.backoff import NoBackoff
 from core.broadcast import Changed, Crossed, HubFrame, Message, Moved, channel
 from positions.latest_columns import LatestColumns
 from tracker.live import access, frames
-from tracker.live.connection import Allowance, Connection
+from tracker.live.connection import LISTS, Allowance, Connection
 from tracker.live.database import asked
 from tracker.live.healing import Healer, Sources
 from tracker.live.publishers import Publishers
@@ -63,7 +63,10 @@ class Hub:
     def __init__(self, sources: Sources | None = None, *, redis_url: str = "") -> None:
         self.table = Table()
         self.tick_s = settings.LIVE_TICK_MS / 1000
+        # The newest number of an alert, and how often the database turned out to be an older one.
         self.alerts_known = -1
+        self.restores = 0
+        self._newest_read = -1
         self._redis_url = redis_url or settings.REDIS_URL
         self._viewers: set[Viewer] = set()
         self._waiting: list[LatestColumns] = []
@@ -166,8 +169,20 @@ class Hub:
             viewer.connection.changed(*what)
 
     def _alerted(self, number: int) -> None:
-        # Each viewer reads what is new to it from the database.
+        """Take the newest number that the database has; each viewer reads what is new to it."""
+        if number < self._newest_read:
+            self._begin_anew()
+        self._newest_read = number
         self.alerts_known = max(self.alerts_known, number)
+
+    def _begin_anew(self) -> None:
+        """Begin an epoch: the database was restored to an older state."""
+        logger.warning("the database is in an older state than before: viewers begin anew")
+        self.restores += 1
+        self.alerts_known = -1
+        self.table.begin_anew()
+        self._healer.wanted()
+        self._changed(*LISTS)
 
     # --- jobs -------------------------------------------------------------
 

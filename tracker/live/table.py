@@ -174,6 +174,10 @@ class Table:
 
     # --- what goes out ----------------------------------------------------
 
+    def begin_anew(self) -> None:
+        """Begin an epoch: what viewers have goes on in no later frame, and they get snapshots."""
+        self.epoch = secrets.token_hex(8)
+
     def epoch_for(self, permitted: Permitted) -> str:
         """Return what stands for this life of the table and these organisations, to viewers."""
         whose = "all" if permitted is None else ",".join(map(str, sorted(permitted)))
