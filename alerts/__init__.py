@@ -1,6 +1,6 @@
-"""Rules, the alerts that they raise, and telling people of them.
+"""Rules, the alerts that they raise, and the notifications about them.
 
-`judging` is called by the road inside the transaction of its batch, writes alerts there and
-hands notifications of them to `outbox`, for which `mail` writes the texts. Leaves what a
-crossing is to `geofence`, sending to `outbox`, and pushing frames to the road.
+`rule_judging` is called by the road inside the transaction of its batch, writes alerts there and
+hands notifications to `outbox`; `alert_texts` renders their texts. Crossings belong to
+`geofence`, sending to `outbox`, and publishing frames to the road.
 """

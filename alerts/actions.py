@@ -1,7 +1,7 @@
-"""What people do to rules, recipients and alerts, one verb each.
+"""The writes of people to rules, recipients and alerts, one verb each.
 
-Each runs in a transaction of its own or its caller's. What facts do to alerts is in `judging`;
-sending is the outbox's.
+Each runs in a transaction of its own or its caller's. The writes that follow from facts are in
+`rule_judging`; sending belongs to the outbox.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Organisation, User
-from alerts.ledger import take_numbers
+from alerts.alert_statements import take_numbers
 from alerts.models import Alert, AlertChange, Recipient, Rule, RuleVersion, Severity
 from alerts.recipients import find_or_add_recipients
 from assets.models import Asset
@@ -45,10 +45,10 @@ def add_rule(
     time_zone: str | None = None,
     now: datetime | None = None,
 ) -> Rule:
-    """Add a rule that holds from now on. Without recipients its alerts tell nobody.
+    """Add a rule that is in force from now on. Without recipients its alerts notify no person.
 
-    What happens in quiet hours alerts nobody; they are in the organisation's time zone of now
-    unless another is given.
+    Occurrences in quiet hours raise no alert. Quiet hours are in `time_zone`, or in the present
+    time zone of the organisation.
     """
     settings = {
         "trigger": trigger,
@@ -74,7 +74,7 @@ def add_rule(
 def change_rule(
     *, rule: Rule, name: str | None = None, now: datetime | None = None, **settings: Any
 ) -> Rule:
-    """Change what is given, as a new version from now on; what is past keeps the old one.
+    """Change the given settings, as a new version from now on; the past keeps the old version.
 
     `settings` are those of `add_rule`.
     """
@@ -95,7 +95,7 @@ def change_rule(
 
 
 def retire_rule(*, rule: Rule, now: datetime | None = None) -> Rule:
-    """End a rule for good. Crossings from before, however late we learn of them, still count."""
+    """End a rule for good. Crossings before its end still count, however late they are reported."""
     with transaction.atomic():
         current = _current_version(rule)
         rule.retired_at = max(now or timezone.now(), current.valid_from)
@@ -107,7 +107,7 @@ def retire_rule(*, rule: Rule, now: datetime | None = None) -> Rule:
 def add_recipient(
     *, organisation: Organisation, address: str, name: str = "", is_active: bool = True
 ) -> Recipient:
-    """Add somebody whom rules may tell by e-mail. Conflict if the address is known already."""
+    """Add a person whom rules may notify by e-mail. Conflict if the address exists already."""
     _require_address(address, "/address")
     with unless_taken(f"There is a recipient {address} already."):
         return Recipient.objects.create(
@@ -122,9 +122,9 @@ def add_recipient(
 def change_recipient(
     *, recipient: Recipient, name: str | None = None, is_active: bool | None = None
 ) -> Recipient:
-    """Change what is given. One who is switched off is told nothing from now on.
+    """Change what is given. An inactive recipient is not notified from now on.
 
-    The address stays: versions of rules and notifications of the past mean it.
+    The address stays: versions of rules and notifications of the past refer to it.
     """
     given = {"name": name, "is_active": is_active}
     changes = {field: value for field, value in given.items() if value is not None}
@@ -135,9 +135,9 @@ def change_recipient(
 
 
 def acknowledge_alert(*, alert: Alert, user: User, now: datetime | None = None) -> bool:
-    """Say that somebody looks after `alert`. The first one wins; return whether it was `user`.
+    """Record that `user` looks after `alert`; return whether `user` was the first to do so.
 
-    `alert` then says who did. Conflict if it was withdrawn. The caller publishes its number.
+    `alert` then names the first. Conflict if it was withdrawn. The caller publishes its number.
     """
     now = now or timezone.now()
     with transaction.atomic():
@@ -175,7 +175,7 @@ _SETTINGS = (
 
 
 def _current_version(rule: Rule) -> RuleVersion:
-    """Return the version that holds now, and lock the rule until the commit."""
+    """Lock the rule until the commit, and return its version in force."""
     locked = Rule.objects.select_for_update().get(pk=rule.pk)
     if locked.retired_at is not None:
         raise Conflict("The rule is retired.")
@@ -190,9 +190,9 @@ def _begin_version(rule: Rule, version: int, settings: dict[str, Any], since: da
 
 
 def _checked(organisation_id: int, settings: dict[str, Any]) -> dict[str, Any]:
-    """Return `settings` as they are stored, or refuse what is not the organisation's own.
+    """Return `settings` as they are stored, or refuse objects of other organisations.
 
-    Addresses that are new become recipients, in the caller's transaction.
+    New addresses become recipients, in the caller's transaction.
     """
     checked = {name: value for name, value in settings.items() if name != "recipients"}
     if "geofence" in settings:
@@ -226,7 +226,7 @@ def _require_own_geofence(organisation_id: int, geofence: Geofence) -> None:
 
 
 def _require_own_assets(organisation_id: int, asset_ids: Sequence[int]) -> None:
-    """Refuse unknown assets, and those of others in the same words."""
+    """Refuse unknown assets, and assets of other organisations in the same words."""
     own = set(
         Asset.objects.filter(organisation_id=organisation_id, pk__in=asset_ids).values_list(
             "pk", flat=True

@@ -13,14 +13,14 @@ from django.utils.html import format_html
 from unfold.admin import ModelAdmin, TabularInline
 
 from alerts import actions
-from alerts.mail import sentence_about
+from alerts.alert_texts import sentence_about
 from alerts.models import Alert, AlertChange, AlertNotification, Recipient, Rule, RuleVersion
 from core.admin import ActionAdmin
 from outbox.admin import resend_chosen
 
 
 class ReadOnly:
-    """Facts and consequences are looked at here, not edited."""
+    """A page or inline on which rows are shown, not edited."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -85,18 +85,18 @@ class RecipientAdmin(ActionAdmin):
 
 class ChangeInline(ReadOnly, TabularInline):  # type: ignore[misc]
     model = AlertChange
-    fields = ("number", "change", "was_at", "by", "recorded_at")
+    fields = ("number", "change", "previous_at", "by", "recorded_at")
     ordering = ("number",)
     extra = 0
 
 
 def _column(name: str) -> Callable[[AlertNotification], Any]:
-    """Return a column that shows what the outbox knows of a notification."""
+    """Return a column that shows a field of the notification in the outbox."""
 
     @admin.display(description=name.replace("_", " "), ordering=f"notification__{name}")
     def column(row: AlertNotification) -> Any:
-        in_words = getattr(row.notification, f"get_{name}_display", None)
-        return in_words() if in_words else getattr(row.notification, name)
+        display = getattr(row.notification, f"get_{name}_display", None)
+        return display() if display else getattr(row.notification, name)
 
     column.__name__ = name
     return column
@@ -120,9 +120,10 @@ class NotificationInline(ReadOnly, TabularInline):  # type: ignore[misc]
 @admin.register(Alert)
 class AlertAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
     list_display = (
-        "id", "at", "organisation", "asset", "kind", "geofence", "rule", "state", "late", "is_told",
+        "id", "at", "organisation", "asset", "kind", "geofence", "rule", "state", "late",
+        "has_recipient",
     )  # fmt: skip
-    list_filter = ("state", "kind", "is_late", "told_nobody", "organisation")
+    list_filter = ("state", "kind", "is_late", "has_no_recipient", "organisation")
     list_select_related = ("organisation", "rule", "asset", "geofence")
     search_fields = ("rule__name", "asset__name", "geofence__name")
     date_hierarchy = "at"
@@ -132,10 +133,10 @@ class AlertAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
     def late(self, alert: Alert) -> str:
         return "late" if alert.is_late else ""
 
-    @admin.display(description="told", boolean=True)
-    def is_told(self, alert: Alert) -> bool:
-        """The mark of a good thing should not be a red cross."""
-        return not alert.told_nobody
+    @admin.display(description="has recipient", boolean=True)
+    def has_recipient(self, alert: Alert) -> bool:
+        # The opposite of the column: a missing recipient is shown as a red cross.
+        return not alert.has_no_recipient
 
 
 @admin.register(AlertNotification)

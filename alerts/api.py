@@ -27,7 +27,7 @@ from alerts.serializers import (
     RecipientSerializer,
     RuleSerializer,
 )
-from alerts.stream import NAMED
+from alerts.stream import RELATED
 from core import broadcast
 from core.rest.cursor_pages import NewestFirst
 from core.rest.filters import BooleanFilter, ObjectFilter, OrganisationFilter
@@ -66,7 +66,7 @@ class RuleViewSet(
     mixins.DestroyModelMixin,
     GenericViewSet[Rule],
 ):
-    """PATCH begins a new version from now on; DELETE retires the rule, its alerts stay."""
+    """PATCH begins a new version from now on; DELETE retires the rule, and its alerts stay."""
 
     queryset = Rule.objects.none()
     http_method_names = METHODS
@@ -141,12 +141,12 @@ class AlertViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericView
     filterset_class = AlertFilter
 
     def get_queryset(self) -> QuerySet[Alert]:
-        return Alert.objects.visible_to(self.request.user).select_related(*NAMED)
+        return Alert.objects.visible_to(self.request.user).select_related(*RELATED)
 
     @extend_schema(request=None, responses=AlertSerializer)
     @action(detail=True, methods=["post"])
     def acknowledge(self, request: Request, pk: str) -> Response:
-        """Acknowledge an alert. Where somebody did already, the answer names them."""
+        """Acknowledge an alert. The answer names the person who did so first."""
         alert = self.get_object()
         if actions.acknowledge_alert(alert=alert, user=cast("User", request.user)):
             changed = broadcast.Alerted(organisation_id=alert.organisation_id, number=alert.number)
@@ -156,10 +156,10 @@ class AlertViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericView
     @extend_schema(responses=ExplanationSerializer)
     @action(detail=True)
     def explain(self, request: Request, pk: str) -> Response:
-        """Explain an alert: the crossing, the rule as it held then, and each change."""
+        """Explain an alert: the crossing, the version of the rule, and each change."""
         explained = (
             self.get_queryset()
-            .select_related(*NAMED, "crossing")
+            .select_related(*RELATED, "crossing")
             .prefetch_related(
                 Prefetch("changes", AlertChange.objects.order_by("number")),
                 Prefetch("crossing__corrections", Correction.objects.order_by("pk")),
@@ -202,7 +202,7 @@ class NotificationViewSet(
     @action(detail=True, methods=["post"])
     def resend(self, request: Request, **_: str) -> Response:
         """Send a notification once more, now."""
-        told = self.get_object()
-        resend_notification(notification=told.notification)
-        transaction.on_commit(partial(nudge, [told.pk]))
-        return Response(self.get_serializer(told).data)
+        row = self.get_object()
+        resend_notification(notification=row.notification)
+        transaction.on_commit(partial(nudge, [row.pk]))
+        return Response(self.get_serializer(row).data)

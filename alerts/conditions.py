@@ -1,7 +1,7 @@
-"""Which rules an occurrence meets, in plain Python.
+"""The conditions of rules, and the decision whether an occurrence meets one. Plain Python.
 
-`decide` alone decides: live, for late facts, in a trial of a rule over the past, and when
-somebody asks why a rule did not alert.
+`decide` makes every decision: live, for late facts, in a trial of a rule over the past, and in
+the explanation why a rule raised no alert.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from core.observation import microseconds
 from core.occurrence import Occurrence
 
 Trigger = Literal["enter", "exit", "enter_or_exit"]
-# What a rule with a trigger looks for: kinds of occurrences. `found` and `lost` are not among
-# them: they are edges of our knowledge, and nothing happened then.
+# The kinds of occurrences that each trigger matches. `found` and `lost` are not among them: then
+# only our knowledge began or ended, and the asset crossed nothing.
 KINDS_OF: Final[Mapping[Trigger, frozenset[str]]] = {
     "enter": frozenset({"enter"}),
     "exit": frozenset({"exit"}),
@@ -27,7 +27,7 @@ KINDS_OF: Final[Mapping[Trigger, frozenset[str]]] = {
 }
 ALERTING_KINDS: Final = frozenset[str]().union(*KINDS_OF.values())
 
-# Why a condition is not met, as the first of these that holds; `met` where it is.
+# `met`, or the first reason that applies why a condition is not met.
 Decision = Literal[
     "met", "other-organisation", "other-kind", "other-geofence", "not-in-force", "other-asset",
     "quiet-hours",
@@ -35,10 +35,10 @@ Decision = Literal[
 
 
 class Condition(Struct, frozen=True, kw_only=True):
-    """What one version of a rule looks for, and whom it notifies.
+    """The condition of one version of a rule, with the recipients to notify.
 
-    Empty `asset_ids` and `tags` mean every asset of the organisation; otherwise an asset is
-    meant if it is listed or carried one of the tags then. Nothing is looked for in quiet hours.
+    Empty `asset_ids` and `tags` mean every asset of the organisation; otherwise the condition
+    concerns an asset that is listed or carried one of the tags then. It is not met in quiet hours.
     """
 
     rule_id: int
@@ -57,9 +57,10 @@ class Condition(Struct, frozen=True, kw_only=True):
 def decide(
     condition: Condition, occurrence: Occurrence, tags: DatedTags = NEVER_TAGGED
 ) -> Decision:
-    """Return whether an occurrence meets a condition, or why not. `tags` are the asset's.
+    """Return `met`, or the reason why an occurrence does not meet a condition.
 
-    Judged by the moment at which it began, so that it does not matter when it is learned.
+    `tags` are the tags of the asset. Judged at the begin of the occurrence, so that late facts
+    lead to the same decision.
     """
     if occurrence.organisation_id != condition.organisation_id:
         return "other-organisation"
@@ -69,7 +70,7 @@ def decide(
         return "other-geofence"
     if not _is_in_force(condition, occurrence.begin_at):
         return "not-in-force"
-    if not _means(condition, occurrence, tags):
+    if not _concerns_asset(condition, occurrence, tags):
         return "other-asset"
     if condition.quiet and condition.quiet.cover(occurrence.begin_at):
         return "quiet-hours"
@@ -80,7 +81,7 @@ def _is_in_force(condition: Condition, at: datetime) -> bool:
     return condition.valid_from <= at and (condition.valid_to is None or at < condition.valid_to)
 
 
-def _means(condition: Condition, occurrence: Occurrence, tags: DatedTags) -> bool:
+def _concerns_asset(condition: Condition, occurrence: Occurrence, tags: DatedTags) -> bool:
     if not condition.asset_ids and not condition.tags:
         return True
     if occurrence.asset_id in condition.asset_ids:
@@ -91,7 +92,7 @@ def _means(condition: Condition, occurrence: Occurrence, tags: DatedTags) -> boo
 def conditions_met(
     occurrence: Occurrence, conditions: Iterable[Condition], tags: DatedTags
 ) -> dict[int, Condition]:
-    """Return, by rule, the condition that an occurrence meets as it now stands."""
+    """Return, by rule, the condition that an occurrence in its present state meets."""
     return {
         condition.rule_id: condition
         for condition in conditions

@@ -1,4 +1,4 @@
-"""Tables of rules, recipients and alerts. Written by `actions` and `judging` only."""
+"""Tables of rules, recipients and alerts. Written by `actions` and `rule_judging` only."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from geofence.models import Crossing, Geofence
 from outbox.messages import EMAIL
 from outbox.models import Notification
 
-# The kind of our notifications in the outbox, as the setting OUTBOX_RENDERERS names it.
+# The kind of notifications about alerts in the outbox, as in the setting OUTBOX_RENDERERS.
 ALERT_KIND: Final = "alert"
 
 
@@ -28,7 +28,7 @@ class Severity(models.TextChoices):
 
 
 class Rule(models.Model):
-    """What to look for. Its settings are in its versions."""
+    """The name of a rule. Its settings are in its versions."""
 
     organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="rules")
     name = NameColumn(max_length=200)
@@ -51,13 +51,13 @@ class Rule(models.Model):
 
 
 class Recipient(models.Model):
-    """Somebody whom rules may tell, by an address of one channel of the outbox."""
+    """A person whom rules may notify, by an address of one channel of the outbox."""
 
     organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="recipients")
     channel = models.CharField(max_length=16, default=EMAIL)
     address = models.CharField(max_length=320)
     name = NameColumn(max_length=200, blank=True, default="")
-    is_active = models.BooleanField(default=True, help_text="rules tell nobody who is not")
+    is_active = models.BooleanField(default=True, help_text="inactive recipients are not notified")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     objects = Tenanted.as_manager()
@@ -87,15 +87,15 @@ class RuleVersionQuerySet(Tenanted):
     organisation_path = "rule__organisation_id"
 
     def with_addresses(self) -> Self:
-        """Bring along `addresses`, those of the recipients in their order."""
+        """Add `addresses`: the addresses of the recipients, in their order."""
         return self.annotate(addresses=_Addresses("recipient_ids"))
 
 
 class RuleVersion(models.Model):
-    """What a rule looks for, and whom it tells, from `valid_from` until `valid_to`. A fact.
+    """The condition and the recipients of a rule from `valid_from` until `valid_to`. A fact.
 
     Never edited: a change ends this version and begins the next, so that a late crossing is
-    judged by the version that held when the asset crossed.
+    judged by the version in force when the asset crossed.
     """
 
     class Trigger(models.TextChoices):
@@ -116,7 +116,7 @@ class RuleVersion(models.Model):
     )
     recipient_ids = ArrayField(models.BigIntegerField(), default=list)
     is_active = models.BooleanField(default=True)
-    quiet_from = models.TimeField(null=True, help_text="what happens from then on alerts nobody")
+    quiet_from = models.TimeField(null=True, help_text="from then on occurrences raise no alert")
     quiet_until = models.TimeField(null=True, help_text="on the next day, if not later")
     time_zone = models.CharField(max_length=64, help_text="of the quiet hours; an IANA name")
     valid_from = models.DateTimeField()
@@ -148,10 +148,10 @@ class RuleVersion(models.Model):
 
 
 class Alert(models.Model):
-    """That a rule found an occurrence: as it now stands.
+    """The present state of an alert: an occurrence that met a rule.
 
-    `evidence_kind` and `evidence_id` name the row of what was found; one that is a crossing, or
-    that has to do with a geofence, names it besides.
+    `evidence_kind` and `evidence_id` name the row of the occurrence. `crossing` and `geofence`
+    refer to it besides, where it is a crossing or belongs to a geofence.
     """
 
     class EvidenceKind(models.TextChoices):
@@ -183,7 +183,9 @@ class Alert(models.Model):
     state = models.CharField(max_length=16, choices=State.choices, default=State.OPEN)
     number = models.BigIntegerField(help_text="of the latest change")
     is_late = models.BooleanField(default=False, help_text="found when later facts were known")
-    told_nobody = models.BooleanField(default=False, help_text="the rule named no active recipient")
+    has_no_recipient = models.BooleanField(
+        default=False, help_text="the rule named no active recipient"
+    )
     amended_at = models.DateTimeField(null=True)
     withdrawn_at = models.DateTimeField(null=True)
     acknowledged_at = models.DateTimeField(null=True)
@@ -207,12 +209,12 @@ class Alert(models.Model):
 
 
 class AlertStream(models.Model):
-    """One row: the number of the newest change of any alert.
+    """The number of the newest change of any alert, in a single row.
 
-    Raised under its row lock until the commit, so that changes are committed in the order of
-    their numbers, and a reader that saw one has seen all before it. One row for everybody
-    and not one per organisation: the provider's people, and members of several, follow many
-    organisations with a single number.
+    The row stays locked from the increment until the commit. So changes are committed in the
+    order of their numbers, and a reader of one number has seen all lower numbers. The row is
+    shared by all organisations: staff of the provider and members of several organisations
+    follow all of them by a single number.
     """
 
     id = models.SmallIntegerField(primary_key=True, default=1)
@@ -226,7 +228,7 @@ class AlertStream(models.Model):
 
 
 class AlertChange(models.Model):
-    """One step in the life of an alert, numbered for all who follow. Append-only."""
+    """A numbered change of an alert, for viewers who follow the stream. Append-only."""
 
     class Change(models.TextChoices):
         RAISED = "raised", "raised"
@@ -243,7 +245,9 @@ class AlertChange(models.Model):
     )
     alert = models.ForeignKey(Alert, models.CASCADE, related_name="changes")
     change = models.CharField(max_length=16, choices=Change.choices)
-    was_at = models.DateTimeField(null=True, help_text="former time of an amended alert")
+    previous_at = models.DateTimeField(
+        null=True, help_text="time of the alert before it was amended"
+    )
     by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+", db_index=False)
     recorded_at = models.DateTimeField()
 
@@ -261,7 +265,7 @@ class AlertNotificationQuerySet(Tenanted):
 
 
 class AlertNotification(models.Model):
-    """Which change of which alert a notification is about, whom it tells, and why."""
+    """The link of a notification to its alert, the change, and the recipient, with the reason."""
 
     class Reason(models.TextChoices):
         RAISED = "raised", "raised"

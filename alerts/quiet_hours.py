@@ -13,9 +13,9 @@ DAY = timedelta(days=1)
 class QuietHours(Struct, frozen=True):
     """From `since` until `until`, on the next day where that is not later, in an IANA `zone`.
 
-    Each day's window opens once and closes once, also where the clock is changed (fault F-053):
-    of a time that comes twice that day the first counts, and for one that is left out the
-    moment at which the clock jumps over it.
+    Each day's window opens once and closes once, also where the clock is changed (fault F-053).
+    Of a time that the clock shows twice on that day, the first counts; a time that it leaves out
+    is replaced by the moment at which it jumps.
     """
 
     since: time
@@ -23,7 +23,7 @@ class QuietHours(Struct, frozen=True):
     zone: str
 
     def cover(self, at: datetime) -> bool:
-        """Whether `at`, which is aware, lies in a window of any day."""
+        """Return whether `at`, an aware time, lies in the window of any day."""
         today = at.astimezone(ZoneInfo(self.zone)).date()
         # A clock that is set back over midnight shows yesterday's date in today's window.
         return any(
@@ -44,13 +44,13 @@ def first_shown(day: date, clock: time, zone: ZoneInfo) -> datetime:
     shown_at = wanted.astimezone(UTC)
     if shown_at.astimezone(zone).replace(tzinfo=None) == wanted.replace(tzinfo=None):
         return shown_at
-    # Left out: by the offset before the jump it lies after that, and the other way round
-    # (PEP 495).
+    # The clock leaves `wanted` out. By PEP 495, the offset before the jump gives a moment after
+    # the jump, and the offset after the jump gives a moment before it.
     return _jump(wanted.replace(fold=1).astimezone(UTC), shown_at, zone)
 
 
 def _jump(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
-    """Return the second at which the offset changes between the two."""
+    """Return the second between `before` and `after` at which the UTC offset changes."""
     old = before.astimezone(zone).utcoffset()
     early_s, late_s = int(before.timestamp()), int(after.timestamp())
     while late_s - early_s > 1:

@@ -1,4 +1,4 @@
-"""Those whom rules tell, as rows: found by their address, or added."""
+"""Recipients by their addresses: found, or added."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ ORDER BY place
 def find_or_add_recipients(
     organisation_id: int, channel: str, addresses: Sequence[str]
 ) -> list[int]:
-    """Return the ids of the recipients at `addresses`, each once; add those that are new.
+    """Return the ids of the recipients at `addresses`, each once; add missing recipients.
 
-    Addresses that differ in upper and lower case only are one, which stays as first written.
+    Addresses that differ only in upper and lower case are the same; the first spelling is kept.
     """
     if not addresses:
         return []

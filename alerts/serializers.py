@@ -1,4 +1,4 @@
-"""How rules, alerts and notifications look in the REST API; alerts look the same on the socket."""
+"""Rules, alerts and notifications in the REST API; the live socket renders alerts the same way."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from accounts.models import Organisation
 from alerts.actions import MAX_RECIPIENTS
-from alerts.mail import sentence_about
+from alerts.alert_texts import sentence_about
 from alerts.models import (
     Alert,
     AlertChange,
@@ -25,7 +25,7 @@ from outbox.models import Notification, NotificationAttempt
 
 
 class RuleSerializer(StrictBody, serializers.Serializer[Rule]):
-    """A rule with its version of now. Scope: with no `asset_ids` and no `tags`, every asset."""
+    """A rule with its version in force. Without `asset_ids` and `tags` it concerns every asset."""
 
     id = serializers.IntegerField(read_only=True)
     organisation = OperableField(queryset=Organisation.objects)
@@ -44,13 +44,13 @@ class RuleSerializer(StrictBody, serializers.Serializer[Rule]):
     tags = serializers.ListField(child=NameField(max_length=64), max_length=64, required=False)
     is_active = serializers.BooleanField(default=True)
     quiet_from = serializers.TimeField(
-        required=False, allow_null=True, help_text="what happens from then on alerts nobody"
+        required=False, allow_null=True, help_text="from then on occurrences raise no alert"
     )
     quiet_until = serializers.TimeField(
         required=False, allow_null=True, help_text="on the next day, if not later"
     )
     time_zone = serializers.CharField(
-        max_length=64, required=False, help_text="of the quiet hours; the organisation's at first"
+        max_length=64, required=False, help_text="of the quiet hours; by default the organisation's"
     )
     version = serializers.IntegerField(read_only=True)
     valid_from = serializers.DateTimeField(read_only=True)
@@ -58,7 +58,7 @@ class RuleSerializer(StrictBody, serializers.Serializer[Rule]):
     retired_at = serializers.DateTimeField(read_only=True, allow_null=True)
 
     def to_representation(self, instance: Rule) -> dict[str, Any]:
-        """Show the settings of `current_version`, which the queryset brings along."""
+        """Render the settings of `current_version`, which the queryset prefetches."""
         version: RuleVersion = instance.current_version[0]  # type: ignore[attr-defined]
         shown = {field: getattr(version, field) for field in _OF_VERSION}
         shown["recipients"] = version.addresses  # type: ignore[attr-defined]
@@ -81,7 +81,7 @@ _OF_VERSION = (
 
 
 class RecipientSerializer(StrictBody, serializers.ModelSerializer[Recipient]):
-    """Somebody whom rules may tell. Rules name their addresses, and add those that are new."""
+    """A person whom rules may notify. Rules name addresses, and add missing recipients."""
 
     organisation = OperableField(queryset=Organisation.objects)
     address = serializers.EmailField(max_length=320)
@@ -98,12 +98,12 @@ class RecipientSerializer(StrictBody, serializers.ModelSerializer[Recipient]):
             "created_at",
         )
         read_only_fields = ("channel", "created_at")
-        # Known addresses are a 409 by the action, not a hint of the serializer's own query.
+        # The action answers an existing address with 409; the serializer makes no query for it.
         validators: list[Any] = []
 
 
 class AlertSerializer(serializers.ModelSerializer[Alert]):
-    """`number` is that of the latest change; `text` says in words what stands."""
+    """`number` is the number of the latest change; `text` describes the alert in a sentence."""
 
     rule_name = serializers.CharField(source="rule.name", read_only=True)
     severity = serializers.ChoiceField(
@@ -144,7 +144,7 @@ class AlertSerializer(serializers.ModelSerializer[Alert]):
             "withdrawn_at",
             "acknowledged_by_name",
             "acknowledged_at",
-            "told_nobody",
+            "has_no_recipient",
             "text",
         )
         read_only_fields = fields
@@ -160,7 +160,7 @@ class AlertSerializer(serializers.ModelSerializer[Alert]):
 class AlertChangeSerializer(serializers.ModelSerializer[AlertChange]):
     class Meta:
         model = AlertChange
-        fields = ("number", "change", "was_at", "recorded_at")
+        fields = ("number", "change", "previous_at", "recorded_at")
         read_only_fields = fields
 
 
@@ -198,7 +198,7 @@ class CorrectionSerializer(serializers.ModelSerializer[Correction]):
 
 
 class EvidenceSerializer(serializers.ModelSerializer[Crossing]):
-    """The crossing that raised an alert: when at the earliest and latest, and what made it sure."""
+    """The crossing that raised an alert, with its window of time and its confirmation."""
 
     corrections = CorrectionSerializer(many=True, read_only=True)
 
@@ -226,7 +226,7 @@ class EvidenceSerializer(serializers.ModelSerializer[Crossing]):
 
 
 class ExplanationSerializer(serializers.Serializer[Alert]):
-    """Why an alert stands as it does: the facts, the rule as it held then, and each change."""
+    """The reasons for the state of an alert: facts, the version of the rule, and each change."""
 
     alert = AlertSerializer(source="*")
     rule_version = RuleVersionSerializer()

@@ -1,4 +1,4 @@
-"""What alerts say to people, in plain Python: the same words in the feed and in every message."""
+"""The sentences about alerts, in plain Python: the same in the feed and in notifications."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from alerts.telling import Reason
+from alerts.due_notifications import Reason
 from outbox.messages import one_line
 
 DID: Final = {
@@ -30,9 +30,9 @@ DID_NOT: Final = {
 
 
 def sentence(asset: str, kind: str, geofence: str | None, *, is_withdrawn: bool = False) -> str:
-    """Return what happened, or that it did not, without a full stop.
+    """Return a sentence about an occurrence, or about its withdrawal, without a full stop.
 
-    A kind of occurrence without words of its own is named.
+    An unknown kind of occurrence appears by its name.
     """
     words = DID_NOT if is_withdrawn else DID
     verb = words.get(kind, f"{'did not have' if is_withdrawn else 'had'} {one_line(kind)}")
@@ -40,12 +40,15 @@ def sentence(asset: str, kind: str, geofence: str | None, *, is_withdrawn: bool 
     return f"{one_line(asset)} {verb}{place}"
 
 
-def subject(said: str, *, is_correction: bool) -> str:
-    return f"Correction: {said}" if is_correction else said
+def subject(text: str, *, is_correction: bool) -> str:
+    return f"Correction: {text}" if is_correction else text
 
 
 def remark(reason: Reason, *, is_moved: bool, is_late: bool, opened: str) -> str:
-    """Return why people hear of this now, if that is not plain. `opened` is when we learned."""
+    """Return the reason for a correction or a late notification; else an empty text.
+
+    `opened` is the time at which the server found the occurrence.
+    """
     if reason == "withdrawn":
         return "We told you that it did. A late report shows otherwise."
     if reason == "amended":
@@ -55,7 +58,7 @@ def remark(reason: Reason, *, is_moved: bool, is_late: bool, opened: str) -> str
 
 
 def zone_named(name: str) -> tzinfo:
-    """Return the time zone, or UTC where the name is none: a message matters more."""
+    """Return the time zone, or UTC for an unknown name: a notification must still go out."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -63,6 +66,6 @@ def zone_named(name: str) -> tzinfo:
 
 
 def clock_text(at: datetime, zone: tzinfo) -> str:
-    """Return such as `Tue 14 Oct 2025, 14:03:20 CEST`."""
+    """Return a time as in `Tue 14 Oct 2025, 14:03:20 CEST`."""
     local = at.astimezone(zone)
     return f"{local:%a} {local.day} {local:%b %Y, %H:%M:%S} {local.tzname()}"

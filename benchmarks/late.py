@@ -48,7 +48,7 @@ def main() -> int:
     import django
     from django.core.management import call_command
 
-    from tracker.intake.collector import calm_the_collector
+    from tracker.intake.garbage_collection import tune_garbage_collection
 
     django.setup()
     call_command("migrate", verbosity=0)
@@ -56,7 +56,7 @@ def main() -> int:
     bench = Bench(database, options, table)
     bench.histories()
     # As the ingest process does.
-    calm_the_collector()
+    tune_garbage_collection()
     bench.late()
     bench.dump()
     print(table.text())

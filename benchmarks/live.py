@@ -26,7 +26,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tracker.settings")
 
 from positions.latest_columns import NULL, LatestColumns
 from positions.live_columns import LIVE_COLUMNS, NAMES
-from tracker.live.connection import Allowance, Connection
+from tracker.live.connection import Allowance, ViewerConnection
 from tracker.live.frames import Subscribe
 from tracker.live.table import Permitted, Table
 
@@ -76,7 +76,7 @@ def cpu_s(work: Callable[[], object]) -> float:
 def filtering(assets: int, ticks: int) -> tuple[float, float]:
     """Return the share of a core for finding what each viewer is owed, worst case: none shared."""
     fleet, table = Fleet(assets), Table()
-    table.correct(fleet.everything(), read_at=0, whole_of=None)
+    table.correct(fleet.everything(), read_at=0, complete_for=None)
     whose = [permitted_to(viewer) for viewer in range(VIEWERS)]
     shared = alone = 0.0
     for _ in range(ticks):
@@ -93,15 +93,15 @@ def filtering(assets: int, ticks: int) -> tuple[float, float]:
 
 def owed_slots(table: Table, since: int, permitted: Permitted) -> int:
     slots = table._slots_since(since)
-    return len(slots[table._may_see(permitted)[slots]])
+    return len(slots[table._visible(permitted)[slots]])
 
 
 def whole_tick(assets: int, ticks: int) -> float:
     """Return the share of a core for all of it, JSON included, with a tenth of viewers lagging."""
     fleet, table = Fleet(assets), Table()
-    table.correct(fleet.everything(), read_at=0, whole_of=None)
+    table.correct(fleet.everything(), read_at=0, complete_for=None)
     allowance = Allowance(per_tick=1 << 40, left=1 << 40)
-    viewers = [Connection(table, permitted_to(v), TICK_S, allowance) for v in range(VIEWERS)]
+    viewers = [ViewerConnection(table, permitted_to(v), TICK_S, allowance) for v in range(VIEWERS)]
     now = 0.0
     for viewer in viewers:
         viewer.subscribe(Subscribe(), now=now)
@@ -125,7 +125,7 @@ def whole_tick(assets: int, ticks: int) -> float:
 
 def snapshot_ms(assets: int) -> float:
     fleet, table = Fleet(assets), Table()
-    table.correct(fleet.everything(), read_at=0, whole_of=None)
+    table.correct(fleet.everything(), read_at=0, complete_for=None)
     return cpu_s(lambda: table.snapshot(None)) * 1000
 
 
@@ -133,8 +133,8 @@ def reading_ms(assets: int) -> float:
     """Return what comparing the whole table with the database costs the event loop."""
     fleet, table = Fleet(assets), Table()
     truth = fleet.everything()
-    table.correct(truth, read_at=0, whole_of=None)
-    return cpu_s(lambda: table.correct(truth, read_at=table.seq, whole_of=None)) * 1000
+    table.correct(truth, read_at=0, complete_for=None)
+    return cpu_s(lambda: table.correct(truth, read_at=table.seq, complete_for=None)) * 1000
 
 
 def rows_of_figures(*, is_quick: bool) -> list[dict[str, Any]]:

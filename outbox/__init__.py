@@ -1,7 +1,6 @@
-"""Notifications on their way to people, whatever they are about.
+"""Notifications of every kind, from the row to the sender.
 
-An author (alerts today) writes rows here in its own transaction with `actions`, and `nudging`
-has them sent after its commit. The author also renders the text, when it is sent: see
-`rendering`. What carries a text is a module of `senders`. Leaves who is to be told, and of
-what, to the authors.
+An author, such as `alerts`, writes rows with `actions` in its own transaction, and `nudging`
+starts a task after the commit. The author also renders the text, when it is sent: see
+`rendering`. A module of `senders` delivers it. Recipients and contents belong to the authors.
 """

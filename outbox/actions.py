@@ -1,4 +1,7 @@
-"""What authors and people do to notifications, in the caller's transaction. The caller nudges."""
+"""The writes of authors and people to notifications, in the caller's transaction.
+
+The caller nudges.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from outbox.models import Notification
 
 
 class NewNotification(Struct, kw_only=True):
-    """What an author hands in. `kind` and `reference` come back to it when the text is wanted."""
+    """A notification from an author, which gets `kind` and `reference` back to render the text."""
 
     channel: str
     address: str
@@ -32,10 +35,10 @@ _GIVEN: Final = ", ".join(NewNotification.__struct_fields__)
 
 
 def insertion_from(relation: LiteralString) -> LiteralString:
-    """Return the statement that takes in each row of `relation`, due at once.
+    """Return the statement that inserts each row of `relation` as a notification that is due now.
 
-    `relation` has the fields of `NewNotification` as columns. As part of a larger statement it
-    lets an author write its own rows about the same notifications in the same round trip.
+    `relation` has the fields of `NewNotification` as columns. Within a larger statement, an
+    author writes its own rows about the same notifications in the same round trip.
     """
     return (
         f"INSERT INTO outbox_notification ({_GIVEN}, next_try_at, state, attempts,"
@@ -44,25 +47,25 @@ def insertion_from(relation: LiteralString) -> LiteralString:
     )
 
 
-_HAND_IN: Final = insertion_from(recordset(NewNotification))
+_ENQUEUE: Final = insertion_from(recordset(NewNotification))
 
 
-def hand_in(notifications: Sequence[NewNotification]) -> list[UUID]:
+def enqueue(notifications: Sequence[NewNotification]) -> list[UUID]:
     """Write pending notifications in one statement; return their ids, for the nudge."""
     if notifications:
-        run(_HAND_IN, [msgspec.json.encode(notifications).decode()])
+        run(_ENQUEUE, [msgspec.json.encode(notifications).decode()])
     return [notification.id for notification in notifications]
 
 
 def cancel_pending(notifications: QuerySet[Notification]) -> None:
-    """Take back those of `notifications` that wait: what they would say is not true any more."""
+    """Cancel the pending ones of `notifications`: their texts are no longer true."""
     notifications.filter(state=Notification.State.PENDING).update(
         state=Notification.State.CANCELLED
     )
 
 
 def resend_notification(*, notification: Notification, now: datetime | None = None) -> Notification:
-    """Make a notification due now: one more try if it was given up or refused for good.
+    """Make a notification due now: one more attempt if it was given up or refused for good.
 
     Conflict if it is being sent, was sent, or was cancelled.
     """

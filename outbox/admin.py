@@ -50,7 +50,7 @@ class NotificationAdmin(ReadOnlyAdmin):
 def resend_chosen(
     page: ModelAdmin, request: HttpRequest, notifications: Iterable[Notification]
 ) -> None:
-    """Make each due now, and say which could not be."""
+    """Make each notification due now, and report the ones that cannot be resent."""
     ids = []
     for notification in notifications:
         try:

@@ -1,4 +1,4 @@
-"""The seam between the outbox and its senders: what a sender is, and which one serves a channel."""
+"""The interface of senders, and the choice of the sender for a channel."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ logger = logging.getLogger(__name__)
 
 
 class Sender(Protocol):
-    """Carries messages over one channel. One is made for each lot, and used by one thread.
+    """Delivers messages over one channel. Each batch makes its own; one thread uses it.
 
-    `__enter__` may open a connection for the lot. `send` says what became of a message; it
-    raises nothing that the other side or the network can cause.
+    `__enter__` may open a connection for the batch. `send` returns the outcome of a message; it
+    raises no exception that the other side or the network can cause.
     """
 
     channel: ClassVar[str]
@@ -47,7 +47,7 @@ def senders_by_channel() -> Mapping[str, type[Sender]]:
 
 
 class OpenSenders:
-    """The senders of one lot: each is opened for its first message, and closed at the end."""
+    """The senders of one batch: each is opened for its first message, and closed at the end."""
 
     def __init__(self, available: Mapping[str, type[Sender]]) -> None:
         self._available = available
@@ -61,7 +61,7 @@ class OpenSenders:
         self._closing.close()
 
     def send(self, channel: str, message: OutgoingMessage) -> SendOutcome:
-        """Send by the sender of `channel`. A mistake in a sender keeps no other message."""
+        """Send by the sender of `channel`. A mistake in a sender does not stop other messages."""
         if channel not in self._available:
             return SendOutcome(kind="permanent", detail=f"There is no sender for {channel!r}.")
         try:

@@ -1,10 +1,10 @@
-"""Claims: which worker sends a notification now. Any number of workers may be at it.
+"""Claims of workers on notifications. Any number of workers may claim at the same time.
 
-A claim is a lease. A worker that dies between claim and mark loses nothing: when the lease
-ends, another one sends the same notification again, under the same id. Leases are told by
-the database's clock, which all workers share; one that seems to last twice as long as a lease
-is of before that clock was set back, and has ended (fault F-052). Not once as long: a worker
-that read the clock a moment before another claimed would take that claim for one of those.
+A claim is a lease. A worker that dies between the claim and its outcome loses no notification:
+when the lease ends, another worker sends it again, under the same id. Leases are measured by the
+clock of the database, which all workers share. A lease that ends later than twice its length from
+now was made before that clock was set back, and counts as ended (fault F-052). The limit is twice
+the length, because a worker may have read the clock a moment before another worker's claim.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from msgspec import Struct
 
 from outbox.messages import SendOutcome
 from outbox.models import Notification, NotificationAttempt
-from outbox.schedule import MAX_ATTEMPTS, pause_after
+from outbox.retry_pauses import MAX_ATTEMPTS, pause_after
 
-LOT: Final = 20
+BATCH_SIZE: Final = 20
 LEASE_S: Final = 60
 
 
@@ -33,7 +33,7 @@ class Claim(Struct, frozen=True, kw_only=True):
     attempt: int
 
 
-# Fresh ones first, so that nobody's news waits behind somebody else's tenth try.
+# Fewer attempts first, so that new notifications do not wait behind tenth attempts.
 _CLAIM = """
 WITH spent AS (
     UPDATE outbox_notification SET state = 'given_up', lease_until = NULL, may_have_arrived = true
@@ -62,7 +62,7 @@ SELECT id, attempts FROM claimed ORDER BY attempts
 """
 
 
-def clock_of_the_database() -> datetime:
+def database_now() -> datetime:
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         (now,) = cursor.fetchone()
@@ -70,9 +70,9 @@ def clock_of_the_database() -> datetime:
 
 
 def claim_notifications(
-    *, now: datetime, limit: int = LOT, ids: Sequence[UUID] | None = None
+    *, now: datetime, limit: int = BATCH_SIZE, ids: Sequence[UUID] | None = None
 ) -> list[Claim]:
-    """Claim what is due, of `ids` if given, in one statement that waits for nobody."""
+    """Claim due notifications, of `ids` if given, in one statement that waits for no lock."""
     values: dict[str, Any] = {
         "now": now,
         "until": now + timedelta(seconds=LEASE_S),
@@ -86,26 +86,26 @@ def claim_notifications(
         return [Claim(notification_id=pk, attempt=attempt) for pk, attempt in cursor.fetchall()]
 
 
-def mark(claim: Claim, outcome: SendOutcome, *, now: datetime) -> None:
-    """Record how the attempt of `claim` ended, and when to try again."""
+def record_outcome(claim: Claim, outcome: SendOutcome, *, now: datetime) -> None:
+    """Record the outcome of the attempt of `claim`, and the time of the next attempt."""
     with transaction.atomic():
         NotificationAttempt.objects.filter(
             notification_id=claim.notification_id, number=claim.attempt
         ).update(outcome=outcome.kind, detail=outcome.detail)
         if outcome.kind == "sent":
-            _mark_sent(claim, now)
+            _record_sent(claim, now)
         else:
-            _mark_failed(claim, outcome, now)
+            _record_failure(claim, outcome, now)
 
 
-def _mark_sent(claim: Claim, now: datetime) -> None:
-    # Whoever holds the claim by now: it went out, and need not go again.
+def _record_sent(claim: Claim, now: datetime) -> None:
+    # Also if another worker holds the claim by now: the notification need not be sent again.
     Notification.objects.filter(
         pk=claim.notification_id, state__in=(Notification.State.SENDING, Notification.State.PENDING)
     ).update(state=Notification.State.SENT, sent_at=now, lease_until=None, last_error="")
 
 
-def _mark_failed(claim: Claim, outcome: SendOutcome, now: datetime) -> None:
+def _record_failure(claim: Claim, outcome: SendOutcome, now: datetime) -> None:
     pause = pause_after(claim.attempt, chance=secrets.SystemRandom().random())
     changes: dict[str, Any] = {"lease_until": None, "last_error": outcome.detail}
     if outcome.kind == "unclear":
@@ -116,24 +116,24 @@ def _mark_failed(claim: Claim, outcome: SendOutcome, now: datetime) -> None:
         changes["state"] = Notification.State.GIVEN_UP
     else:
         changes |= {"state": Notification.State.PENDING, "next_try_at": now + pause}
-    # Only the latest claim decides: one whose lease ended may fail long after another sent it.
+    # Only the latest claim counts: an older attempt may fail long after another worker sent it.
     Notification.objects.filter(
         pk=claim.notification_id, state=Notification.State.SENDING, attempts=claim.attempt
     ).update(**changes)
 
 
-def release(claims: Sequence[Claim]) -> None:
-    """Give back what was claimed but not begun, as if it never had been."""
+def release_claims(claims: Sequence[Claim]) -> None:
+    """Make claimed notifications pending again, as if they had not been claimed."""
     for claim in claims:
-        _give_back(claim, Notification.State.PENDING)
+        _release(claim, Notification.State.PENDING)
 
 
-def cancel(claim: Claim) -> None:
-    """Take back what was claimed and need not be said any more."""
-    _give_back(claim, Notification.State.CANCELLED)
+def cancel_claim(claim: Claim) -> None:
+    """Cancel a claimed notification: its text is obsolete."""
+    _release(claim, Notification.State.CANCELLED)
 
 
-def _give_back(claim: Claim, state: Notification.State) -> None:
+def _release(claim: Claim, state: Notification.State) -> None:
     with transaction.atomic():
         is_ours = Notification.objects.filter(
             pk=claim.notification_id, state=Notification.State.SENDING, attempts=claim.attempt

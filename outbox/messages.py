@@ -1,4 +1,4 @@
-"""What senders take and what they answer: plain values."""
+"""Messages to senders, and the outcomes that senders return: plain values."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from msgspec import Struct
 
 from core.names import isolated
 
-# The channel of those who are known by an e-mail address only.
+# The channel of e-mail addresses.
 EMAIL: Final = "email"
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]+")
 
 
 class RenderedText(Struct, frozen=True, kw_only=True):
-    """What a notification says, as its author wrote it.
+    """The text of a notification, rendered by its author.
 
-    `html` is the same for channels that show it. Texts with the same `thread` are shown as one
-    conversation, such as `alert-17`. `headers` are for programs that read the message.
+    `html` is the same text for channels that show HTML. Texts with the same `thread`,
+    such as `alert-17`, are shown as one conversation. `headers` are for programs that read the
+    message.
     """
 
     subject: str
@@ -32,7 +33,7 @@ class RenderedText(Struct, frozen=True, kw_only=True):
 class OutgoingMessage(Struct, frozen=True, kw_only=True):
     """A text for one address.
 
-    The id is the same in each attempt, so that a receiver can recognise what it has already.
+    The id is the same in each attempt, so that a receiver can recognise a repeated message.
     """
 
     notification_id: UUID
@@ -41,14 +42,14 @@ class OutgoingMessage(Struct, frozen=True, kw_only=True):
 
 
 class SendOutcome(Struct, frozen=True, kw_only=True):
-    """How an attempt ended. `unclear`: without an answer, so it may have arrived."""
+    """The outcome of an attempt. `unclear`: without an answer, so it may have arrived."""
 
     kind: Literal["sent", "temporary", "unclear", "permanent"]
     detail: str = ""
 
 
 def one_line(text: str) -> str:
-    """Return `text` fit for a header and for a sentence, whose direction it does not turn.
+    """Return `text` in one line, for a header or a sentence, whose direction it does not turn.
 
     A line break becomes a space.
     """

@@ -9,10 +9,9 @@ from django.db.models import F, Q
 
 
 class Notification(models.Model):
-    """The promise to tell one person something, kept by as many attempts as it takes.
+    """The promise to send a person a message, kept by as many attempts as it takes.
 
-    Its id stays the same over all attempts and travels with each, so that a receiver can
-    recognise one that it had already.
+    Each attempt sends the same id, so that a receiver can recognise a repeated message.
     """
 
     class State(models.TextChoices):
@@ -21,13 +20,13 @@ class Notification(models.Model):
         SENT = "sent", "sent"
         FAILED = "failed", "refused for good"
         GIVEN_UP = "given_up", "given up"
-        CANCELLED = "cancelled", "cancelled, since it need not be said any more"
+        CANCELLED = "cancelled", "cancelled, since its text is obsolete"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    channel = models.CharField(max_length=16, help_text="what kind of address it goes to")
+    channel = models.CharField(max_length=16, help_text="the kind of address")
     address = models.CharField(max_length=320)
-    kind = models.CharField(max_length=32, help_text="whose text it is: see OUTBOX_RENDERERS")
-    reference = models.JSONField(help_text="what it is about, in the words of its kind")
+    kind = models.CharField(max_length=32, help_text="names the renderer: see OUTBOX_RENDERERS")
+    reference = models.JSONField(help_text="the subject of the text; its form depends on the kind")
     state = models.CharField(max_length=16, choices=State.choices, default=State.PENDING)
     attempts = models.PositiveIntegerField(default=0)
     next_try_at = models.DateTimeField()
@@ -64,10 +63,10 @@ class Notification(models.Model):
 
 
 class NotificationAttempt(models.Model):
-    """One try to keep a notification's promise. Append-only but for its outcome."""
+    """An attempt to send a notification. Append-only but for its outcome."""
 
     class Outcome(models.TextChoices):
-        STARTED = "started", "no outcome: the worker died or is at it"
+        STARTED = "started", "no outcome: the worker died, or is sending"
         SENT = "sent", "accepted"
         TEMPORARY = "temporary", "failed for now"
         UNCLEAR = "unclear", "ended without an answer"

@@ -1,6 +1,6 @@
-"""Nudging workers after a commit, never in the way of whoever committed.
+"""Nudging workers after a commit, without delaying the caller.
 
-A nudge that is lost costs seconds: the sweep finds the rows.
+A lost nudge costs seconds: the sweep finds the rows.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from core.background import BackgroundQueue, OncePerProcess
 from outbox.tasks import send_notifications
 
 IDS_PER_TASK: Final = 100
-# When the broker is that far behind, the sweep is the quicker way anyway.
+# If more tasks than these wait for the broker, the sweep finds the rows sooner.
 QUEUE_LIMIT: Final = 100
 
 
-def post(ids: list[str]) -> None:
-    """Hand one task to the broker. Raises OperationalError where that fails."""
+def post_task(ids: list[str]) -> None:
+    """Post one task to the broker. Raises OperationalError if the broker does not take it."""
     send_notifications.apply_async(args=(ids,), retry=False)
 
 
@@ -30,20 +30,20 @@ class Nudger(BackgroundQueue[list[str]]):
     content, receiver = "nudges", "the broker"
     failures = (OperationalError, OSError)
 
-    def __init__(self, post: Callable[[list[str]], None] = post) -> None:
-        self._post = post
+    def __init__(self, post_task: Callable[[list[str]], None] = post_task) -> None:
+        self._post_task = post_task
         super().__init__(limit=QUEUE_LIMIT)
 
     def hand_out(self, items: Sequence[tuple[int, list[str]]]) -> None:
         for _, ids in items:
-            self._post(ids)
+            self._post_task(ids)
 
 
 _nudger = OncePerProcess(Nudger)
 
 
 def nudge(ids: Sequence[UUID]) -> None:
-    """Have these notifications sent soon. Call it after the commit; never blocks or raises."""
+    """Start sending these notifications soon. Call it after the commit; never blocks or raises."""
     texts = [str(each) for each in ids]
     for start in range(0, len(texts), IDS_PER_TASK):
         _nudger.get().put(texts[start : start + IDS_PER_TASK])

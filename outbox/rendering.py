@@ -1,8 +1,8 @@
-"""The text of a notification, from the author of its kind.
+"""The texts of notifications, rendered by the author of their kind.
 
-An author names one function in the setting OUTBOX_RENDERERS. It is given the notifications of its
-kind in a lot, so that it can look up what they are about in a few queries, and returns for each,
-in order, its text, or None where nothing need be said any more.
+An author names one function in the setting OUTBOX_RENDERERS. The function is given all
+notifications of its kind in a batch, so that it needs only a few queries, and returns the text of
+each, in order, or None if a notification is obsolete.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Texts = dict[UUID, RenderedText | None]
 
 
 def render_texts(notifications: Iterable[Notification]) -> Texts:
-    """Return the text of each, None if it need not be sent. What cannot be written is left out."""
+    """Return the text of each, None if obsolete. A text that cannot be rendered is missing."""
     by_kind: dict[str, list[Notification]] = defaultdict(list)
     for notification in notifications:
         by_kind[notification.kind].append(notification)

@@ -1,4 +1,4 @@
-"""Sending what is due: claim a lot, render its texts, send each by its channel, mark it."""
+"""Sending in batches: claim, render the texts, send each by its channel, record the outcome."""
 
 from __future__ import annotations
 
@@ -10,49 +10,51 @@ from uuid import UUID
 
 from outbox.channels import OpenSenders, Sender, senders_by_channel
 from outbox.leases import (
-    cancel,
+    cancel_claim,
     claim_notifications,
-    clock_of_the_database,
-    mark,
-    release,
+    database_now,
+    record_outcome,
+    release_claims,
 )
 from outbox.messages import OutgoingMessage, SendOutcome
 from outbox.models import Notification
 from outbox.rendering import Texts, render_texts
 
-# One message that hangs keeps the rest of its lot waiting no longer than this and its own
-# time-out, and a lot ends well within its lease.
-LOT_PATIENCE_S: Final = 5
+# After this time the rest of a batch is released. So a message that hangs delays the others by
+# at most this and its own time-out, and a batch ends well within its leases.
+BATCH_TIME_S: Final = 5
 
 
-def deliver(
+def send_batch(
     *,
     ids: Sequence[UUID] | None = None,
     senders: Mapping[str, type[Sender]] | None = None,
-    clock: Callable[[], datetime] = clock_of_the_database,
+    clock: Callable[[], datetime] = database_now,
 ) -> int:
-    """Claim one lot, of `ids` if given, send it, and return how many were claimed."""
+    """Claim a batch, of `ids` if given, and send it; return the number of claims."""
     claims = claim_notifications(ids=ids, now=clock())
     if not claims:
         return 0
-    lot = Notification.objects.in_bulk([claim.notification_id for claim in claims])
-    texts = render_texts(lot.values())
-    patience_ends = time.monotonic() + LOT_PATIENCE_S
+    notifications = Notification.objects.in_bulk([claim.notification_id for claim in claims])
+    texts = render_texts(notifications.values())
+    ends_at = time.monotonic() + BATCH_TIME_S
     with OpenSenders(senders or senders_by_channel()) as opened:
         for place, claim in enumerate(claims):
-            if time.monotonic() > patience_ends:
-                release(claims[place:])
+            if time.monotonic() > ends_at:
+                release_claims(claims[place:])
                 break
-            outcome = send(lot[claim.notification_id], texts, opened)
+            outcome = send_notification(notifications[claim.notification_id], texts, opened)
             if outcome is None:
-                cancel(claim)
+                cancel_claim(claim)
             else:
-                mark(claim, outcome, now=clock())
+                record_outcome(claim, outcome, now=clock())
     return len(claims)
 
 
-def send(notification: Notification, texts: Texts, senders: OpenSenders) -> SendOutcome | None:
-    """Send one of a lot. None means that there was nothing to say any more."""
+def send_notification(
+    notification: Notification, texts: Texts, senders: OpenSenders
+) -> SendOutcome | None:
+    """Send a notification; return the outcome, or None if it is obsolete."""
     if notification.pk not in texts:
         return SendOutcome(kind="temporary", detail="The message could not be written.")
     text = texts[notification.pk]

@@ -14,8 +14,8 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from alerts.changes import Raised
-from alerts.judging import judge as judge_rules
+from alerts.changed_alerts import ChangedAlert
+from alerts.rule_judging import judge_rules
 from assets.actions import register_unknown_device
 from billing.metering import meter, remeter
 from core import broadcast
@@ -145,7 +145,7 @@ def alert_and_publish(
     """
     crossings: Sequence[CrossingChange] = changes["crossings"]
     occurrences = [*unchanged, *changed_occurrences(changes, memory)]
-    alerts: Sequence[Raised] = judge_rules(occurrences, now=now)
+    alerts: Sequence[ChangedAlert] = judge_rules(occurrences, now=now)
     frames = frames_of(moved, crossings, alerts)
     notifications = [number for alert in alerts for number in alert.notification_ids]
     transaction.on_commit(partial(broadcast.publish, frames))

@@ -199,7 +199,7 @@ SPOOL_DIR = Path(env.str("SPOOL_DIR", default=str(LOCAL_DIR / "spool")))
 SPOOL_MAX_BYTES = env.int("SPOOL_MAX_BYTES", default=1 << 30)
 # How long a batch may wait for its commit before it goes to the spool. ChirpStack
 # hangs up after 5 s and never comes back.
-COMMIT_PATIENCE_S = env.float("COMMIT_PATIENCE_S", default=2.0)
+COMMIT_TIMEOUT_S = env.float("COMMIT_TIMEOUT_S", default=2.0)
 BODY_LIMIT_BYTES = env.int("BODY_LIMIT_BYTES", default=1 << 20)
 QUEUE_LIMIT_OBSERVATIONS = env.int("QUEUE_LIMIT_OBSERVATIONS", default=50_000)
 QUEUE_LIMIT_BYTES = env.int("QUEUE_LIMIT_BYTES", default=64 << 20)
@@ -237,7 +237,7 @@ CELERY_BEAT_SCHEDULE = {
 CELERY_BEAT_SCHEDULE_FILENAME = str(LOCAL_DIR / "celerybeat-schedule")
 
 # Whose text a notification is, by its kind: a function of the notifications of a lot.
-OUTBOX_RENDERERS = {"alert": "alerts.mail.render"}
+OUTBOX_RENDERERS = {"alert": "alerts.alert_texts.render"}
 vars().update(env.email_url("EMAIL_URL", default="smtp://127.0.0.1:1025"))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Tracker <tracker@localhost>")
 EMAIL_TIMEOUT = 15

@@ -1,4 +1,4 @@
-"""What kind of device it is: by that a payload is read which does not explain itself."""
+"""The model of a device, by which payloads are decoded that do not describe themselves."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The envelope of a LoRaWAN uplink: who, when and how it was heard, around a payload.
+"""The envelope of a LoRaWAN uplink: its device, time and gateways, around a payload.
 
-What is inside depends on the device, so an envelope is opened first, its device looked up, and
-only then its payload read.
+How a payload is decoded depends on the device, so an envelope is opened first, its device looked
+up, and only then the payload decoded.
 """
 
 from __future__ import annotations
@@ -14,30 +14,30 @@ from msgspec import Struct
 from core.observation import Fix, Observation, TimeSource
 from wire.device_model import DeviceModel
 from wire.gateways import Reception, gateway_notes, radio_readings
-from wire.payloads.reading import Measured, Payload, PayloadMeaning, meaning_of
-from wire.reading_names import bounded
-from wire.uplink import Decoded, event_name
+from wire.payloads.payload_content import Payload, PayloadContent, PayloadMoment, payload_content
+from wire.reading_names import bounded_readings
+from wire.uplink import Decoded, bounded_event_id
 
-Pairs = tuple[tuple[str, Any], ...]
+ReadingPairs = tuple[tuple[str, Any], ...]
 
 
 class Envelope(Struct, frozen=True, kw_only=True):
-    """What a network server says of an uplink, and the payload that is still to be read.
+    """The metadata of an uplink from its network server, and the payload still to be decoded.
 
-    `heard_at` is by the clock that `heard_by` names; `heard_where` is the member that said so.
-    `link` are readings of the transmission; `others` and `fallback_fix` what the network server
-    knows of the device, for where the payload says nothing of it. `model` is its opinion.
+    `heard_at` is by the clock that `time_source` names; `time_member` is the member it was in.
+    `link_readings` are of the transmission. `fallback_readings` and `fallback_fix` are used where
+    the payload has none of its own. `model` is the device model as the network server names it.
     """
 
     message: str
     device: str
     event_id: str | None
     heard_at: datetime
-    heard_by: TimeSource
-    heard_where: str | None = None
+    time_source: TimeSource
+    time_member: str | None = None
     receptions: tuple[Reception, ...] = ()
-    link: Pairs = ()
-    others: Pairs = ()
+    link_readings: ReadingPairs = ()
+    fallback_readings: ReadingPairs = ()
     fallback_fix: Fix | None = None
     model: DeviceModel | None = None
     payload: Payload
@@ -45,19 +45,19 @@ class Envelope(Struct, frozen=True, kw_only=True):
 
     @property
     def reported_at(self) -> datetime | None:
-        """When the message was made: it is sent as it is made, so when the network heard it."""
-        return self.heard_at if self.heard_by == "network" else None
+        """The time at which the device made the message: it sends at once, so when it was heard."""
+        return self.heard_at if self.time_source == "network" else None
 
 
 def decode_payload(envelope: Envelope, model: DeviceModel | None) -> Decoded:
-    """Return what the whole uplink means; `model` is that of its device, where it is known.
+    """Return the observations of an uplink; `model` is that of its device, where it is known.
 
-    Raises UnreadableUplink and TooLarge as the payload's reading does.
+    Raises UnreadableUplink and TooLarge as `payload_content` does.
     """
-    said = meaning_of(envelope.payload, model or envelope.model, heard_at=envelope.heard_at)
-    main, lost = _main_observation(envelope, said)
-    others = tuple(_other_observation(envelope, one) for one in said.others)
-    notes = _notes(envelope, said, [*said.lost, *lost])
+    content = payload_content(envelope.payload, model or envelope.model, heard_at=envelope.heard_at)
+    main, dropped = _main_observation(envelope, content)
+    others = tuple(_other_observation(envelope, moment) for moment in content.others)
+    notes = _notes(envelope, content, [*content.dropped_readings, *dropped])
     return Decoded(
         message=envelope.message,
         observations=(main, *others),
@@ -66,50 +66,50 @@ def decode_payload(envelope: Envelope, model: DeviceModel | None) -> Decoded:
     )
 
 
-def _main_observation(envelope: Envelope, said: PayloadMeaning) -> tuple[Observation, list[str]]:
-    readings, lost = bounded(
+def _main_observation(envelope: Envelope, content: PayloadContent) -> tuple[Observation, list[str]]:
+    readings, dropped = bounded_readings(
         [
             *radio_readings(envelope.receptions),
-            *envelope.link,
-            *said.main.readings.items(),
-            *envelope.others,
+            *envelope.link_readings,
+            *content.main.readings.items(),
+            *envelope.fallback_readings,
         ]
     )
-    fallback_fix = None if said.stale else envelope.fallback_fix
+    fallback_fix = None if content.stale_fix else envelope.fallback_fix
     observation = Observation(
         device=envelope.device,
-        measured_at=said.main.at or envelope.heard_at,
-        time_source="device" if said.main.at else envelope.heard_by,
+        measured_at=content.main.at or envelope.heard_at,
+        time_source="device" if content.main.at else envelope.time_source,
         reported_at=envelope.reported_at,
-        fix=said.main.fix or fallback_fix,
+        fix=content.main.fix or fallback_fix,
         readings=readings,
         event_id=envelope.event_id,
-        scans=said.scans,
+        scans=content.scans,
     )
-    return observation, lost
+    return observation, dropped
 
 
-def _other_observation(envelope: Envelope, one: Measured) -> Observation:
-    assert one.at is not None, "without a time of its own it would be the main one"
+def _other_observation(envelope: Envelope, moment: PayloadMoment) -> Observation:
+    assert moment.at is not None, "without a time of its own it would be the main moment"
     event_id = envelope.event_id
     return Observation(
         device=envelope.device,
-        measured_at=one.at,
+        measured_at=moment.at,
         reported_at=envelope.reported_at,
-        fix=one.fix,
-        readings=dict(one.readings),
-        event_id=event_id and event_name(f"{event_id}:{one.at.isoformat()}"),
+        fix=moment.fix,
+        readings=dict(moment.readings),
+        event_id=event_id and bounded_event_id(f"{event_id}:{moment.at.isoformat()}"),
     )
 
 
-def _notes(envelope: Envelope, said: PayloadMeaning, lost: list[str]) -> dict[str, Any]:
-    is_own = said.main.at is not None
-    source = "device" if is_own else envelope.heard_by
-    where = said.said_by if is_own else envelope.heard_where
-    stale = said.stale
+def _notes(envelope: Envelope, content: PayloadContent, dropped: list[str]) -> dict[str, Any]:
+    is_own = content.main.at is not None
+    source = "device" if is_own else envelope.time_source
+    member = content.time_member if is_own else envelope.time_member
+    stale_fix = content.stale_fix
     notes = {
-        "time_source": f"{source} ({where})" if where else source,
-        "stale_position": stale and {"lat": stale.lat_deg, "lon": stale.lon_deg},
-        "dropped_readings": lost or None,
+        "time_source": f"{source} ({member})" if member else source,
+        "stale_position": stale_fix and {"lat": stale_fix.lat_deg, "lon": stale_fix.lon_deg},
+        "dropped_readings": dropped or None,
     }
     return envelope.notes | {name: value for name, value in notes.items() if value is not None}

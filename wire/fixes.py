@@ -1,4 +1,4 @@
-"""Where: coordinates as senders give them, into a fix or none."""
+"""Coordinates as senders give them, into a fix or none."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def lenient_fix(
 ) -> Fix | None:
     """Return a fix, or None where there is none: off the earth, or exactly (0, 0).
 
-    Senders say "unknown" with -1 and, for an accuracy, with 0; a course of 360 is north.
+    Senders write -1 for an unknown value and, for an accuracy, 0; a course of 360 is north.
     """
     if lat_deg is None or lon_deg is None or not is_on_earth(lat_deg, lon_deg):
         return None
@@ -39,7 +39,7 @@ def is_on_earth(lat_deg: float, lon_deg: float) -> bool:
 
 
 def is_null_island(lat_deg: float, lon_deg: float) -> bool:
-    """Whether these are the coordinates of a receiver that knows none."""
+    """Return True for 0, 0: the coordinates that a receiver without a fix reports."""
     return lat_deg == 0 and lon_deg == 0
 
 

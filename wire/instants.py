@@ -1,4 +1,4 @@
-"""When: the spellings of time that senders use, into aware UTC."""
+"""Times as senders spell them, into aware UTC."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def instant_by_magnitude(count: float) -> datetime:
 
 
 def instant_or_none(value: object) -> datetime | None:
-    """Return the instant of a text with a zone, or None for whatever is none."""
+    """Return the instant of a text with a zone, or None for any other value."""
     try:
         return instant_of_text(value) if isinstance(value, str) else None
     except ValueError:

@@ -1,4 +1,4 @@
-"""What a decoder noted, cut to what may be kept: a hostile body must not fill the memory."""
+"""Notes of a decoder, cut to a bounded size: a hostile body must not fill the memory."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ MAX_VALUES = 200
 
 
 def bounded_notes(notes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the notes as plain JSON values, each list and text cut off and not too many of all.
+    """Return the notes as plain JSON values, at most 200 of them, each list and text cut off.
 
-    What goes beyond is left out without a word: notes are for people to look at.
+    Values beyond that are left out without a mark: notes are for people to look at.
     """
     found: dict[str, Any] = _Budget().cut(notes, MAX_DEPTH)
     return found
 
 
 class _Budget:
-    """So many values are kept of one uplink."""
+    """The number of values that may still be kept of an uplink."""
 
     def __init__(self) -> None:
         self._left = MAX_VALUES

@@ -1,4 +1,4 @@
-"""How much: numbers as senders write them, and their units into ours."""
+"""Numbers as senders write them, and factors from their units to ours."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MPS_PER_KMH = 1 / 3.6
 HPA_PER_KPA = 10.0
 
 _NUMBER = re.compile(r"[+-]?(?:\d{1,40}(?:\.\d{0,40})?|\.\d{1,40})(?:[eE][+-]?\d{1,3})?", re.ASCII)
-# So many digits need no closer look.
+# A text of at most so many digits is converted without the pattern above.
 _PLAIN_DIGITS = 40
 _TRUE_WORDS = frozenset({"true", "1", "yes", "on"})
 _FALSE_WORDS = frozenset({"false", "0", "no", "off"})
@@ -28,7 +28,7 @@ def number(value: Any) -> float | None:
 
 
 def number_of_text(text: str) -> float | None:
-    """Return what a text of ASCII digits says: no `1_0`, `nan`, `0x1f` or Arabic digits."""
+    """Return the number in a text of ASCII digits: no `1_0`, `nan`, `0x1f` or Arabic digits."""
     digits = text.removeprefix("-").replace(".", "", 1)
     if digits.isascii() and digits.isdigit() and len(digits) <= _PLAIN_DIGITS:
         return float(text)
@@ -39,8 +39,8 @@ def number_of_text(text: str) -> float | None:
     return found if math.isfinite(found) else None
 
 
-def loose_number(value: Any) -> float | None:
-    """Return a number, or a text that is one."""
+def lenient_number(value: Any) -> float | None:
+    """Return a JSON number, or that in a text."""
     return number_of_text(value) if isinstance(value, str) else number(value)
 
 
@@ -60,7 +60,7 @@ def scaled(value: float | None, factor: float) -> float | None:
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
-    """Return a JSON object, or an empty one for what is none."""
+    """Return a JSON object, or an empty one for any other value."""
     return value if isinstance(value, dict) else {}
 
 
@@ -71,7 +71,7 @@ def entries(value: Any) -> list[Mapping[str, Any]]:
 
 
 def text_of(value: Any, *, max_chars: int = 128) -> str | None:
-    """Return a text, or a whole number as text; None for what is empty, too long or neither."""
+    """Return a text, or an integer as text; None for other values and for empty or long texts."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
     text = str(value).strip()
@@ -79,7 +79,7 @@ def text_of(value: Any, *, max_chars: int = 128) -> str | None:
 
 
 def bytes_of_base64(value: Any) -> bytes | None:
-    """Return the bytes that a text of base64 stands for; None for what is none."""
+    """Return the bytes of a base64 text; None for any other value."""
     try:
         return base64.b64decode(value, validate=True) if isinstance(value, str) else None
     except (binascii.Error, ValueError):

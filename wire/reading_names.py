@@ -1,4 +1,4 @@
-"""The canonical names of readings, and room for everything else under `custom.`."""
+"""The canonical names of readings; any other is kept under `custom.`."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ CANONICAL = frozenset({
     "link.fport", "link.margin",
 })  # fmt: skip
 
-# So many members of one object are looked at; of more than MAX_ATTRIBUTES some are lost anyway.
+# At most so many members of one object are read; beyond MAX_ATTRIBUTES some are dropped anyway.
 MAX_MEMBERS_READ = 256
-# Enough to see what was lost; a hostile body has thousands.
-_MAX_LOST_NAMES = 15
+# Enough for people to see the kind of them; a hostile body has thousands.
+_MAX_DROPPED_NAMES = 15
 
 _CHANNEL = re.compile(r"\.\d{1,5}$", re.ASCII)
 
@@ -37,8 +37,8 @@ def reading_name(name: str) -> str:
     return f"custom.{name}"
 
 
-def storable(value: Any) -> Value | None:
-    """Return what can be a reading: a finite number, true, false or a bounded text."""
+def storable_value(value: Any) -> Value | None:
+    """Return a value that can be a reading: a finite number, true, false or a bounded text."""
     if isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -48,22 +48,22 @@ def storable(value: Any) -> Value | None:
     return None if is_huge else found
 
 
-def bounded(readings: Iterable[tuple[str, Any]]) -> tuple[dict[str, Value], list[str]]:
+def bounded_readings(readings: Iterable[tuple[str, Any]]) -> tuple[dict[str, Value], list[str]]:
     """Return the readings that can be kept, and the names of those that cannot.
 
-    None and empty texts say nothing and are not counted as lost; of two with one name
+    None and empty texts are no values and not counted as dropped; of two with one name
     the first stays.
     """
     kept: dict[str, Value] = {}
-    lost: list[str] = []
+    dropped: list[str] = []
     for name, value in readings:
         if value is None or value == "" or name in kept:
             continue
-        found = storable(value)
+        found = storable_value(value)
         is_room = len(name) <= MAX_NAME_CHARS and len(kept) < MAX_ATTRIBUTES
         if found is None or not is_room:
-            lost[_MAX_LOST_NAMES:] = []
-            lost.append(name[:MAX_NAME_CHARS])
+            dropped[_MAX_DROPPED_NAMES:] = []
+            dropped.append(name[:MAX_NAME_CHARS])
         else:
             kept[name] = found
-    return kept, lost
+    return kept, dropped

@@ -1,6 +1,6 @@
-"""Every wire format by name, and which of them an uplink is in.
+"""Every wire format by name, and the detection of the format of an uplink.
 
-Each module of `wire.formats` that has a `FORMAT` is one; nothing else lists them.
+Each module of `wire.formats` with a `FORMAT` is found; nothing else lists them.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from pkgutil import iter_modules
 
 from wire import formats
 from wire.uplink import Uplink
-from wire.wire_format import WireFormat, clues_in
+from wire.wire_format import WireFormat, parsed_uplink
 
 
-def _found() -> Iterator[WireFormat]:
+def _formats() -> Iterator[WireFormat]:
     for module in iter_modules(formats.__path__):
         found = getattr(import_module(f"{formats.__name__}.{module.name}"), "FORMAT", None)
         if isinstance(found, WireFormat):
@@ -22,15 +22,15 @@ def _found() -> Iterator[WireFormat]:
 
 
 FORMATS: dict[str, WireFormat] = {
-    one.name: one for one in sorted(_found(), key=lambda one: one.name)
+    one.name: one for one in sorted(_formats(), key=lambda one: one.name)
 }
 
 
 def detect(uplink: Uplink) -> str | None:
-    """Return the name of the format that an uplink is in, or None where nothing tells.
+    """Return the name of the format of an uplink, or None where no format recognises it.
 
-    The surest claim decides. Formats whose claims may be equal must differ in their telltales.
+    The most certain format is chosen; no two may be equally certain of one uplink.
     """
-    clues = clues_in(uplink)
-    surest = max(FORMATS.values(), key=lambda one: one.looks_like(clues))
-    return surest.name if surest.looks_like(clues) else None
+    parsed = parsed_uplink(uplink)
+    most_certain = max(FORMATS.values(), key=lambda one: one.certainty(parsed))
+    return most_certain.name if most_certain.certainty(parsed) else None

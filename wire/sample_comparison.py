@@ -1,4 +1,4 @@
-"""A sample's words for what it means, held against what was decoded."""
+"""The comparison of a sample's expected values with the decoded ones."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec.structs import astuple
 
-from core.observation import Observation, Scans, normal_identifier
+from core.observation import Fix, Observation, Scans, normal_identifier
 from core.time_texts import instant_of_text
 from wire.quantities import mapping, number
 from wire.uplink import Decoded
@@ -40,10 +40,11 @@ _IDENTIFIERS = ("id", "dev_eui", "device", "device_id", "imei", "unique_id", "un
 _OF_READINGS = {"vertical_accuracy_m", "hdop", "satellites"}
 _METHODS = {"network_geolocation": "network", "gps": "gnss", "bluetooth": "ble"}
 _TIME_SOURCES = {"fixTime": "device", "tst": "device", "timestamp": "device", "time": "network"}
+_SOURCES = {"source": _METHODS, "time_source": _TIME_SOURCES}
 
 
-class Comparison:
-    """Gathers the differences and what could not be checked."""
+class SampleComparison:
+    """The differences between expected and decoded values, and the names that were not checked."""
 
     def __init__(self, decoded: Decoded, *, received_at: datetime) -> None:
         self._decoded = decoded
@@ -51,8 +52,8 @@ class Comparison:
         self.differences: list[str] = []
         self.unchecked: list[str] = []
 
-    def of_answer(self, response: Mapping[str, Any], success_body: bytes | None) -> None:
-        """Compare what the sender is to read. Without words of its own it gets a receipt."""
+    def compare_answer(self, response: Mapping[str, Any], success_body: bytes | None) -> None:
+        """Compare the answer to the sender; without a `success_body` it is a receipt."""
         status = number(response.get("status"))
         if status is not None and 400 <= status < 500:
             self._expect("refused", True, bool(self._decoded.refusals))
@@ -66,7 +67,7 @@ class Comparison:
             got = success_body.decode() if isinstance(body, str) else json.loads(success_body)
             self._expect("response.body", body, got)
 
-    def of_meaning(self, expect: Mapping[str, Any]) -> None:
+    def compare_decoded(self, expect: Mapping[str, Any]) -> None:
         parts: dict[str, Callable[[Any], None]] = {
             "message": self._message,
             "positions": self._positions,
@@ -98,15 +99,16 @@ class Comparison:
         if not isinstance(expected, list) or not all(isinstance(one, dict) for one in expected):
             self.unchecked.append("positions")
             return
-        placed = [one for one in self._decoded.observations if one.fix is not None]
+        placed = [(one.fix, one) for one in self._decoded.observations if one.fix is not None]
         if len(placed) != len(expected):
             self.differences.append(f"positions: expected {len(expected)}, got {len(placed)}")
-        for index, (position, observation) in enumerate(zip(expected, placed, strict=False)):
+        for index, (position, found) in enumerate(zip(expected, placed, strict=False)):
             for name, value in position.items():
-                self._position(f"positions[{index}].{name}", name, value, observation)
+                self._position(f"positions[{index}].{name}", name, value, *found)
 
-    def _position(self, label: str, name: str, expected: Any, got: Observation) -> None:
-        fix = got.fix
+    def _position(
+        self, label: str, name: str, expected: Any, fix: Fix, observation: Observation
+    ) -> None:
         if name in ("lat", "lon"):
             found, wanted = getattr(fix, f"{name}_deg"), number(expected)
             if wanted is None or abs(found - wanted) > _COORDINATE_DEG:
@@ -114,23 +116,17 @@ class Comparison:
         elif name in _FIX:
             self._expect(label, expected, getattr(fix, _FIX[name]))
         elif name in _OF_READINGS:
-            self._expect(label, expected, got.readings.get(_READINGS[name]))
+            self._expect(label, expected, observation.readings.get(_READINGS[name]))
         elif name == "time":
             wanted_at = self._received_at if expected is None else expected
-            self._expect(label, wanted_at, got.measured_at)
-        elif name in ("source", "time_source"):
-            self._source(label, name, str(expected), got)
+            self._expect(label, wanted_at, observation.measured_at)
+        elif name in _SOURCES:
+            source = fix.method if name == "source" else observation.time_source
+            self._expect(label, _first_word(expected, _SOURCES[name]), source)
         elif name in self._decoded.notes:
             self._expect(label, expected, self._decoded.notes[name])
         else:
             self.unchecked.append(label)
-
-    def _source(self, label: str, name: str, expected: str, got: Observation) -> None:
-        word = expected.split(" ")[0]
-        if name == "time_source":
-            self._expect(label, _TIME_SOURCES.get(word, word), got.time_source)
-        elif got.fix is not None:
-            self._expect(label, _METHODS.get(word, word), got.fix.method)
 
     def _telemetry(self, expected: Any) -> None:
         if not isinstance(expected, dict):
@@ -172,7 +168,7 @@ class Comparison:
         return found[0] if found else None
 
     def _device(self, expected: Mapping[str, Any] | None) -> None:
-        """Where the message names no device, the sample's URL did."""
+        """Compare identifiers with the device, which the URL names where the message does not."""
         observations = self._decoded.observations
         identifier = observations[0].device if observations else None
         for name, value in mapping(expected).items():
@@ -201,7 +197,7 @@ class Comparison:
         self._expect("cells", expected, [list(astuple(one)) for one in self._scans().cells])
 
     def _cell(self, expected: Any) -> None:
-        """One cell, of whose numbers some may be hexadecimal texts."""
+        """Compare a single cell, of whose numbers some may be hexadecimal texts."""
         numbers = (expected.get(name) for name in ("mcc", "mnc", "lac", "cid"))
         wanted = [int(one, 16) if isinstance(one, str) else one for one in numbers]
         found = [list(astuple(one))[:4] for one in self._scans().cells]
@@ -212,8 +208,14 @@ class Comparison:
         self._expect("time", expected, found[0] if found else self._decoded.notes.get("time"))
 
 
+def _first_word(expected: Any, ours: Mapping[str, str]) -> str:
+    """Return the first word of a text, which may explain itself behind it, as our word for it."""
+    word = str(expected).split(" ")[0]
+    return ours.get(word, word)
+
+
 def is_same(expected: Any, got: Any) -> bool:
-    """Whether two values are one: numbers nearly, times to the millisecond, objects in part."""
+    """Return True for equal values: numbers nearly, times to the millisecond, objects in part."""
     if isinstance(expected, bool) or expected is None or isinstance(got, bool):
         return expected is got
     if isinstance(expected, int | float):
@@ -228,7 +230,7 @@ def is_same(expected: Any, got: Any) -> bool:
 
 
 def _tolerance(expected: float) -> float:
-    """Whoever wrote 10.29 rounded: half of its last decimal place is as near as can be asked."""
+    """Return half of the last decimal place, because a 10.29 in a sample is a rounded number."""
     _, _, decimals = repr(expected).partition(".")
     is_rounded = decimals.isdecimal() and decimals != "0"
     place = 0.5 * 10.0 ** -len(decimals) if is_rounded else 0.0

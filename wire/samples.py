@@ -1,8 +1,7 @@
-"""Whether a format reads a recorded message as its sender meant it.
+"""Samples: recorded messages, each with the values that its format must decode from it.
 
-A sample is an entry of an `index.json` beside a file; `expect` says what the message
-means in words of its own, which are mapped to ours here. What cannot be mapped is
-reported as unchecked and never passed in silence.
+A sample is an entry of an `index.json` beside a file; `expect` holds the values under names of
+its own, which are mapped to ours here. A value that cannot be mapped is reported as unchecked.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from msgspec import Struct
 from core.errors import Refused
 from wire.quantities import mapping, number, text_of
 from wire.registry import FORMATS
-from wire.sample_comparison import Comparison
+from wire.sample_comparison import SampleComparison
 from wire.uplink import Decoded, Uplink
 from wire.wire_format import WireFormat
 
@@ -27,32 +26,32 @@ _REQUEST_LINE = re.compile(rb"(?:GET|POST|PUT|HEAD) (\S+)(?: HTTP/[\d.]+)?\s*")
 
 
 class SampleError(ValueError):
-    """The sample itself is not what it should be."""
+    """The sample itself is malformed."""
 
 
-class Verdict(Struct, frozen=True, kw_only=True):
-    """`skipped` says why a sample was not tried; `differences` why it failed."""
+class SampleVerdict(Struct, frozen=True, kw_only=True):
+    """The verdict on a sample: it passed if it was not `skipped` and there are no `differences`."""
 
     differences: tuple[str, ...] = ()
     unchecked: tuple[str, ...] = ()
     skipped: str | None = None
 
 
-def verdict(
+def sample_verdict(
     format_name: str,
     entry: Mapping[str, Any],
     content: bytes,
     *,
     entries: Mapping[str, Mapping[str, Any]],
     received_at: datetime,
-) -> Verdict:
-    """Try one sample. `entries` holds its neighbours by file, for those that are `same_as`.
+) -> SampleVerdict:
+    """Return the verdict on a sample; `entries` are all of its folder by file, for `same_as`.
 
-    Raises Refused where the format does, and SampleError for what is no sample. Where its
-    sender is to be answered 4xx, the message must be refused.
+    Raises Refused where the format does, and SampleError for a malformed sample. Where the
+    answer to its sender is a 4xx, the message must be refused.
     """
     if "by us" in str(entry.get("method", "")):
-        return Verdict(skipped="a message that we send")
+        return SampleVerdict(skipped="a message that we send")
     expect = _expected(entry, entries)
     response = mapping(entry.get("response"))
     uplink = uplink_of_sample(entry, expect, content, received_at=received_at)
@@ -62,12 +61,14 @@ def verdict(
         decoded = _decoded(wire_format, uplink)
     except Refused:
         if status is not None and 400 <= status < 500:
-            return Verdict()
+            return SampleVerdict()
         raise
-    comparison = Comparison(decoded, received_at=received_at)
-    comparison.of_answer(response, wire_format.success_body)
-    comparison.of_meaning(expect)
-    return Verdict(differences=tuple(comparison.differences), unchecked=tuple(comparison.unchecked))
+    comparison = SampleComparison(decoded, received_at=received_at)
+    comparison.compare_answer(response, wire_format.success_body)
+    comparison.compare_decoded(expect)
+    return SampleVerdict(
+        differences=tuple(comparison.differences), unchecked=tuple(comparison.unchecked)
+    )
 
 
 def _expected(
@@ -85,7 +86,7 @@ def _expected(
 
 
 def _decoded(wire_format: WireFormat, uplink: Uplink) -> Decoded:
-    """Decode as the door does: what a lenient sender's uplink is unreadable for is set aside."""
+    """Decode as the door does: an unreadable uplink of a lenient format is set aside."""
     try:
         return wire_format.decode(uplink)
     except Refused as error:

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from core.observation import MAX_SCANNED, Beacon, Cell, Scans
-from wire.quantities import loose_number
+from wire.quantities import lenient_number
 
 Seen = TypeVar("Seen", Beacon, Cell)
 
@@ -25,7 +25,7 @@ def scans_of(
     bluetooth: Iterable[Beacon | None] = (),
     cells: Iterable[Cell | None] = (),
 ) -> Scans | None:
-    """Return the first of each kind, without what could not be read; None where nothing is left."""
+    """Return the first of each kind, without the unreadable (None); None where none is left."""
     scans = Scans(wifi=_bounded(wifi), bluetooth=_bounded(bluetooth), cells=_bounded(cells))
     return scans if scans.wifi or scans.bluetooth or scans.cells else None
 
@@ -35,7 +35,7 @@ def _bounded(seen: Iterable[Seen | None]) -> tuple[Seen, ...]:
 
 
 def beacon(mac: Any, rssi_dbm: Any = None) -> Beacon | None:
-    """Return a beacon, or None for what is no hardware address."""
+    """Return a beacon, or None where `mac` is no hardware address."""
     text = mac.strip().lower() if isinstance(mac, str) else ""
     if not _MAC.fullmatch(text):
         return None
@@ -45,20 +45,20 @@ def beacon(mac: Any, rssi_dbm: Any = None) -> Beacon | None:
 
 
 def cell(mcc: Any, mnc: Any, area: Any, number: Any, rssi_dbm: Any = None) -> Cell | None:
-    """Return a cell, or None unless all four are whole numbers or texts of such."""
+    """Return a cell, or None unless all four are whole numbers, or texts of them."""
     numbers = [found for one in (mcc, mnc, area, number) if (found := _number(one)) is not None]
     if len(numbers) < 4:
         return None
-    country, network, of_area, of_cell = numbers
-    return Cell(country, network, of_area, of_cell, _level(rssi_dbm))
+    country_code, network_code, area_code, cell_id = numbers
+    return Cell(country_code, network_code, area_code, cell_id, _level(rssi_dbm))
 
 
 def _level(value: Any) -> int | None:
-    found = loose_number(value)
+    found = lenient_number(value)
     return None if found is None or int(found) not in _LEVELS_DBM else int(found)
 
 
 def _number(value: Any) -> int | None:
-    found = loose_number(value)
+    found = lenient_number(value)
     is_whole = found is not None and found == int(found)
     return int(found) if found is not None and is_whole and int(found) in _CELL_NUMBERS else None

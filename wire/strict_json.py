@@ -1,4 +1,4 @@
-"""JSON from strangers: nothing is guessed, and nothing is expensive."""
+"""JSON of unknown senders: read strictly, and at a cost that grows only with its length."""
 
 from __future__ import annotations
 
@@ -42,19 +42,17 @@ def read(body: bytes) -> Any:
         raise UnreadableUplink(
             f"{error.msg} at line {error.lineno}, column {error.colno}.", code="malformed-json"
         ) from None
-    except RecursionError:
-        raise UnreadableUplink("nested too deeply.", code="json-too-deep") from None
 
 
 def read_lenient(body: bytes) -> Any:
     """Like `read`, for senders whose single values are not refused one by one.
 
-    What no database text can hold makes the whole body unreadable (`forbidden-character`);
-    infinite numbers stay, and are nobody's quantity.
+    Characters that no database text can hold make the whole body unreadable, with the code
+    `forbidden-character`; infinite numbers stay, and no quantity accepts them.
     """
     value = read(body)
     if b"\\u" not in body:
-        # Only an escape can bring them in: the decoder refuses what is not UTF-8, and controls.
+        # Such a character can only be escaped: as a byte the decoder refuses it.
         return value
     faults = tuple(f for f in content_faults(value) if f.code == "forbidden-character")
     if faults:
@@ -63,7 +61,7 @@ def read_lenient(body: bytes) -> Any:
 
 
 def content_faults(value: Any, pointer: str = "") -> tuple[Fault, ...]:
-    """Return what is wrong inside a readable JSON value, wherever it is, deepest last."""
+    """Return the faults inside a readable JSON value at any depth, in the order of the text."""
     return tuple(_faults(value, pointer))
 
 

@@ -1,4 +1,4 @@
-"""Traccar's attributes of a position, whose units its model fixes."""
+"""Traccar's attributes of a position, whose units its data model fixes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from core.observation import Value
-from wire.quantities import loose_number, number, truth
+from wire.quantities import lenient_number, number, truth
 from wire.reading_names import MAX_MEMBERS_READ
 
 _TEMPERATURE = re.compile(r"temp(\d{1,3})", re.ASCII)
@@ -20,7 +20,7 @@ def _contact(value: Any) -> str | None:
 
 
 def _percent(value: Any) -> float | None:
-    found = loose_number(value)
+    found = lenient_number(value)
     return found if found is not None and 0 <= found <= 100 else None
 
 
@@ -41,7 +41,7 @@ _QUANTITIES: dict[str, tuple[str, Callable[[Any], Value | None]]] = {
 
 
 def attribute_readings(attributes: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield readings; what Traccar gives no unit stays custom."""
+    """Yield readings; attributes without a unit in Traccar stay custom."""
     read = dict(islice(attributes.items(), MAX_MEMBERS_READ))
     probes = [name for name in read if _TEMPERATURE.fullmatch(name)]
     for name, value in read.items():
@@ -62,7 +62,7 @@ def _temperature_name(name: str, *, is_only: bool) -> str:
 
 
 def alarm_readings(alarm: Any) -> Iterator[tuple[str, bool]]:
-    """Yield what Traccar's words for alarms, joined by commas where several, say for certain."""
+    """Yield the readings of Traccar's alarms, a text of one or several joined by commas."""
     words = alarm.split(",") if isinstance(alarm, str) else []
     if "sos" in words:
         yield "sos", True

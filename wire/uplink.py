@@ -17,7 +17,7 @@ _MAX_EVENT_ID_CHARS = 128
 
 
 class Uplink(Struct, frozen=True, kw_only=True):
-    """Bytes as they arrived.
+    """The bytes of a request as they arrived.
 
     `query` is raw and undecoded; the names in `headers` are lower case; `user` is the
     name of HTTP Basic, where there is one.
@@ -32,18 +32,18 @@ class Uplink(Struct, frozen=True, kw_only=True):
 
 
 class Refusal(Struct, frozen=True, kw_only=True):
-    """One observation of an uplink that is wrong; `index` is its place in the batch."""
+    """The faults of an observation that was refused; `index` is its place in the batch."""
 
     index: int
     faults: tuple[Fault, ...]
 
 
 class Decoded(Struct, frozen=True, kw_only=True):
-    """What an uplink means.
+    """The observations and refusals of an uplink, with notes for people.
 
-    `indexes` gives each observation's place in the batch. `device` is whom a message without
-    observations is about. `set_aside` is `code: text` where it could be read but not used.
-    `notes` holds what is no observation: names, gateways, warnings.
+    `indexes` gives each observation's place in the batch. `device` is the device of a message
+    without observations. `set_aside` is `code: text` where it could be read but not used.
+    `notes` holds all else: names, gateways, warnings.
     """
 
     message: str
@@ -56,12 +56,12 @@ class Decoded(Struct, frozen=True, kw_only=True):
 
 
 def content_digest(content: Any) -> str:
-    """Return a short name for JSON content, the same whenever it comes again."""
+    """Return a short digest of JSON content, for an event id of a message without its own."""
     return hashlib.sha256(str(content).encode()).hexdigest()[:16]
 
 
-def event_name(text: str) -> str:
-    """Return a made event id so that it fits and still tells two long ones apart."""
+def bounded_event_id(text: str) -> str:
+    """Return an event id of ours within its column; a digest keeps two long ones distinct."""
     if len(text) <= _MAX_EVENT_ID_CHARS:
         return text
     return f"{text[:100]}#{content_digest(text)}"

@@ -1,4 +1,4 @@
-"""A language that senders speak: how to know it, its manners, and what its messages mean."""
+"""A wire format: how to recognise and decode its uplinks, and how to answer their sender."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from wire.uplink import Decoded, Uplink
 
 
 class Certainty(IntEnum):
-    """How surely an uplink is of a format. Of several claims the surest decides."""
+    """The certainty that an uplink is of a format. The format with the highest is chosen."""
 
     NONE = 0
-    SHAPE = 1  # others send what looks like this, too
-    WORDS = 2  # names of parameters that few others use
-    ADDRESS = 3  # the sender has put its mark into the URL
-    MARK = 4  # members that no other format has
+    SHAPE = 1  # members or parameters that other senders use, too
+    PARAMETERS = 2  # names of parameters that few others use
+    URL = 3  # a parameter that the sender itself appends to the URL
+    MEMBERS = 4  # members that no other format has
 
 
-class Clues(Struct, frozen=True):
-    """An uplink of unknown format, read once for all formats that may know it.
+class ParsedUplink(Struct, frozen=True):
+    """An uplink of unknown format, parsed once for all formats.
 
     `root` is the JSON of its body and `members` that of its first object; `parameters` are the
     names in query and form, where the body is no JSON.
@@ -40,34 +40,34 @@ class Clues(Struct, frozen=True):
     parameters: frozenset[str] = frozenset()
 
 
-def clues_in(uplink: Uplink) -> Clues:
-    """Return what formats can be told apart by; of what cannot be read, the uplink itself."""
+def parsed_uplink(uplink: Uplink) -> ParsedUplink:
+    """Return an uplink with its JSON or parameters; with neither where it cannot be parsed."""
     try:
         if uplink.body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"["):
-            return Clues(uplink, parameters=frozenset(all_parameters(uplink)))
+            return ParsedUplink(uplink, parameters=frozenset(all_parameters(uplink)))
         root = read_lenient(uplink.body)
     except Refused:
-        return Clues(uplink)
+        return ParsedUplink(uplink)
     first = root[0] if isinstance(root, list) and root else root
-    return Clues(uplink, root, mapping(first))
+    return ParsedUplink(uplink, root, mapping(first))
 
 
 ModelOf = Callable[[str], DeviceModel | None]
 
 
 class WireFormat(Struct, frozen=True, kw_only=True):
-    """A module of `wire.formats` has one as its `FORMAT`; that is all there is to adding it.
+    """A wire format. A module of `wire.formats` that has one as its `FORMAT` is registered by it.
 
-    `open` returns what an uplink means or, where that depends on the kind of device, an envelope
-    whose payload is still to be read. It raises UnreadableUplink and TooLarge.
+    `open` decodes an uplink or, where its payload depends on the model of the device, returns an
+    envelope with the payload still to be decoded. It raises UnreadableUplink and TooLarge.
     `is_lenient`: the sender repeats a refused message for ever or switches itself off,
-    so the door answers 2xx to what is unreadable and sets it aside. `success_body` is
-    what the sender wants to read; None means our receipt. Empty `media_types`: any.
+    so the door answers 2xx to unreadable uplinks and sets them aside. `success_body` is
+    the body that the sender expects; None means our receipt. Empty `media_types`: any.
     """
 
     name: str
     title: str
-    looks_like: Callable[[Clues], Certainty]
+    certainty: Callable[[ParsedUplink], Certainty]
     open: Callable[[Uplink], Decoded | Envelope]
     is_lenient: bool
     success_body: bytes | None = None
@@ -76,7 +76,7 @@ class WireFormat(Struct, frozen=True, kw_only=True):
     token_in_path: bool = False
 
     def decode(self, uplink: Uplink, model_of: ModelOf = lambda _: None) -> Decoded:
-        """Return what an uplink means; `model_of` says what is known of a device by identifier.
+        """Return the observations of an uplink; `model_of` maps a device's identifier to its model.
 
         Raises UnreadableUplink and TooLarge.
         """

@@ -81,7 +81,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "told_nobody",
+                    "has_no_recipient",
                     models.BooleanField(
                         default=False, help_text="the rule named no active recipient"
                     ),
@@ -154,8 +154,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "was_at",
-                    models.DateTimeField(help_text="former time of an amended alert", null=True),
+                    "previous_at",
+                    models.DateTimeField(
+                        help_text="time of the alert before it was amended", null=True
+                    ),
                 ),
                 ("recorded_at", models.DateTimeField()),
                 (
@@ -215,7 +217,9 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(blank=True, default="", max_length=200)),
                 (
                     "is_active",
-                    models.BooleanField(default=True, help_text="rules tell nobody who is not"),
+                    models.BooleanField(
+                        default=True, help_text="inactive recipients are not notified"
+                    ),
                 ),
                 (
                     "created_at",
@@ -383,7 +387,7 @@ class Migration(migrations.Migration):
                 (
                     "quiet_from",
                     models.TimeField(
-                        help_text="what happens from then on alerts nobody", null=True
+                        help_text="from then on occurrences raise no alert", null=True
                     ),
                 ),
                 (

@@ -21,11 +21,11 @@ django.setup()
 # As the ingest process has it, for all alike.
 sys.setswitchinterval(0.00005)
 
-from tracker.ingest.application import Ingest  # noqa: E402
+from tracker.ingest.application import IngestApplication  # noqa: E402
 from tracker.ingest.asgi import answer_over_asgi  # noqa: E402
-from tracker.ingest.door import Admitted  # noqa: E402
+from tracker.ingest.door import AdmittedRequest  # noqa: E402
 from tracker.ingest.replies import Reply  # noqa: E402
-from tracker.ingest.request import Head, head_of  # noqa: E402
+from tracker.ingest.request import RequestHead, head_of  # noqa: E402
 
 DONE = Reply(200, [(b"content-type", b"application/json")], b'{"disposition":"stored"}')
 NOBODY: Any = None
@@ -35,10 +35,10 @@ HANDLERS = ("nothing", "door")
 class Nothing:
     """Takes everything and does nothing with it."""
 
-    def admit(self, head: Head) -> Admitted:
-        return Admitted(head, NOBODY, None, None)
+    def admit(self, head: RequestHead) -> AdmittedRequest:
+        return AdmittedRequest(head, NOBODY, None, None)
 
-    def take(self, admitted: Admitted, body: bytes, answer: Callable[[Reply], None]) -> None:
+    def take(self, admitted: AdmittedRequest, body: bytes, answer: Callable[[Reply], None]) -> None:
         answer(DONE)
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -60,7 +60,7 @@ def rsgi(entrance: Any) -> Any:
     """Return `entrance` as an application of RSGI, granian's own interface."""
 
     async def application(scope: Any, protocol: Any) -> None:
-        if isinstance(entrance, Ingest):
+        if isinstance(entrance, IngestApplication):
             await entrance._start_late()
         headers = [(name.encode(), value.encode()) for name, value in scope.headers.items()]
         query = scope.query_string.encode()
@@ -84,9 +84,9 @@ rsgi_nothing = rsgi(asgi_nothing)
 def __getattr__(name: str) -> Any:
     # A door only where one is asked for: it opens a spool and threads.
     if name == "asgi_door":
-        return Ingest()
+        return IngestApplication()
     if name == "rsgi_door":
-        return rsgi(Ingest())
+        return rsgi(IngestApplication())
     raise AttributeError(name)
 
 
@@ -100,7 +100,7 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     options = parser.parse_args()
-    entrance = Ingest() if options.handler == "door" else Nothing()
+    entrance = IngestApplication() if options.handler == "door" else Nothing()
     uvicorn.Server(config(options.host, options.port, app=entrance)).run()
 
 

@@ -19,20 +19,19 @@ class Migration(migrations.Migration):
                         default=uuid.uuid4, editable=False, primary_key=True, serialize=False
                     ),
                 ),
-                (
-                    "channel",
-                    models.CharField(help_text="what kind of address it goes to", max_length=16),
-                ),
+                ("channel", models.CharField(help_text="the kind of address", max_length=16)),
                 ("address", models.CharField(max_length=320)),
                 (
                     "kind",
                     models.CharField(
-                        help_text="whose text it is: see OUTBOX_RENDERERS", max_length=32
+                        help_text="names the renderer: see OUTBOX_RENDERERS", max_length=32
                     ),
                 ),
                 (
                     "reference",
-                    models.JSONField(help_text="what it is about, in the words of its kind"),
+                    models.JSONField(
+                        help_text="the subject of the text; its form depends on the kind"
+                    ),
                 ),
                 (
                     "state",
@@ -43,7 +42,7 @@ class Migration(migrations.Migration):
                             ("sent", "sent"),
                             ("failed", "refused for good"),
                             ("given_up", "given up"),
-                            ("cancelled", "cancelled, since it need not be said any more"),
+                            ("cancelled", "cancelled, since its text is obsolete"),
                         ],
                         default="pending",
                         max_length=16,
@@ -104,7 +103,7 @@ class Migration(migrations.Migration):
                     "outcome",
                     models.CharField(
                         choices=[
-                            ("started", "no outcome: the worker died or is at it"),
+                            ("started", "no outcome: the worker died, or is sending"),
                             ("sent", "accepted"),
                             ("temporary", "failed for now"),
                             ("unclear", "ended without an answer"),

@@ -1,5 +1,5 @@
-"""The ways out, one module each: `SENDER` is its class, of the shape of `channels.Sender`.
+"""The senders, a module each: `SENDER` is a class with the interface of `channels.Sender`.
 
-A module that is put here is found; nothing else names it. A sender knows messages, and nothing
-of rows, leases or what a message is about.
+Each module here is found, and named nowhere else. A sender takes messages; it knows neither
+rows nor leases nor the contents of a message.
 """

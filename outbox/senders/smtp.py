@@ -36,18 +36,18 @@ class SmtpSender:
 
     def send(self, message: OutgoingMessage) -> SendOutcome:
         try:
-            written = mail_of(message)
+            composed = mail_of(message)
         except (ValueError, MessageError):
             logger.exception("notification %s makes no mail", message.notification_id)
             return SendOutcome(kind="temporary", detail="The mail could not be written.")
         try:
             self._connection.open()
         except OSError as error:
-            # Nobody was asked to take anything: a wrong password is no bounce either.
+            # The mail was not offered yet. A wrong password is a mistake in our settings, too.
             self._connection.close()
-            return SendOutcome(kind="temporary", detail=_words_of(error))
+            return SendOutcome(kind="temporary", detail=_detail_of(error))
         try:
-            self._connection.send_messages([written])
+            self._connection.send_messages([composed])
         except OSError as error:
             self._connection.close()
             return outcome_of(error)
@@ -58,52 +58,52 @@ SENDER = SmtpSender
 
 
 def mail_of(message: OutgoingMessage) -> EmailMultiAlternatives:
-    """Return the mail. Raises ValueError or MessageError for what fits in no header."""
+    """Return the mail. Raises ValueError or MessageError for text that fits in no header."""
     text, host = message.text, _host()
     headers = {"Message-ID": f"<{message.notification_id}@{host}>"}
     if text.thread is not None:
         headers["References"] = f"<{text.thread}@{host}>"
-    written = EmailMultiAlternatives(
+    composed = EmailMultiAlternatives(
         subject=text.subject,
         body=text.plain,
         to=[message.address],
         headers=headers | text.headers | {"Auto-Submitted": "auto-generated"},
     )
     if text.html is not None:
-        written.attach_alternative(text.html, "text/html")
-    written.message()  # Raises what is wrong with the headers, before anybody is connected to.
-    return written
+        composed.attach_alternative(text.html, "text/html")
+    composed.message()  # Raises errors in the headers before a connection is opened.
+    return composed
 
 
 def outcome_of(error: OSError) -> SendOutcome:
-    """Return what a failed send means. smtplib's errors are all children of OSError."""
-    code = _answer(error)[0]
+    """Return the outcome of a failed attempt. All errors of smtplib are subclasses of OSError."""
+    code = _answer_of(error)[0]
     if code is None:
-        return SendOutcome(kind="unclear", detail=_words_of(error))
-    # A refused sender address is our own setting, and somebody will mend it.
+        return SendOutcome(kind="unclear", detail=_detail_of(error))
+    # A refused sender address is a mistake in our settings, which can be corrected.
     is_final = code >= 500 and not isinstance(error, smtplib.SMTPSenderRefused)
-    return SendOutcome(kind="permanent" if is_final else "temporary", detail=_words_of(error))
+    return SendOutcome(kind="permanent" if is_final else "temporary", detail=_detail_of(error))
 
 
-def _words_of(error: OSError) -> str:
-    code, text = _answer(error)
+def _detail_of(error: OSError) -> str:
+    code, text = _answer_of(error)
     return one_line(f"{code or type(error).__name__}: {text}")[:500]
 
 
-def _answer(error: OSError) -> tuple[int | None, str]:
-    """Return code and words of the mail server's answer; no code where it gave none."""
+def _answer_of(error: OSError) -> tuple[int | None, str]:
+    """Return code and text of the mail server's answer; the code is None without an answer."""
     code: int | None = None
     said: bytes | str = str(error)
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, said = next(iter(error.recipients.values()))
     elif isinstance(error, smtplib.SMTPResponseException):
         code, said = error.smtp_code, error.smtp_error
-    # smtplib says -1 where the connection ended in the middle of an answer.
+    # The code of smtplib is -1 if the connection ended in the middle of an answer.
     is_code = code is not None and code > 0
     text = said.decode(errors="replace") if isinstance(said, bytes) else said
     return (code if is_code else None), text
 
 
 def _host() -> str:
-    """Return the domain of our own address, which a message id ends in."""
+    """Return the domain of our own address, the end of a message id."""
     return parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"

@@ -10,9 +10,10 @@ from django.contrib.gis.geos import MultiPolygon, Polygon
 from django.db import transaction
 
 from accounts.models import Organisation
-from alerts import actions, judging
-from alerts.changes import Raised
+from alerts import actions
+from alerts.changed_alerts import ChangedAlert
 from alerts.models import Alert, AlertNotification, Rule
+from alerts.rule_judging import judge_rules
 from assets.models import Asset
 from core.fact_order import before_all_at
 from core.observation import microseconds
@@ -97,9 +98,9 @@ def occurrences_of(changes: Sequence[CrossingChange]) -> list[OccurrenceChange]:
     return [change.as_occurrence() for change in changes]
 
 
-def judge(*changes: CrossingChange, now: datetime = TEN) -> list[Raised]:
+def judge(*changes: CrossingChange, now: datetime = TEN) -> list[ChangedAlert]:
     with transaction.atomic():
-        return judging.judge(occurrences_of(changes), now=now)
+        return judge_rules(occurrences_of(changes), now=now)
 
 
 def raise_alert(asset: Asset, geofence: Geofence, **more: Any) -> Alert:
@@ -115,5 +116,5 @@ def notifications_of(alert_id: int) -> list[tuple[str, str]]:
     return [(row.reason, row.notification.state) for row in ordered]
 
 
-def ids_of(raised: Sequence[Raised]) -> list[Any]:
+def ids_of(raised: Sequence[ChangedAlert]) -> list[Any]:
     return [each for one in raised for each in one.notification_ids]

@@ -128,7 +128,7 @@ def test_an_alert_shows_names_and_says_what_happened(api, viewer, van, depot):
     assert shown["text"] == "van entered Depot North"
     assert (shown["asset_name"], shown["geofence_name"]) == ("van", "Depot North")
     assert (shown["at"], shown["state"]) == ("2026-03-02T10:00:00.000000Z", "open")
-    assert shown["told_nobody"] is True
+    assert shown["has_no_recipient"] is True
     assert shown == alert_row(Alert.objects.get(pk=alert.pk))
 
 

@@ -12,9 +12,9 @@ import pytest
 from django.db import connection, transaction
 
 from accounts.models import User
-from alerts import judging
 from alerts.actions import acknowledge_alert
 from alerts.models import Alert, AlertChange
+from alerts.rule_judging import judge_rules
 from alerts.stream import alerts_after, newest_number
 from outbox.leases import claim_notifications
 from outbox.models import Notification
@@ -97,7 +97,7 @@ def test_who_saw_a_number_has_seen_all_before_it(north, south, van, depot, dispa
 
     def slow():
         with transaction.atomic():
-            judging.judge([first.as_occurrence()], now=TEN)
+            judge_rules([first.as_occurrence()], now=TEN)
             numbered.set()
             may_commit.wait(PATIENCE_S)
 
@@ -128,12 +128,12 @@ def test_judging_works_in_a_transaction_that_the_road_opened_itself(van, depot):
     entry = crossing_of(van, depot)
     transaction.set_autocommit(False)
     try:
-        judging.judge([entry.as_occurrence()], now=TEN)
+        judge_rules([entry.as_occurrence()], now=TEN)
         transaction.rollback()
         rolled_back = Alert.objects.count()
-        judging.judge([entry.as_occurrence()], now=TEN)
+        judge_rules([entry.as_occurrence()], now=TEN)
         moved = msgspec.structs.replace(entry, change="moved", at=NOON)
-        judging.judge([moved.as_occurrence()], now=TEN)
+        judge_rules([moved.as_occurrence()], now=TEN)
         transaction.commit()
     finally:
         transaction.set_autocommit(True)

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from alerts import actions, judging
-from alerts.changes import Raised
+from alerts import actions
+from alerts.changed_alerts import ChangedAlert
 from alerts.models import Alert
+from alerts.rule_judging import judge_rules
 from assets.models import Asset
 from core.occurrence import Occurrence, OccurrenceChange
 from tests.alerts.scenes import make_rule, notifications_of
@@ -27,7 +28,7 @@ def rule(depot):
 
 def judge(
     van: Asset, depot: Any, change: str = "new", *, begin: datetime = TEN, **more: Any
-) -> list[Raised]:
+) -> list[ChangedAlert]:
     """Judge an occurrence that lasts, and that has to do with the depot."""
     occurrence = Occurrence(
         kind="enter",
@@ -41,7 +42,7 @@ def judge(
         **more,
     )
     with transaction.atomic():
-        return judging.judge(
+        return judge_rules(
             [OccurrenceChange(change=change, occurrence=occurrence)],  # type: ignore[arg-type]
             now=EVENING,
         )
@@ -63,7 +64,7 @@ def test_it_is_open_while_it_lasts_and_refers_to_no_crossing(van, depot):
     assert (alert().crossing, alert().peak, alert().margin) == (None, 9.5, 1.5)
 
 
-def test_it_is_resolved_when_it_ends_and_nobody_hears_of_that(van, depot):
+def test_it_is_resolved_when_it_ends_and_no_person_is_notified(van, depot):
     judge(van, depot)
 
     (resolved,) = judge(van, depot, "grown", end=NOON)

@@ -129,7 +129,7 @@ def test_a_crossing_that_turns_out_to_have_been_in_quiet_hours_is_withdrawn_and_
 
 
 @pytest.mark.django_db
-def test_quiet_hours_are_in_the_zone_of_the_organisation_unless_told(api, operator, north, depot):
+def test_quiet_hours_are_in_the_zone_of_the_organisation_by_default(api, operator, north, depot):
     north.time_zone = BERLIN
     north.save()
     asked = {"organisation": north.pk, "name": "Nights off", "trigger": "enter"}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core.observation import Fix, Observation
+from core.observation import MAX_SCANNED, Beacon, Cell, Fix, Observation, Scans
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
@@ -45,3 +45,19 @@ def test_the_times_of_an_observation_are_in_utc(field, zone):
 def test_an_observation_is_of_a_device():
     with pytest.raises(ValueError, match="needs a device"):
         Observation(device="", measured_at=NOON)
+
+
+@pytest.mark.fault("F-026")
+@pytest.mark.parametrize(
+    ("kind", "seen"),
+    [
+        ("wifi", Beacon("00:14:22:01:23:45", -70)),
+        ("bluetooth", Beacon("00:14:22:01:23:45")),
+        ("cells", Cell(257, 2, 16, 2224)),
+    ],
+)
+def test_scans_hold_a_bounded_number_of_each_kind(kind, seen):
+    assert len(getattr(Scans(**{kind: (seen,) * MAX_SCANNED}), kind)) == MAX_SCANNED
+
+    with pytest.raises(ValueError, match=f"at most {MAX_SCANNED}"):
+        Scans(**{kind: (seen,) * (MAX_SCANNED + 1)})

@@ -4,9 +4,28 @@ import re
 import tomllib
 from pathlib import Path
 
+import grimp
+
 ROOT = Path(__file__).parents[2]
 # Folders of Python that no floor holds: they are started by hand, or start the product.
 BESIDES = {"tests", "benchmarks"}
+# Modules without Django that decide nothing, and so need no place in the contract.
+ONLY_EDGES = {
+    "accounts.openapi_credentials": "describes credentials to drf-spectacular",
+    "core.background": "threads and their queues",
+    "core.logs": "sets structlog up",
+    "core.rest.conventions": "texts of the OpenAPI document",
+    "core.rest.problem_types": "texts of the types of problem",
+    "geofence.imports.kml_and_gpx": "reads files by an XML library",
+    "outbox.channels": "imports the senders",
+    "tracker.ingest.door_metrics": "counts for prometheus-client",
+    "tracker.ingest.shared_metrics": "the folder of prometheus-client",
+    "tracker.ingest.workers": "processes",
+    "tracker.intake.buffered_metrics": "counts for prometheus-client",
+    "tracker.intake.garbage_collection": "tunes the interpreter",
+    "tracker.intake.spool": "files",
+    "tracker.web_metrics": "counts for prometheus-client",
+}
 
 
 def packages():
@@ -48,6 +67,25 @@ def test_the_readme_lists_the_folders_floor_by_floor():
     product = [row for row in listed if row]
 
     assert product == [*floors(), {"simulator"}]
+
+
+def test_every_module_without_django_is_under_the_contract_of_plain_python():
+    plain = contract("What decides is plain Python")
+    graph = grimp.build_graph(
+        *(packages() - {"simulator"}), include_external_packages=True, cache_dir=None
+    )
+    frameworks = {*plain["forbidden_modules"], "psycopg", "redis"}
+    without = {
+        module
+        for module in graph.modules
+        if graph.find_modules_directly_imported_by(module)
+        and not graph.find_upstream_modules(module) & frameworks
+    }
+    listed = tuple(f"{module}." for module in plain["source_modules"])
+
+    unlisted = {module for module in without if not f"{module}.".startswith(listed)}
+
+    assert unlisted == ONLY_EDGES.keys()
 
 
 def test_every_line_of_what_decides_is_covered_by_tests():

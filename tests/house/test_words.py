@@ -14,9 +14,6 @@ import pytest
 ROOT = Path(__file__).parents[2]
 # Folders of Python that are no part of the product.
 BESIDES = {"tests", "benchmarks"}
-# Folders whose names and docstrings are still to be brought to these rules; the rules hold in all
-# others. A folder that is done leaves the list.
-NOT_YET = ("alerts", "outbox", "tracker/ingest", "tracker/intake", "tracker/live", "wire")
 
 CLASS_NAMES_OF_DJANGO = {
     "Meta": "the options of a model or serializer, in its class",
@@ -68,17 +65,9 @@ def place_of(file: Path) -> str:
     return file.relative_to(ROOT).as_posix()
 
 
-def is_done(place: str) -> bool:
-    return not place.startswith(tuple(f"{folder}/" for folder in NOT_YET))
-
-
 def doubled(places: dict[str, list[str]], exempt: dict[str, str]) -> dict[str, list[str]]:
-    """Return names that are used in several places, of which at least one is done."""
-    return {
-        name: where
-        for name, where in places.items()
-        if len(where) > 1 and name not in exempt and any(map(is_done, where))
-    }
+    """Return names that are used in several places, with these."""
+    return {name: where for name, where in places.items() if len(where) > 1 and name not in exempt}
 
 
 def choices_of_models(tree: ast.Module) -> set[ast.ClassDef]:
@@ -130,7 +119,6 @@ def test_every_docstring_begins_by_naming_its_thing():
     pointing = [
         f"{place_of(file)}: {name}: {line}"
         for file in product_files()
-        if is_done(place_of(file))
         for name, line in first_lines(file)
         if POINTS.match(line)
     ]
@@ -159,7 +147,6 @@ def test_functions_have_verbs_of_the_house():
     riddles = [
         f"{place_of(file)}: {node.name}"
         for file in product_files()
-        if is_done(place_of(file))
         for node in definitions(tree_of(file))
         if NO_VERBS & set(node.name.lower().split("_"))
     ]

@@ -23,7 +23,7 @@ from tests.ingest.world import (
     running,
 )
 from tests.ingest.world import test_database as the_test_database
-from tracker.intake.spool import PUT_BY
+from tracker.intake.spool import QUARANTINED
 
 
 @pytest.fixture(scope="session")
@@ -128,8 +128,8 @@ def far_ingest(own_far_ingest: Ingest, wire: Wire) -> Iterator[Ingest]:
     wire.mend()
     if own_far_ingest.is_running:
         eventually(own_far_ingest.is_drained)
-    for put_by in own_far_ingest.spool.glob(f"*{PUT_BY}"):
-        put_by.unlink()
+    for quarantined in own_far_ingest.spool.glob(f"*{QUARANTINED}"):
+        quarantined.unlink()
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from assets.device_registry import Origin
 from assets.models import Source
 from positions.models import Position
 from tests.builders import DEPOT_LONLAT_DEG, MORNING
-from tracker.intake.at_once import receive_at_once
+from tracker.intake.synchronous_intake import receive_synchronously
 from tracker.road.delivery import Receipt
 from uplinks.models import SetAside
 from uplinks.uplink_queries import books_of
@@ -51,7 +51,7 @@ def arrive(
         device_id=source.device_id,
         registers_devices=source.unknown_devices == Source.UnknownDevices.REGISTER,
     )
-    return receive_at_once(uplink, origin, FORMATS[source.wire_format])
+    return receive_synchronously(uplink, origin, FORMATS[source.wire_format])
 
 
 def books(source: Source) -> dict[str, int]:

@@ -24,7 +24,7 @@ from tests.ingest.world import (
     make_sender,
     running,
 )
-from tracker.intake.spool import PUT_BY
+from tracker.intake.spool import QUARANTINED
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def test_a_neighbour_takes_up_the_spool_of_a_killed_process(far_ingest, wire, fa
     assert len(far_sender.positions()) == 3
 
 
-def test_a_damaged_record_costs_no_other_and_is_put_by(far_ingest, wire, far_sender):
+def test_a_damaged_record_is_quarantined_and_the_others_are_stored(far_ingest, wire, far_sender):
     spool_three(far_ingest, wire, far_sender)
     far_ingest.kill()
     (file,) = far_ingest.spool.glob("*.spool")
@@ -145,7 +145,7 @@ def test_a_damaged_record_costs_no_other_and_is_put_by(far_ingest, wire, far_sen
     drained(far_ingest)
     hours = [row.measured_at - MORNING for row in far_sender.positions()]
     assert hours == [timedelta(hours=0), timedelta(hours=2)]
-    assert [kept.read_bytes() for kept in far_ingest.spool.glob(f"*{PUT_BY}")] == [bytes(raw)]
+    assert [kept.read_bytes() for kept in far_ingest.spool.glob(f"*{QUARANTINED}")] == [bytes(raw)]
     assert "spool record damaged" in far_ingest.log
 
 
@@ -264,7 +264,7 @@ def test_a_hook_that_cannot_be_stored_is_set_aside(far_ingest):
     assert phone.books() == {"received": 1, "set_aside": 1}
 
 
-def test_what_was_spooled_and_cannot_be_stored_is_put_by_and_holds_up_nobody(
+def test_a_spooled_uplink_that_cannot_be_stored_is_quarantined_and_holds_up_no_other(
     far_ingest, wire, far_sender
 ):
     neighbour = make_sender()
@@ -279,7 +279,7 @@ def test_what_was_spooled_and_cannot_be_stored_is_put_by_and_holds_up_nobody(
 
     assert len(neighbour.positions()) == 1
     assert far_sender.positions() == []
-    assert len(list(far_ingest.spool.glob(f"*{PUT_BY}"))) == 1
+    assert len(list(far_ingest.spool.glob(f"*{QUARANTINED}"))) == 1
 
 
 # --- Redis -----------------------------------------------------------------------

@@ -26,7 +26,7 @@ from tests.ingest.world import (
 )
 from wire.quantities import mapping
 from wire.registry import FORMATS
-from wire.sample_comparison import Comparison
+from wire.sample_comparison import SampleComparison
 from wire.samples import FORMAT_OF_FOLDER, uplink_of_sample
 from wire.uplink import Uplink
 
@@ -119,8 +119,10 @@ def test_a_captured_message_is_in_the_table_as_it_was_meant(ingest, senders, fol
     decoded = FORMATS[sender.source.wire_format].decode(_uplink(folder, entry, received_at))
     wanted = [structs.replace(one, event_id=None) for one in decoded.observations]
     assert rows == sorted(wanted, key=lambda one: one.measured_at)
-    meant = Comparison(structs.replace(decoded, observations=tuple(rows)), received_at=received_at)
-    meant.of_meaning(_expected(folder, entry))
+    meant = SampleComparison(
+        structs.replace(decoded, observations=tuple(rows)), received_at=received_at
+    )
+    meant.compare_decoded(_expected(folder, entry))
     assert meant.differences == []
     assert_books_balance(sender)
 

@@ -12,12 +12,13 @@ from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.ingest.world import Ingest
-from tracker.ingest.application import Ingest as Application
-from tracker.ingest.metrics import page
+from tracker.ingest.application import IngestApplication
+from tracker.ingest.door_metrics import metrics_page
 from tracker.ingest.replies import Reply
-from tracker.ingest.request import Head
+from tracker.ingest.request import RequestHead
 from tracker.ingest.shared_metrics import PREFIX, shared_metrics
-from tracker.intake.metrics import IntakeMetrics, TalliedHistogram, Tally
+from tracker.intake.buffered_metrics import BulkHistogram, HistogramBuffer
+from tracker.intake.intake_metrics import IntakeMetrics
 
 BOUNDS = (0.001, 0.01, 1.0)
 
@@ -58,26 +59,29 @@ def test_a_report_is_counted_by_its_answer_and_its_outcome(ingest, sender):
     ("peer", "headers"), [("192.0.2.7", {}), ("127.0.0.1", {"x-forwarded-for": "192.0.2.7"})]
 )
 def test_whoever_is_not_on_this_machine_finds_no_metrics(path, peer, headers):
-    head = Head("GET", path, "", headers, peer)
+    head = RequestHead("GET", path, "", headers, peer)
 
-    answer = Application().admit(head)
+    answer = IngestApplication().admit(head)
 
     assert isinstance(answer, Reply)
     assert (answer.status, answer.body) == (404, b"")
 
 
 @given(st.lists(st.sampled_from([0.0, *BOUNDS, 0.0005, 0.5, 7.0])))
-def test_a_tally_is_worth_its_observations_one_by_one(values):
+def test_a_histogram_buffer_is_worth_its_observations_one_by_one(values):
     pages = []
-    for kind in (Histogram, TalliedHistogram):
+    for kind in (Histogram, BulkHistogram):
         registry = CollectorRegistry()
-        histogram, tally = kind("h", "h", buckets=BOUNDS, registry=registry), Tally(BOUNDS)
+        histogram, buffer = (
+            kind("h", "h", buckets=BOUNDS, registry=registry),
+            HistogramBuffer(BOUNDS),
+        )
         for value in values:
-            tally.note(value)
+            buffer.observe(value)
             if kind is Histogram:
                 histogram.observe(value)
-        if isinstance(histogram, TalliedHistogram):
-            histogram.add(tally.counts, tally.total)
+        if isinstance(histogram, BulkHistogram):
+            histogram.add(buffer.counts, buffer.total)
         pages.append(generate_latest(registry))
 
     assert pages[0] == pages[1]
@@ -96,7 +100,7 @@ def test_nothing_is_counted_twice():
 def _batches(metrics: IntakeMetrics) -> float:
     metrics.flush()
     name = "tracker_ingest_batches_total "
-    (line,) = (line for line in page().decode().splitlines() if line.startswith(name))
+    (line,) = (line for line in metrics_page().decode().splitlines() if line.startswith(name))
     return float(line.removeprefix(name))
 
 

@@ -16,7 +16,7 @@ from core.errors import Unavailable
 from core.observation import Observation
 from tests.intake.sqlite_log import SqliteLog
 from tracker.intake.intake_log import IntakeLog
-from tracker.intake.spool import PUT_BY, WAITING, Spool
+from tracker.intake.spool import QUARANTINED, WAITING, Spool
 from tracker.road.delivery import Delivery
 from wire.uplink import Uplink
 
@@ -49,12 +49,12 @@ def numbers(deliveries: Iterable[Delivery]) -> list[int]:
 
 @dataclass(frozen=True)
 class Adapter:
-    """How to open a log, how to damage its second record, and how much of it was put by."""
+    """Opens a log, damages its second record, and reads its quarantined records."""
 
     name: str
     open: Callable[[Path, int], IntakeLog]
     damage: Callable[[Path], None]
-    put_by: Callable[[Path], list[bytes]]
+    quarantined: Callable[[Path], list[bytes]]
 
     def __str__(self) -> str:
         return self.name
@@ -67,8 +67,8 @@ def _damage_spool(folder: Path) -> None:
     file.write_bytes(raw)
 
 
-def _put_by_of_spool(folder: Path) -> list[bytes]:
-    return [file.read_bytes() for file in folder.glob(f"*{PUT_BY}")]
+def _quarantined_by_spool(folder: Path) -> list[bytes]:
+    return [file.read_bytes() for file in folder.glob(f"*{QUARANTINED}")]
 
 
 def _damage_sqlite(folder: Path) -> None:
@@ -76,16 +76,16 @@ def _damage_sqlite(folder: Path) -> None:
         database.execute("UPDATE record SET content = substr(content, 1, 20) WHERE id = 2")
 
 
-def _put_by_of_sqlite(folder: Path) -> list[bytes]:
+def _quarantined_by_sqlite(folder: Path) -> list[bytes]:
     with sqlite3.connect(folder / "log.sqlite") as database:
-        return [content for (content,) in database.execute("SELECT content FROM put_by")]
+        return [content for (content,) in database.execute("SELECT content FROM quarantined")]
 
 
 ADAPTERS = {
     one.name: one
     for one in (
-        Adapter("spool", Spool, _damage_spool, _put_by_of_spool),
-        Adapter("sqlite", SqliteLog, _damage_sqlite, _put_by_of_sqlite),
+        Adapter("spool", Spool, _damage_spool, _quarantined_by_spool),
+        Adapter("sqlite", SqliteLog, _damage_sqlite, _quarantined_by_sqlite),
     )
 }
 

@@ -1,4 +1,4 @@
-"""A second intake log, over SQLite: what the port promises must not hold for files only."""
+"""A second intake log, over SQLite: the promises of the port must hold for more than files."""
 
 from __future__ import annotations
 
@@ -10,13 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import Unavailable
-from tracker.intake.records import DamagedRecordError, UnknownFormError, deliveries_of, record_of
+from tracker.intake.record_format import (
+    DamagedRecordError,
+    UnknownRecordFormatError,
+    deliveries_of,
+    record_of,
+)
 from tracker.road.delivery import Delivery
 
 _TABLES = """
     PRAGMA synchronous = FULL;
     CREATE TABLE IF NOT EXISTS record (id INTEGER PRIMARY KEY, content BLOB NOT NULL);
-    CREATE TABLE IF NOT EXISTS put_by (id INTEGER PRIMARY KEY, content BLOB NOT NULL);
+    CREATE TABLE IF NOT EXISTS quarantined (id INTEGER PRIMARY KEY, content BLOB NOT NULL);
 """
 
 
@@ -63,16 +68,16 @@ class SqliteLog:
     def forget(self, numbers: Sequence[int], unstorable: Sequence[Delivery]) -> None:
         with self._turn, self._transaction():
             if unstorable:
-                self._run("INSERT INTO put_by (content) VALUES (?)", record_of(unstorable))
+                self._run("INSERT INTO quarantined (content) VALUES (?)", record_of(unstorable))
             for number in numbers:
                 self._run("DELETE FROM record WHERE id = ?", number)
 
     def _read(self, number: int, record: bytes) -> list[Delivery]:
         try:
             return deliveries_of(record)
-        except (DamagedRecordError, UnknownFormError):
+        except (DamagedRecordError, UnknownRecordFormatError):
             with self._transaction():
-                self._run("INSERT INTO put_by SELECT * FROM record WHERE id = ?", number)
+                self._run("INSERT INTO quarantined SELECT * FROM record WHERE id = ?", number)
                 self._run("DELETE FROM record WHERE id = ?", number)
             return []
 

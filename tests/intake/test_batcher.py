@@ -1,4 +1,4 @@
-"""Which reports share a batch. The commit is a stand-in that keeps what it was given."""
+"""The reports that share a batch. The commit is a stand-in that keeps the sizes of batches."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from core.errors import TrackerError
 from tracker.intake import batcher as batching
 from tracker.intake.batcher import Batcher
-from tracker.intake.metrics import IntakeMetrics
+from tracker.intake.intake_metrics import IntakeMetrics
 from tracker.road.delivery import Delivery, Receipt
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -56,16 +56,16 @@ async def running() -> AsyncIterator[tuple[Batcher, list[int]]]:
         return [Receipt(()) for _ in deliveries]
 
     batcher = Batcher(IntakeMetrics(), max_observations=1000, max_bytes=1000)
-    lane = asyncio.create_task(batcher.run(commit))
+    work = asyncio.create_task(batcher.run(commit))
     try:
         yield batcher, sizes
     finally:
-        lane.cancel()
+        work.cancel()
         with suppress(asyncio.CancelledError):
-            await lane
+            await work
 
 
-async def test_those_who_report_again_at_once_come_along():
+async def test_senders_that_report_again_at_once_share_the_next_batch():
     async with running() as (batcher, sizes):
         senders = Senders(batcher, count=40, times=5, pause_s=0.0)
         senders.begin()
@@ -74,8 +74,8 @@ async def test_those_who_report_again_at_once_come_along():
     assert sizes == [40] * 5
 
 
-async def test_a_lonely_report_waits_for_nobody(monkeypatch):
-    monkeypatch.setattr(batching, "GATHER_S", 10 * PATIENCE_S)
+async def test_a_single_report_does_not_wait(monkeypatch):
+    monkeypatch.setattr(batching, "GATHER_STEP_S", 10 * PATIENCE_S)
 
     async with running() as (batcher, sizes):
         senders = Senders(batcher, count=1, times=5)
@@ -85,7 +85,7 @@ async def test_a_lonely_report_waits_for_nobody(monkeypatch):
     assert sizes == [1] * 5
 
 
-async def test_who_does_not_report_again_is_not_waited_for():
+async def test_a_batch_does_not_wait_for_senders_that_do_not_report_again():
     async with running() as (batcher, sizes):
         crowd = Senders(batcher, count=40, times=1)
         crowd.begin()

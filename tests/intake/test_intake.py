@@ -1,4 +1,4 @@
-"""What a door may rely on: an uplink that it submits is answered once, when it is durable."""
+"""The promise to doors: a submitted uplink is answered once, when it is durable."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from core.errors import Refused, TooOften, TrackerError, Unavailable, Unsupporte
 from tests.builders import MORNING, NINE, TEN, device_on, make_source
 from tests.ingest.senders import books, observation, owntracks, stored, waiting
 from tests.intake.sqlite_log import SqliteLog
-from tracker.intake.deliveries import DeliveryDesk
-from tracker.intake.intake import Intake, Limits
+from tracker.intake.delivery_factory import DeliveryFactory
+from tracker.intake.intake import Intake, IntakeLimits
 from tracker.intake.intake_log import IntakeLog
-from tracker.intake.noting import Keep
 from tracker.intake.quotas import Quota
+from tracker.intake.recent_uplink_recorder import KeepRecentUplink
 from tracker.road.delivery import Receipt
 from tracker.road.road_memory import RoadMemory
 from wire.registry import FORMATS
@@ -29,10 +29,10 @@ from wire.uplink import Uplink
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PLENTY = Limits(
+PLENTY = IntakeLimits(
     waiting_observations=1000,
     waiting_bytes=1 << 20,
-    commit_patience_s=5.0,
+    commit_timeout_s=5.0,
     observations_per_device_and_minute=1000,
 )
 ENOUGH_S = 10.0
@@ -65,27 +65,29 @@ def submitted(
     log: IntakeLog,
     source: Source,
     uplinks: Sequence[Uplink],
-    limits: Limits = PLENTY,
-    keep: Keep = lambda _, __: None,
+    limits: IntakeLimits = PLENTY,
+    keep_uplink: KeepRecentUplink = lambda _, __: None,
 ) -> list[Outcome]:
-    """Submit uplinks to an intake of their own, and return what became of each."""
+    """Submit uplinks to an intake of their own, and return the receipt or error of each."""
 
     async def all_answered(intake: Intake) -> list[Outcome]:
         futures = [_submit(intake, source, each) for each in uplinks]
         return list(await asyncio.gather(*futures))
 
-    intake = Intake(RoadMemory(), log, limits, keep=keep)
+    intake = Intake(RoadMemory(), log, limits, keep_uplink=keep_uplink)
     return asyncio.run(_while_it_runs(intake, all_answered))
 
 
-def drained(log: IntakeLog, keep: Keep = lambda _, __: None) -> None:
+def drained(log: IntakeLog, keep_uplink: KeepRecentUplink = lambda _, __: None) -> None:
     """Let an intake of its own run until nothing waits in the log."""
 
     async def nothing_waits(intake: Intake) -> None:
         while log.waiting_bytes():
             await asyncio.sleep(0.01)
 
-    asyncio.run(_while_it_runs(Intake(RoadMemory(), log, PLENTY, keep=keep), nothing_waits))
+    asyncio.run(
+        _while_it_runs(Intake(RoadMemory(), log, PLENTY, keep_uplink=keep_uplink), nothing_waits)
+    )
 
 
 async def _while_it_runs(intake: Intake, deed: Callable[[Intake], Awaitable[Done]]) -> Done:
@@ -122,7 +124,7 @@ def test_an_uplink_is_answered_when_it_is_stored(log, logger, van):
     assert books(logger) == {"received": 2, "stored": 2}
 
 
-def test_what_the_sender_must_mend_is_refused_at_once(log, logger, van):
+def test_an_uplink_that_its_sender_must_correct_is_refused_at_once(log, logger, van):
     good = observation(device_on(van).identifier, NINE)
 
     outcomes = submitted(log, logger, [uplink(b"{"), uplink(good, "text/plain"), uplink(good)])
@@ -132,7 +134,7 @@ def test_what_the_sender_must_mend_is_refused_at_once(log, logger, van):
     assert dispositions(outcomes[2:]) == ["stored"]
 
 
-def test_who_cannot_be_refused_has_it_set_aside(log, north):
+def test_an_unusable_uplink_of_a_lenient_sender_is_set_aside(log, north):
     phone, _ = make_source(north, "owntracks", name="phone")
 
     outcomes = submitted(log, phone, [uplink(b"{"), uplink(owntracks("stray", NINE))])
@@ -141,7 +143,7 @@ def test_who_cannot_be_refused_has_it_set_aside(log, north):
     assert {row.reason for row in waiting(north)} == {"malformed-json", "unknown-device"}
 
 
-def test_beyond_what_may_wait_a_sender_is_told_to_come_again(log, logger, van):
+def test_beyond_the_limit_of_waiting_observations_an_uplink_is_unavailable(log, logger, van):
     limits = structs.replace(PLENTY, waiting_observations=2)
     identifier = device_on(van).identifier
     both = [observation(identifier, at) for at in (NINE, TEN)]
@@ -151,7 +153,7 @@ def test_beyond_what_may_wait_a_sender_is_told_to_come_again(log, logger, van):
     assert dispositions(outcomes) == ["stored", Unavailable]
 
 
-def test_a_device_has_a_quota_whatever_door_it_comes_in_by(log, logger, van):
+def test_a_device_has_a_quota_for_all_doors(log, logger, van):
     limits = structs.replace(PLENTY, observations_per_device_and_minute=1)
     identifier = device_on(van).identifier
 
@@ -162,12 +164,12 @@ def test_a_device_has_a_quota_whatever_door_it_comes_in_by(log, logger, van):
     assert dispositions(outcomes) == ["stored", TooOften]
 
 
-def test_what_waits_in_the_log_is_stored_without_anybody_asking(log, logger, van):
+def test_deliveries_in_the_log_are_stored_without_a_request(log, logger, van):
     memory = RoadMemory()
     memory.registry.refresh()
-    desk = DeliveryDesk(memory.registry, Quota(10))
+    factory = DeliveryFactory(memory.registry, Quota(10))
     early = uplink(observation(device_on(van).identifier, NINE))
-    log.append([desk.delivery(early, origin_of(logger), FORMATS["json"])])
+    log.append([factory.make(early, origin_of(logger), FORMATS["json"])])
 
     drained(log)
 

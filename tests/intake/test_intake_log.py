@@ -1,4 +1,4 @@
-"""What any intake log promises, whatever it writes to: the contract of its adapters."""
+"""The promises of every intake log: the contract of its adapters."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_what_comes_while_a_batch_is_out_waits_for_the_next(log):
     assert numbers(all_taken(log)) == [2]
 
 
-def test_what_cannot_be_stored_is_put_by_and_not_given_again(adapter, folder, log):
+def test_unstorable_deliveries_are_quarantined_and_not_taken_again(adapter, folder, log):
     log.append([delivery(1), delivery(2)])
     batch = log.take(1000)
 
@@ -141,7 +141,7 @@ def test_what_cannot_be_stored_is_put_by_and_not_given_again(adapter, folder, lo
 
     assert log.take(1000) is None
     assert log.waiting_bytes() == 0
-    (kept,) = adapter.put_by(folder)
+    (kept,) = adapter.quarantined(folder)
     assert b"van-2" in kept
     assert b"van-1" not in kept
 
@@ -186,7 +186,7 @@ def test_a_full_disk_costs_nothing_that_was_acknowledged(adapter, folder):
     assert sorted(found) == list(range(acknowledged))
 
 
-def test_a_damaged_part_costs_no_other_and_is_put_by(adapter, folder, log):
+def test_a_damaged_record_is_quarantined_and_the_others_are_taken(adapter, folder, log):
     for number in range(3):
         log.append([delivery(number)])
     adapter.damage(folder)
@@ -194,7 +194,7 @@ def test_a_damaged_part_costs_no_other_and_is_put_by(adapter, folder, log):
     found = numbers(all_taken(log))
 
     assert found == [0, 2]
-    assert len(adapter.put_by(folder)) == 1
+    assert len(adapter.quarantined(folder)) == 1
     assert log.waiting_bytes() == 0
 
 

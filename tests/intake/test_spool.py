@@ -1,4 +1,4 @@
-"""Files of the spool: whose they are, and what becomes of those that cannot be read."""
+"""Files of the spool: their owners, and files that cannot be read."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 
 from tests.intake.logs import PLENTY, delivery, numbers
 from tests.intake.test_intake_log import all_taken
-from tracker.intake.records import UnknownFormError, deliveries_of, record_of
-from tracker.intake.spool import PUT_BY, UNKNOWN, WAITING, Spool
+from tracker.intake.record_format import UnknownRecordFormatError, deliveries_of, record_of
+from tracker.intake.spool import QUARANTINED, UNKNOWN_FORMAT, WAITING, Spool
 
 
 @pytest.fixture
@@ -63,11 +63,11 @@ def test_half_a_record_at_the_end_costs_no_other(folder):
     found = numbers(all_taken(Spool(folder, PLENTY)))
 
     assert found == [1]
-    assert files(folder, PUT_BY) == [raw]
+    assert files(folder, QUARANTINED) == [raw]
 
 
 def later(number: int) -> bytes:
-    """Return a record in the form of a later release."""
+    """Return a record in the format of a later release."""
     return record_of([delivery(number)]).replace(b"deliveries/1", b"deliveries/2")
 
 
@@ -86,7 +86,7 @@ def test_a_record_of_another_release_is_kept_for_it_and_costs_no_other(folder):
 
     assert found == [1, 3]
     assert files(folder, WAITING) == []
-    (kept,) = files(folder, UNKNOWN)
+    (kept,) = files(folder, UNKNOWN_FORMAT)
     assert later(2) in kept
 
 
@@ -94,15 +94,15 @@ def test_what_was_kept_for_another_release_is_read_once_it_has_its_name_again(fo
     write_file(folder, record_of([delivery(1)]), later(2))
     spool = Spool(folder, PLENTY)
     all_taken(spool)
-    (kept,) = folder.glob(f"*{UNKNOWN}")
+    (kept,) = folder.glob(f"*{UNKNOWN_FORMAT}")
 
     kept.rename(kept.with_suffix(WAITING))
 
     assert numbers(all_taken(spool)) == [1]
-    assert len(files(folder, UNKNOWN)) == 1
+    assert len(files(folder, UNKNOWN_FORMAT)) == 1
 
 
-# --- the form of a record ------------------------------------------------------------
+# --- the format of a record ------------------------------------------------------------
 
 
 def rewritten(record: bytes, **members: object) -> bytes:
@@ -128,6 +128,6 @@ def test_members_that_a_former_release_did_not_have_take_their_default():
 
 
 @pytest.mark.parametrize("record", [b"", b"\x90", b"deliveries/1", b"deliveries/9\n\x90"])
-def test_a_record_that_names_no_known_form_is_not_guessed_at(record):
-    with pytest.raises(UnknownFormError):
+def test_a_record_of_an_unknown_format_is_not_decoded(record):
+    with pytest.raises(UnknownRecordFormatError):
         deliveries_of(record)

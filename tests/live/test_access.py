@@ -10,22 +10,22 @@ from django.utils import timezone
 from accounts.models import ApiToken, Membership, Organisation, User
 from accounts.tokens import digest_of
 from tests import builders
-from tracker.live.access import Credential, accesses
+from tracker.live.access import SocketCredential, accesses_of
 
 
-def of_token(token: str) -> Credential:
-    return Credential(token_digest=digest_of(token))
+def of_token(token: str) -> SocketCredential:
+    return SocketCredential(token_digest=digest_of(token))
 
 
-def session_of(user: User) -> Credential:
+def session_of(user: User) -> SocketCredential:
     """Return the credential of somebody who logged in."""
     client = Client()
     client.force_login(user)
-    return Credential(session_key=client.cookies["sessionid"].value)
+    return SocketCredential(session_key=client.cookies["sessionid"].value)
 
 
-def may_open(credential: Credential) -> bool:
-    return credential in accesses([credential])
+def may_open(credential: SocketCredential) -> bool:
+    return credential in accesses_of([credential])
 
 
 def test_a_member_sees_the_organisations_of_the_memberships(
@@ -33,20 +33,20 @@ def test_a_member_sees_the_organisations_of_the_memberships(
 ) -> None:
     credential = session_of(viewer)
 
-    assert accesses([credential])[credential].permitted == frozenset({north.pk})
+    assert accesses_of([credential])[credential].permitted == frozenset({north.pk})
 
 
 def test_the_provider_sees_all(dispatcher: User) -> None:
     credential = session_of(dispatcher)
 
-    assert accesses([credential])[credential].permitted is None
+    assert accesses_of([credential])[credential].permitted is None
 
 
 @pytest.mark.django_db
 @pytest.mark.fault("F-086")
 def test_a_session_or_token_that_never_was_opens_nothing() -> None:
-    assert not may_open(Credential(session_key="made-up"))
-    assert not may_open(Credential(token_digest="made-up"))
+    assert not may_open(SocketCredential(session_key="made-up"))
+    assert not may_open(SocketCredential(token_digest="made-up"))
 
 
 @pytest.mark.fault("F-089")
@@ -103,7 +103,7 @@ def test_an_ended_membership_narrows_what_is_seen(viewer: User, north: Organisat
 
     Membership.objects.filter(user=viewer, organisation=north).delete()
 
-    assert accesses([credential])[credential].permitted == frozenset()
+    assert accesses_of([credential])[credential].permitted == frozenset()
 
 
 def test_many_sockets_cost_as_many_queries_as_one(
@@ -113,6 +113,6 @@ def test_many_sockets_cost_as_many_queries_as_one(
     token = of_token(builders.make_api_token(builders.make_user()))
 
     with django_assert_num_queries(4):
-        found = accesses([*sessions, token])
+        found = accesses_of([*sessions, token])
 
     assert len(found) == 6

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.live.world import Client, rows, state
-from tracker.live.connection import CROSSINGS_KEPT, Allowance, Connection
+from tracker.live.connection import CROSSINGS_KEPT, Allowance, ViewerConnection
 from tracker.live.frames import Subscribe
 from tracker.live.table import Table
 
@@ -18,21 +18,21 @@ NORTH, VAN = 10, 1
 @pytest.fixture
 def table() -> Table:
     table = Table()
-    table.correct(rows(NORTH, {VAN: state(1)}), read_at=0, whole_of=None)
+    table.correct(rows(NORTH, {VAN: state(1)}), read_at=0, complete_for=None)
     return table
 
 
 @pytest.fixture
-def connection(table: Table) -> Connection:
+def connection(table: Table) -> ViewerConnection:
     """Return a viewer that subscribed and acknowledged its snapshot at second 0."""
-    connection = Connection(table, frozenset({NORTH}), tick_s=0.25, allowance=Allowance())
+    connection = ViewerConnection(table, frozenset({NORTH}), tick_s=0.25, allowance=Allowance())
     connection.subscribe(Subscribe(), now=0.0)
     heard(connection, 0.0)
     connection.ack(connection.seq, now=0.0)
     return connection
 
 
-def heard(connection: Connection, now: float) -> list[dict[str, Any]]:
+def heard(connection: ViewerConnection, now: float) -> list[dict[str, Any]]:
     return [json.loads(text) for text in connection.frames(now=now, server_time=7)]
 
 
@@ -45,25 +45,27 @@ def move(table: Table, second: int) -> None:
 
 
 def test_nothing_is_said_before_the_subscription(table: Table) -> None:
-    connection = Connection(table, None, tick_s=0.25, allowance=Allowance())
+    connection = ViewerConnection(table, None, tick_s=0.25, allowance=Allowance())
 
     assert heard(connection, 100.0) == []
 
 
 def test_no_snapshot_is_sent_before_the_database_was_read() -> None:
-    connection = Connection(Table(), None, tick_s=0.25, allowance=Allowance())
+    connection = ViewerConnection(Table(), None, tick_s=0.25, allowance=Allowance())
     connection.subscribe(Subscribe(), now=0.0)
 
     assert heard(connection, 1.0) == []
 
 
-def test_a_change_is_told_at_the_next_tick(table: Table, connection: Connection) -> None:
+def test_a_change_is_sent_at_the_next_tick(table: Table, connection: ViewerConnection) -> None:
     move(table, 2)
 
     assert types(heard(connection, 0.25)) == ["delta"]
 
 
-def test_a_viewer_hears_at_most_once_a_tick(table: Table, connection: Connection) -> None:
+def test_a_viewer_is_sent_changes_at_most_once_a_tick(
+    table: Table, connection: ViewerConnection
+) -> None:
     move(table, 2)
     heard(connection, 0.25)
     move(table, 3)
@@ -71,14 +73,14 @@ def test_a_viewer_hears_at_most_once_a_tick(table: Table, connection: Connection
     assert heard(connection, 0.35) == []
 
 
-def test_when_nothing_moves_there_is_a_heartbeat(connection: Connection) -> None:
+def test_when_nothing_moves_there_is_a_heartbeat(connection: ViewerConnection) -> None:
     assert heard(connection, 8.0) == []
     assert heard(connection, 9.5) == [{"type": "heartbeat", "server_time": 7}]
 
 
 @pytest.mark.fault("F-092")
 def test_a_viewer_that_does_not_acknowledge_gets_nothing_after_two_seconds(
-    table: Table, connection: Connection
+    table: Table, connection: ViewerConnection
 ) -> None:
     sent = 0
     for quarter in range(1, 241):
@@ -90,7 +92,7 @@ def test_a_viewer_that_does_not_acknowledge_gets_nothing_after_two_seconds(
 
 @pytest.mark.fault("F-092")
 def test_what_it_missed_comes_as_one_frame_with_the_newest_row(
-    table: Table, connection: Connection
+    table: Table, connection: ViewerConnection
 ) -> None:
     move(table, 2)
     heard(connection, 0.25)
@@ -105,7 +107,7 @@ def test_what_it_missed_comes_as_one_frame_with_the_newest_row(
 
 
 def test_lagging_slows_the_tick_and_keeping_up_restores_it(
-    table: Table, connection: Connection
+    table: Table, connection: ViewerConnection
 ) -> None:
     move(table, 2)
     heard(connection, 0.25)
@@ -120,7 +122,7 @@ def test_lagging_slows_the_tick_and_keeping_up_restores_it(
     assert (slow["tick_ms"], fast["tick_ms"]) == (500, 250)
 
 
-def test_a_hidden_tab_hears_nothing_but_heartbeats(table: Table, connection: Connection) -> None:
+def test_a_hidden_tab_is_sent_only_heartbeats(table: Table, connection: ViewerConnection) -> None:
     connection.is_paused = True
     move(table, 2)
 
@@ -129,10 +131,10 @@ def test_a_hidden_tab_hears_nothing_but_heartbeats(table: Table, connection: Con
 
 @pytest.mark.fault("F-094")
 def test_coming_back_with_the_last_number_brings_only_what_was_missed(
-    table: Table, connection: Connection
+    table: Table, connection: ViewerConnection
 ) -> None:
     move(table, 2)
-    again = Connection(table, frozenset({NORTH}), tick_s=0.25, allowance=Allowance())
+    again = ViewerConnection(table, frozenset({NORTH}), tick_s=0.25, allowance=Allowance())
 
     again.subscribe(Subscribe(epoch=connection.epoch, seq=connection.seq), now=1.0)
 
@@ -142,10 +144,10 @@ def test_coming_back_with_the_last_number_brings_only_what_was_missed(
 
 @pytest.mark.parametrize(("epoch", "seq"), [("another", 1), (None, 1), ("same", 999), ("same", -1)])
 def test_coming_back_from_anywhere_else_brings_a_snapshot(
-    connection: Connection, table: Table, epoch: str | None, seq: int
+    connection: ViewerConnection, table: Table, epoch: str | None, seq: int
 ) -> None:
     epoch = connection.epoch if epoch == "same" else epoch
-    again = Connection(table, frozenset({NORTH}), tick_s=0.25, allowance=Allowance())
+    again = ViewerConnection(table, frozenset({NORTH}), tick_s=0.25, allowance=Allowance())
 
     again.subscribe(Subscribe(epoch=epoch, seq=seq), now=1.0)
 
@@ -154,7 +156,7 @@ def test_coming_back_from_anywhere_else_brings_a_snapshot(
 
 @pytest.mark.fault("F-089")
 def test_other_rights_bring_another_snapshot_and_word_to_read_all_lists_again(
-    connection: Connection,
+    connection: ViewerConnection,
 ) -> None:
     client = Client()
 
@@ -168,10 +170,12 @@ def test_other_rights_bring_another_snapshot_and_word_to_read_all_lists_again(
     }  # fmt: skip
 
 
-def test_too_many_crossings_become_word_to_read_the_list_again(connection: Connection) -> None:
+def test_after_too_many_crossings_the_list_must_be_read_again(
+    connection: ViewerConnection,
+) -> None:
     connection.is_paused = True
     for number in range(CROSSINGS_KEPT + 5):
-        connection.crossed(json.dumps({"type": "crossing", "crossing": number}))
+        connection.add_crossing(json.dumps({"type": "crossing", "crossing": number}))
     connection.is_paused = False
 
     frames = heard(connection, 1.0)
@@ -182,7 +186,9 @@ def test_too_many_crossings_become_word_to_read_the_list_again(connection: Conne
 
 def test_snapshots_wait_for_their_turn_when_many_are_due(table: Table) -> None:
     allowance = Allowance(per_tick=1, left=1)
-    first, second = (Connection(table, None, tick_s=0.25, allowance=allowance) for _ in range(2))
+    first, second = (
+        ViewerConnection(table, None, tick_s=0.25, allowance=allowance) for _ in range(2)
+    )
     first.subscribe(Subscribe(), now=0.0)
     second.subscribe(Subscribe(), now=0.0)
 

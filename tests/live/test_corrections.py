@@ -53,7 +53,7 @@ def told(console: Socket, count: int) -> dict[str, Any]:
     return crossings(console)[count - 1]
 
 
-def test_an_entry_its_move_and_its_withdrawal_are_told_once_each(north, van, console):
+def test_an_entry_its_move_and_its_withdrawal_are_published_once_each(north, van, console):
     half = timedelta(minutes=30)
     deliver(north, [outside(van, NINE), inside(van, NOON), inside(van, NOON + half)])
     entry = told(console, 1)
@@ -71,7 +71,7 @@ def test_an_entry_its_move_and_its_withdrawal_are_told_once_each(north, van, con
     assert len(crossings(console)) == 3
 
 
-def test_a_late_visit_is_told_as_added(north, van, console):
+def test_a_late_visit_is_published_as_added(north, van, console):
     later = NOON + timedelta(minutes=1)
     deliver(north, [outside(van, NINE), outside(van, NOON), outside(van, later)])
 

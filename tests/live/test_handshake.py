@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tracker.live.access import Credential
+from tracker.live.access import SocketCredential
 from tracker.live.handshake import guarded
 
 HOST = "127.0.0.1:8000"
@@ -15,9 +15,9 @@ OURS = "http://127.0.0.1:8000"
 REFUSED = "refused"
 
 
-async def credential_of(**given: str) -> Credential | str:
+async def credential_of(**given: str) -> SocketCredential | str:
     """Return what the socket behind the guards finds, or that none is reached."""
-    found: list[Credential | str] = []
+    found: list[SocketCredential | str] = []
     headers = [(name.encode(), value.encode()) for name, value in ({"host": HOST} | given).items()]
 
     async def behind(scope: Any, receive: Any, send: Any) -> None:
@@ -40,7 +40,7 @@ async def credential_of(**given: str) -> Credential | str:
 async def test_a_cookie_from_our_own_page_is_taken() -> None:
     found = await credential_of(cookie="a=b; sessionid=abc", origin=OURS)
 
-    assert found == Credential(session_key="abc")
+    assert found == SocketCredential(session_key="abc")
 
 
 @pytest.mark.fault("F-087")
@@ -76,7 +76,7 @@ async def test_without_a_credential_the_handshake_is_refused() -> None:
 async def test_a_token_needs_no_origin(keyword: str) -> None:
     found = await credential_of(authorization=f"{keyword} secret", cookie="sessionid=abc")
 
-    assert isinstance(found, Credential)
+    assert isinstance(found, SocketCredential)
     assert found.token_digest
     assert not found.session_key
 

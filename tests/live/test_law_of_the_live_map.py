@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from tests.live.world import Client, all_rows, by_id, rows, state
-from tracker.live.connection import Allowance, Connection
+from tracker.live.connection import Allowance, ViewerConnection
 from tracker.live.frames import Subscribe
 from tracker.live.table import Table
 
@@ -38,8 +38,8 @@ class LiveMap(RuleBasedStateMachine):
         for index in range(3):
             self._subscribe(index)
 
-    def _connection(self, permitted: frozenset[int] | None) -> Connection:
-        return Connection(self.table, permitted, tick_s=0.25, allowance=Allowance())
+    def _connection(self, permitted: frozenset[int] | None) -> ViewerConnection:
+        return ViewerConnection(self.table, permitted, tick_s=0.25, allowance=Allowance())
 
     def _subscribe(self, index: int) -> None:
         client = self.clients[index]
@@ -106,7 +106,7 @@ class LiveMap(RuleBasedStateMachine):
     def end_reading(self) -> None:
         assert self.reading is not None
         read_at, truth = self.reading
-        self.table.correct(truth, read_at=read_at, whole_of=None)
+        self.table.correct(truth, read_at=read_at, complete_for=None)
         self.reading = None
 
     # --- viewers -----------------------------------------------------------------

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from positions.live_columns import LIVE_COLUMNS, LiveColumn
-from tracker.live.generated import BEGIN, END, MODULE, PAGE, texts
+from tracker.live.live_column_files import BEGIN, END, MODULE, PAGE, generated_texts
 
 
 @pytest.mark.parametrize("file", [PAGE, MODULE], ids=lambda file: file.name)
 def test_what_is_written_from_the_columns_is_up_to_date(file: Path) -> None:
-    assert file.read_text() == texts()[file], "run `make schema`"
+    assert file.read_text() == generated_texts()[file], "run `make schema`"
 
 
 def test_the_protocol_has_a_place_for_the_columns() -> None:

@@ -11,7 +11,7 @@ import redis
 
 from accounts import actions
 from accounts.models import ApiToken, Membership, Organisation, User
-from alerts.changes import Raised
+from alerts.changed_alerts import ChangedAlert
 from alerts.models import AlertChange
 from assets.models import Asset
 from core import broadcast
@@ -70,7 +70,7 @@ def redis_away(own_redis: RedisServer) -> Iterator[RedisServer]:
         own_redis.start()
 
 
-def alerted(van: Asset) -> Raised:
+def alerted(van: Asset) -> ChangedAlert:
     """Raise an alert, and return what the road hears of it."""
     depot = make_geofence(van.organisation)
     make_rule(depot)
@@ -78,7 +78,7 @@ def alerted(van: Asset) -> Raised:
     return raised
 
 
-def publish(raised: Raised) -> None:
+def publish(raised: ChangedAlert) -> None:
     broadcast.publish(
         [broadcast.Alerted(organisation_id=raised.organisation_id, number=raised.number)]
     )
@@ -88,7 +88,7 @@ def numbers(console: Socket) -> list[int]:
     return [frame["number"] for frame in console.client.others if frame["type"] == "alert"]
 
 
-def test_a_raised_alert_is_told_at_once_to_those_who_see_it(
+def test_a_raised_alert_is_sent_at_once_to_who_may_see_it(
     open_socket: Open, token: str, stranger: User, dispatcher: User, van: Asset
 ) -> None:
     ours = subscribed(open_socket, token)

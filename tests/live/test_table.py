@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.live.world import NONE, all_rows, by_id, rows, state
-from tracker.live.table import Owed, Table
+from tracker.live.table import RowChanges, Table
 
 NORTH, SOUTH = 10, 20
 VAN, TRUCK = 1, 2
@@ -19,7 +19,7 @@ def table() -> Table:
     """Return the table of a hub that knows a van of the north and a truck of the south."""
     table = Table()
     fleet = {VAN: (NORTH, state(9)), TRUCK: (SOUTH, state(9))}
-    table.correct(all_rows(fleet), read_at=0, whole_of=None)
+    table.correct(all_rows(fleet), read_at=0, complete_for=None)
     return table
 
 
@@ -27,8 +27,8 @@ def seen(table: Table, permitted: frozenset[int] | None = None) -> dict[int, dic
     return by_id(json.loads(table.snapshot(permitted)))
 
 
-def owed(table: Table, since: int, permitted: frozenset[int] | None = None) -> Owed:
-    answer = table.owed(since, permitted)
+def changes(table: Table, since: int, permitted: frozenset[int] | None = None) -> RowChanges:
+    answer = table.changes_since(since, permitted)
     assert answer is not None
     return answer
 
@@ -100,7 +100,7 @@ def test_an_asset_that_came_while_the_database_was_read_stays(table: Table) -> N
     read_at, truth = table.seq, all_rows({VAN: (NORTH, state(9))})
     table.tick([rows(NORTH, {3: state(10)})])
 
-    table.correct(truth, read_at=read_at, whole_of=frozenset({NORTH}))
+    table.correct(truth, read_at=read_at, complete_for=frozenset({NORTH}))
 
     assert 3 in seen(table)
 
@@ -108,14 +108,16 @@ def test_an_asset_that_came_while_the_database_was_read_stays(table: Table) -> N
 def test_an_archived_asset_is_gone(table: Table) -> None:
     before = table.seq
 
-    table.correct(NONE, read_at=before, whole_of=frozenset({NORTH}))
+    table.correct(NONE, read_at=before, complete_for=frozenset({NORTH}))
 
-    assert owed(table, before) == Owed(assets=owed(table, before).assets, gone=f"[{VAN}]")
+    assert changes(table, before) == RowChanges(
+        assets=changes(table, before).assets, gone=f"[{VAN}]"
+    )
     assert list(seen(table)) == [TRUCK]
 
 
 def test_frames_do_not_bring_back_an_archived_asset(table: Table) -> None:
-    table.correct(NONE, read_at=table.seq, whole_of=frozenset({NORTH}))
+    table.correct(NONE, read_at=table.seq, complete_for=frozenset({NORTH}))
 
     table.tick([rows(NORTH, {VAN: state(11)})])
 
@@ -123,7 +125,7 @@ def test_frames_do_not_bring_back_an_archived_asset(table: Table) -> None:
 
 
 def test_the_database_brings_back_an_asset_that_was_archived(table: Table) -> None:
-    table.correct(NONE, read_at=table.seq, whole_of=frozenset({NORTH}))
+    table.correct(NONE, read_at=table.seq, complete_for=frozenset({NORTH}))
 
     table.correct(all_rows({VAN: (NORTH, state(9))}), read_at=table.seq)
 
@@ -136,7 +138,7 @@ def test_nothing_of_another_organisation_is_owed(table: Table) -> None:
     before = table.seq
     table.tick([rows(SOUTH, {TRUCK: state(10)})])
 
-    assert table.owed(before, frozenset({NORTH})) is None
+    assert table.changes_since(before, frozenset({NORTH})) is None
     assert list(seen(table, frozenset({NORTH}))) == [VAN]
 
 
@@ -144,9 +146,9 @@ def test_nothing_of_another_organisation_is_owed(table: Table) -> None:
 def test_an_archived_asset_of_another_organisation_is_not_named(table: Table) -> None:
     before = table.seq
 
-    table.correct(NONE, read_at=before, whole_of=frozenset({SOUTH}))
+    table.correct(NONE, read_at=before, complete_for=frozenset({SOUTH}))
 
-    assert table.owed(before, frozenset({NORTH})) is None
+    assert table.changes_since(before, frozenset({NORTH})) is None
 
 
 def test_a_frame_that_names_the_wrong_organisation_is_not_believed(table: Table) -> None:
@@ -174,7 +176,7 @@ def test_whoever_missed_ticks_is_owed_the_newest_row_of_each_asset_once(table: T
     table.tick([rows(NORTH, {VAN: state(10)})])
     table.tick([rows(NORTH, {VAN: state(11)}), rows(SOUTH, {TRUCK: state(12)})])
 
-    assert by_id(json.loads(owed(table, before).assets)) == {VAN: state(11), TRUCK: state(12)}
+    assert by_id(json.loads(changes(table, before).assets)) == {VAN: state(11), TRUCK: state(12)}
 
 
 @pytest.mark.fault("F-094")

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from outbox.actions import NewNotification, hand_in
+from outbox.actions import NewNotification, enqueue
 from outbox.messages import EMAIL, RenderedText
 from outbox.models import Notification, NotificationAttempt
 from tests.builders import TEN
@@ -18,7 +18,7 @@ ANNA, BORIS = "anna@north.example", "boris@north.example"
 
 def invite(*addresses: str, channel: str = EMAIL, now: datetime = TEN, **about: Any) -> list[UUID]:
     """Hand in an invitation to each address, as accounts would do it."""
-    return hand_in(
+    return enqueue(
         [
             NewNotification(
                 channel=channel,

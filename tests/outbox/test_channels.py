@@ -9,7 +9,7 @@ from outbox.channels import senders_in
 from outbox.messages import EMAIL, SendOutcome
 from outbox.models import Notification
 from outbox.senders.smtp import SmtpSender
-from outbox.sending import deliver
+from outbox.sending import send_batch
 from tests.builders import NOON
 from tests.outbox import toy_senders
 from tests.outbox.scenes import ANNA, BORIS, invite, only_notification, outcomes
@@ -27,7 +27,7 @@ def test_a_second_sender_is_one_module(mail_server):
     (by_pigeon,) = invite("loft 7", channel="pigeon")
     invite(ANNA)
 
-    deliver(senders=senders_in(senders) | senders_in(toy_senders), clock=lambda: NOON)
+    send_batch(senders=senders_in(senders) | senders_in(toy_senders), clock=lambda: NOON)
 
     (message,) = PigeonSender.arrived
     assert (message.notification_id, message.address) == (by_pigeon, "loft 7")
@@ -39,7 +39,7 @@ def test_a_second_sender_is_one_module(mail_server):
 def test_a_sender_says_what_is_refused_for_good(db):
     invite("the moon", channel="pigeon")
 
-    deliver(senders=senders_in(toy_senders), clock=lambda: NOON)
+    send_batch(senders=senders_in(toy_senders), clock=lambda: NOON)
 
     assert only_notification().state == "failed"
     assert only_notification().last_error == "Not a loft."
@@ -48,7 +48,7 @@ def test_a_sender_says_what_is_refused_for_good(db):
 def test_a_channel_that_nothing_serves_is_a_failure_that_says_so(db):
     invite("loft 7", channel="pigeon")
 
-    deliver(clock=lambda: NOON)
+    send_batch(clock=lambda: NOON)
 
     failed = only_notification()
     assert (failed.state, failed.last_error) == ("failed", "There is no sender for 'pigeon'.")
@@ -64,7 +64,7 @@ def test_a_mistake_in_a_sender_may_have_sent_and_keeps_nobody_else(mail_server):
 
     invite(ANNA, BORIS)
 
-    deliver(senders={EMAIL: Confused}, clock=lambda: NOON)
+    send_batch(senders={EMAIL: Confused}, clock=lambda: NOON)
 
     confused = Notification.objects.get(address=ANNA)
     assert (confused.state, confused.may_have_arrived) == ("pending", True)
@@ -79,7 +79,7 @@ def test_a_sender_that_does_not_open_is_tried_again(mail_server):
     invite("loft 7", channel="pigeon")
     invite(ANNA)
 
-    deliver(senders={EMAIL: SmtpSender, "pigeon": Closed}, clock=lambda: NOON)
+    send_batch(senders={EMAIL: SmtpSender, "pigeon": Closed}, clock=lambda: NOON)
 
     waiting = Notification.objects.get(channel="pigeon")
     assert (waiting.state, waiting.may_have_arrived) == ("pending", False)
@@ -102,6 +102,6 @@ def test_a_lot_shares_one_connection(db):
     closed: list[object] = []
     invite("loft 7", "loft 8", channel="pigeon")
 
-    deliver(senders={"pigeon": Counting}, clock=lambda: NOON)
+    send_batch(senders={"pigeon": Counting}, clock=lambda: NOON)
 
     assert len(opened) == len(closed) == 1

@@ -22,12 +22,12 @@ from core.errors import Conflict
 from outbox import sending
 from outbox.actions import cancel_pending, resend_notification
 from outbox.channels import OpenSenders, senders_by_channel
-from outbox.leases import LEASE_S, claim_notifications, clock_of_the_database, mark
+from outbox.leases import LEASE_S, claim_notifications, database_now, record_outcome
 from outbox.messages import EMAIL, SendOutcome
 from outbox.models import Notification
 from outbox.rendering import render_texts
 from outbox.senders.smtp import SmtpSender
-from outbox.sending import deliver
+from outbox.sending import send_batch
 from tests.builders import TEN
 from tests.outbox.mail_server import MailServer
 from tests.outbox.scenes import ANNA, BORIS, invite, only_notification, outcomes
@@ -50,12 +50,12 @@ def at(now: datetime) -> Callable[[], datetime]:
 def send_without_mark(notification: Notification) -> None:
     """Do what a worker has done that dies right after sending."""
     with OpenSenders(senders_by_channel()) as senders:
-        sending.send(notification, render_texts([notification]), senders)
+        sending.send_notification(notification, render_texts([notification]), senders)
 
 
 def test_a_promised_mail_arrives_once(invitation, mail_server):
-    assert deliver(clock=at(TEN)) == 1
-    assert deliver(clock=at(TEN + 2 * LEASE)) == 0
+    assert send_batch(clock=at(TEN)) == 1
+    assert send_batch(clock=at(TEN + 2 * LEASE)) == 0
 
     assert len(mail_server.arrivals(ANNA)) == 1
     sent = only_notification()
@@ -67,7 +67,7 @@ def test_a_nudge_sends_what_it_names_and_nothing_else(db, mail_server):
     invite(ANNA, BORIS)
     nudged = Notification.objects.get(address=BORIS)
 
-    deliver(ids=[nudged.pk], clock=at(TEN))
+    send_batch(ids=[nudged.pk], clock=at(TEN))
 
     assert [mail["To"] for mail in mail_server.arrived] == [BORIS]
 
@@ -84,7 +84,7 @@ def test_a_clock_that_is_set_back_makes_no_lease_longer(invitation, mail_server,
     claim_notifications(now=TEN)
 
     assert claim_notifications(now=TEN + LEASE) == []
-    assert deliver(clock=at(TEN - set_back)) == 1
+    assert send_batch(clock=at(TEN - set_back)) == 1
     assert len(mail_server.arrivals(ANNA)) == 1
 
 
@@ -95,18 +95,18 @@ def test_who_read_the_clock_before_another_claimed_leaves_that_claim_alone(invit
 
 
 @pytest.mark.fault("F-052")
-def test_leases_are_told_by_the_clock_of_the_database(invitation, monkeypatch):
+def test_leases_are_measured_by_the_clock_of_the_database(invitation, monkeypatch):
     monkeypatch.setattr("django.utils.timezone.now", at(TEN - timedelta(days=1)))
 
     class Looking(SmtpSender):
         def send(self, message):
             until = only_notification().lease_until
             assert until is not None
-            leases.append(until - clock_of_the_database())
+            leases.append(until - database_now())
             return SendOutcome(kind="sent")
 
     leases: list[timedelta] = []
-    deliver(senders={EMAIL: Looking})
+    send_batch(senders={EMAIL: Looking})
 
     assert LEASE - timedelta(seconds=30) < leases[0] <= LEASE
 
@@ -118,7 +118,7 @@ def test_a_worker_that_died_between_send_and_mark_is_made_good_under_the_same_id
     claim_notifications(now=TEN)
     send_without_mark(only_notification())
 
-    deliver(clock=at(TEN + LEASE + SECOND))
+    send_batch(clock=at(TEN + LEASE + SECOND))
 
     first, second = mail_server.arrivals(ANNA)
     assert first["Message-ID"] == second["Message-ID"]
@@ -136,12 +136,12 @@ def test_a_worker_killed_after_sending_loses_nothing(invitation, mail_server):
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", int(os.environ["PORT"])
         settings.OUTBOX_RENDERERS = {"invitation": "tests.outbox.scenes.render"}
         from outbox.senders.smtp import SmtpSender
-        from outbox.sending import deliver
+        from outbox.sending import send_batch
         class Killed(SmtpSender):
             def send(self, message):
                 super().send(message)
                 os.kill(os.getpid(), signal.SIGKILL)
-        deliver(senders={"email": Killed})
+        send_batch(senders={"email": Killed})
     """)
     database = connection.settings_dict
     url = "postgis://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**database)
@@ -161,7 +161,7 @@ def test_a_worker_killed_after_sending_loses_nothing(invitation, mail_server):
     )
     killed = only_notification()
     assert killed.lease_until is not None
-    deliver(clock=at(killed.lease_until + SECOND))
+    send_batch(clock=at(killed.lease_until + SECOND))
 
     assert (ended.returncode, killed.state) == (-signal.SIGKILL, "sending")
     assert len({mail["Message-ID"] for mail in mail_server.arrivals(ANNA)}) == 1
@@ -171,9 +171,9 @@ def test_a_worker_killed_after_sending_loses_nothing(invitation, mail_server):
 
 def test_a_stale_worker_that_failed_does_not_undo_what_another_sent(invitation, mail_server):
     (stale,) = claim_notifications(now=TEN)
-    deliver(clock=at(TEN + LEASE + SECOND))
+    send_batch(clock=at(TEN + LEASE + SECOND))
 
-    mark(stale, SendOutcome(kind="temporary"), now=TEN + 2 * LEASE)
+    record_outcome(stale, SendOutcome(kind="temporary"), now=TEN + 2 * LEASE)
 
     assert only_notification().state == "sent"
 
@@ -181,9 +181,9 @@ def test_a_stale_worker_that_failed_does_not_undo_what_another_sent(invitation, 
 def test_a_stale_worker_that_sent_keeps_the_next_from_sending_again(invitation):
     (stale,) = claim_notifications(now=TEN)
     (later,) = claim_notifications(now=TEN + LEASE + SECOND)
-    mark(later, SendOutcome(kind="temporary"), now=TEN + 2 * LEASE)
+    record_outcome(later, SendOutcome(kind="temporary"), now=TEN + 2 * LEASE)
 
-    mark(stale, SendOutcome(kind="sent"), now=TEN + 2 * LEASE)
+    record_outcome(stale, SendOutcome(kind="sent"), now=TEN + 2 * LEASE)
 
     assert only_notification().state == "sent"
 
@@ -204,10 +204,10 @@ def test_a_notification_that_kills_every_worker_is_given_up(invitation):
 @pytest.mark.fault("F-125")
 def test_a_temporary_refusal_is_tried_again_under_the_same_id(invitation, mail_server):
     mail_server.will_answer(ANNA, "451 Greylisted, come back")
-    deliver(clock=at(TEN))
+    send_batch(clock=at(TEN))
     waiting = only_notification()
 
-    deliver(clock=at(waiting.next_try_at))
+    send_batch(clock=at(waiting.next_try_at))
 
     assert (waiting.state, waiting.may_have_arrived) == ("pending", False)
     assert waiting.last_error == "451: Greylisted, come back"
@@ -219,19 +219,19 @@ def test_a_temporary_refusal_is_tried_again_under_the_same_id(invitation, mail_s
 @pytest.mark.fault("F-125")
 def test_a_refusal_for_good_after_a_temporary_one_is_shown_as_failed(invitation, mail_server):
     mail_server.will_answer(ANNA, "421 Busy", "550 No such mailbox")
-    deliver(clock=at(TEN))
-    deliver(clock=at(only_notification().next_try_at))
+    send_batch(clock=at(TEN))
+    send_batch(clock=at(only_notification().next_try_at))
 
     bounced = only_notification()
     assert (bounced.state, bounced.last_error) == ("failed", "550: No such mailbox")
-    assert deliver(clock=at(TEN + timedelta(days=9))) == 0
+    assert send_batch(clock=at(TEN + timedelta(days=9))) == 0
 
 
 def test_a_mail_server_that_is_down_is_tried_ten_times_and_then_given_up(invitation, settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
     tried_at = [TEN]
-    while deliver(clock=at(tried_at[-1])):
+    while send_batch(clock=at(tried_at[-1])):
         tried_at.append(only_notification().next_try_at)
 
     assert only_notification().state == "given_up"
@@ -241,7 +241,7 @@ def test_a_mail_server_that_is_down_is_tried_ten_times_and_then_given_up(invitat
 
 def test_a_mail_taken_without_an_answer_may_have_arrived(invitation, mail_server):
     mail_server.will_answer(ANNA, "drop")
-    deliver(clock=at(TEN))
+    send_batch(clock=at(TEN))
 
     unclear = only_notification()
     assert (unclear.state, unclear.may_have_arrived) == ("pending", True)
@@ -252,7 +252,7 @@ def test_a_refused_recipient_keeps_nobody_else_from_hearing(db, mail_server):
     invite(ANNA, BORIS)
     mail_server.will_answer(ANNA, "550 No such mailbox")
 
-    deliver(clock=at(TEN))
+    send_batch(clock=at(TEN))
 
     assert Notification.objects.get(address=ANNA).state == "failed"
     assert Notification.objects.get(address=BORIS).state == "sent"
@@ -260,14 +260,14 @@ def test_a_refused_recipient_keeps_nobody_else_from_hearing(db, mail_server):
 
 def test_a_mail_that_hangs_gives_the_rest_of_its_lot_back(db, monkeypatch):
     invite(ANNA, BORIS)
-    monkeypatch.setattr(sending, "LOT_PATIENCE_S", 0.5)
+    monkeypatch.setattr(sending, "BATCH_TIME_S", 0.5)
 
     class Hanging(SmtpSender):
         def send(self, message):
             time.sleep(0.6)
             return SendOutcome(kind="unclear", detail="timed out")
 
-    deliver(senders={EMAIL: Hanging}, clock=at(TEN))
+    send_batch(senders={EMAIL: Hanging}, clock=at(TEN))
 
     states = Notification.objects.order_by("attempts").values_list("state", "attempts")
     assert list(states) == [("pending", 0), ("pending", 1)]
@@ -278,7 +278,7 @@ def test_a_mail_that_hangs_keeps_nobody_else_from_hearing(db, mail_server):
     invite(ANNA, BORIS)
     mail_server.will_answer(ANNA, "hang")
 
-    deliver(clock=at(TEN))
+    send_batch(clock=at(TEN))
 
     hanging = Notification.objects.get(address=ANNA)
     assert (hanging.state, hanging.may_have_arrived) == ("pending", True)
@@ -287,7 +287,7 @@ def test_a_mail_that_hangs_keeps_nobody_else_from_hearing(db, mail_server):
 
 def test_fresh_notifications_go_before_those_that_failed(invitation):
     (old,) = claim_notifications(now=TEN)
-    mark(old, SendOutcome(kind="temporary"), now=TEN)
+    record_outcome(old, SendOutcome(kind="temporary"), now=TEN)
     fresh = invite(BORIS, now=TEN + timedelta(hours=1))
 
     (first,) = claim_notifications(limit=1, now=TEN + timedelta(hours=1))
@@ -295,14 +295,14 @@ def test_fresh_notifications_go_before_those_that_failed(invitation):
     assert [first.notification_id] == fresh
 
 
-# --- what need not be said any more ---------------------------------------------
+# --- notifications that became obsolete ---------------------------------------------
 
 
 def test_a_notification_with_nothing_to_say_any_more_is_cancelled_unsent(db, mail_server):
     invite(ANNA, is_taken_back=True)
     invite(BORIS)
 
-    deliver(clock=at(TEN))
+    send_batch(clock=at(TEN))
 
     cancelled = Notification.objects.get(address=ANNA)
     assert (cancelled.state, cancelled.attempts, cancelled.lease_until) == ("cancelled", 0, None)
@@ -312,7 +312,7 @@ def test_a_notification_with_nothing_to_say_any_more_is_cancelled_unsent(db, mai
 
 def test_only_what_waits_can_be_cancelled(db, mail_server):
     invite(ANNA)
-    deliver(clock=at(TEN))
+    send_batch(clock=at(TEN))
     invite(BORIS)
 
     cancel_pending(Notification.objects.all())
@@ -326,16 +326,16 @@ def test_only_what_waits_can_be_cancelled(db, mail_server):
 
 def test_a_failed_notification_can_be_sent_again_by_hand(invitation, mail_server):
     mail_server.will_answer(ANNA, "550 No such mailbox")
-    deliver(clock=at(TEN))
+    send_batch(clock=at(TEN))
 
     resend_notification(notification=only_notification(), now=TEN)
-    deliver(clock=at(TEN))
+    send_batch(clock=at(TEN))
 
     assert only_notification().state == "sent"
 
 
 def test_a_sent_notification_is_not_sent_again_by_hand(invitation, mail_server):
-    deliver(clock=at(TEN))
+    send_batch(clock=at(TEN))
 
     with pytest.raises(Conflict):
         resend_notification(notification=only_notification())
@@ -382,7 +382,7 @@ def test_whatever_workers_die_of_each_recipient_gets_each_notification_once(
         live_through(fate, size, now)
     for _ in range(12):
         now += timedelta(hours=40)
-        while deliver(clock=at(now)):
+        while send_batch(clock=at(now)):
             pass
 
     receiver = Receiver()
@@ -401,4 +401,4 @@ def live_through(fate: str, size: int, now: datetime) -> None:
         if fate in ("dies after send", "works", "unclear"):
             send_without_mark(Notification.objects.get(pk=claim.notification_id))
         if fate in ENDS:
-            mark(claim, SendOutcome(kind=ENDS[fate]), now=now)
+            record_outcome(claim, SendOutcome(kind=ENDS[fate]), now=now)

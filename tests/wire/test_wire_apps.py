@@ -218,6 +218,7 @@ def test_text_formats_take_ascii_digits_only(text):
         ("id=7&location=1", "/location", "not-a-number"),
         ("id=7&lat=1&lon=2&speed=fast", "/speed", "not-a-number"),
         ("id=7&deviceid=8&lat=1&lon=2", "/id", "duplicate-key"),
+        (f"id={'7' * 129}&lat=1&lon=2", "/id", "too-long"),
     ],
 )
 def test_osmand_says_what_is_missing_or_wrong(query, pointer, code):

@@ -62,12 +62,14 @@ def test_a_decimal_of_some_digits_survives_its_32_bits(thousandths):
 
 def test_what_a_codec_could_not_work_out_is_left_out_and_its_neighbours_kept():
     message = integration.UplinkEvent(**head())
+    nested = {"pitch": math.nan, "roll": 4.0}
     message.object.update({"temperature": 4.5, "humidity": math.nan, "list": [math.inf]})
+    message.object.update({"tilt": nested})
 
     readings = only(from_protobuf(message, "up")).readings
 
-    assert readings["air.temperature"] == 4.5
-    assert "air.humidity" not in readings
+    assert (readings["air.temperature"], readings["tilt.roll"]) == (4.5, 4.0)
+    assert {"air.humidity", "tilt.pitch"}.isdisjoint(readings)
 
 
 def test_words_and_times_are_those_of_the_json():

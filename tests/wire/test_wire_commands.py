@@ -12,8 +12,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from tests.wire.uplinks import NOON, decoded, observation
-from wire.sample_comparison import Comparison, is_same
-from wire.samples import request_of_file
+from wire.sample_comparison import SampleComparison, is_same
+from wire.samples import SampleError, request_of_file
 
 SAMPLES = Path(__file__).parents[2] / "fixtures" / "samples"
 
@@ -189,10 +189,44 @@ def test_what_is_wrong_with_a_sample_is_told_and_fails(tmp_path, entry, why):
         ({"expect": {"telemetry": [1], "radio": 1}}, "telemetry, radio"),
         ({"expect": {"device": {"colour": "red"}}}, "device.colour"),
         ({"expect": {}, "response": {"status": 200, "body": "OK"}}, "response.body"),
+        ({"expect": {"positions": [{"lat": 52.1, "floor": 3}]}}, "positions[0].floor"),
+        ({"expect": {"telemetry": {"fuel_percent": 5}}}, "telemetry.fuel_percent"),
+        ({"expect": {"radio": {"channel": 3}}}, "radio.channel"),
     ],
 )
 def test_what_an_expectation_cannot_be_held_against_is_unchecked(tmp_path, entry, unchecked):
     assert _osmand(tmp_path, **entry)[0] == f"ok   osmand/a.txt (unchecked: {unchecked})"
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("lat=52.1&lon=4.3", "refused ['missing']"),
+        ("id=7&lat=52.1&lon=4.3&lat=89", "UnreadableUplink: 'lat' comes twice."),
+    ],
+)
+def test_a_message_that_is_refused_against_expectation_fails(tmp_path, content, why):
+    index = json.dumps({"samples": [{"file": "a.txt", "expect": {}}]})
+
+    lines, _ = _verdicts(_written(tmp_path, "osmand", index, a=content))
+
+    assert (lines.startswith("FAIL"), why in lines) == (True, True)
+
+
+def test_a_note_beside_the_expected_values_is_for_people(tmp_path):
+    printed, _ = _osmand(tmp_path, expect={"note": "of version 9", "message": "position"})
+
+    assert printed == "ok   osmand/a.txt"
+
+
+def test_a_reading_of_the_sender_s_own_is_compared_under_its_name(tmp_path):
+    sent = decoded("json", observation(readings={"rpm": 900, "fuel_litres": 41.5}))
+    comparison = SampleComparison(sent, received_at=NOON)
+
+    comparison.compare_decoded({"telemetry": {"fuelLitres": 41.5, "rpm": 901}})
+
+    assert comparison.differences == ["telemetry.rpm: expected 901, got 900"]
+    assert comparison.unchecked == []
 
 
 def test_a_message_that_is_to_be_refused_must_be(tmp_path):
@@ -249,9 +283,9 @@ def test_values_are_the_same_nearly_and_objects_in_part(expected, got, same):
     ],
 )
 def test_every_kind_of_difference_is_found(expect):
-    comparison = Comparison(decoded("json", observation()), received_at=NOON)
+    comparison = SampleComparison(decoded("json", observation()), received_at=NOON)
 
-    comparison.of_meaning(expect)
+    comparison.compare_decoded(expect)
 
     assert comparison.differences
 
@@ -273,3 +307,9 @@ def test_every_kind_of_difference_is_found(expect):
 )
 def test_a_sample_file_is_the_request_that_it_stands_for(name, content, request_):
     assert request_of_file(name, content) == request_
+
+
+@pytest.mark.parametrize("content", [b"0afg", b"0a f", b"\xff"])
+def test_a_file_of_hex_text_holds_nothing_else(content):
+    with pytest.raises(SampleError, match="not hex text"):
+        request_of_file("a.hex", content)

@@ -80,6 +80,20 @@ def test_a_list_of_numbered_measurements_is_read_by_their_numbers():
 
 
 @pytest.mark.parametrize(
+    "unread",
+    [
+        {"measurementId": "9999", "measurementValue": 3},
+        {"measurementId": "4098"},
+        {"measurementId": "4098", "type": "Air Humidity", "measurementValue": None},
+    ],
+)
+def test_a_measurement_without_a_name_or_a_value_leaves_its_neighbours(unread):
+    measured = [unread, {"measurementId": "4097", "measurementValue": "21.5"}]
+
+    assert readings_of({"messages": [measured]}) == {"air.temperature": 21.5}
+
+
+@pytest.mark.parametrize(
     "payload",
     [
         {"wifi": {MAC: {"rssi": -10, "channel": 1}}},

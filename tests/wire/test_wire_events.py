@@ -7,7 +7,16 @@ from typing import Any
 
 import pytest
 
-from tests.wire.uplinks import NOON, chirpstack_event, decoded, only, ttn_uplink
+from core.errors import TooLarge, UnreadableUplink
+from tests.wire.uplinks import (
+    NOON,
+    RECEIVED_AT,
+    chirpstack_event,
+    decoded,
+    only,
+    reason,
+    ttn_uplink,
+)
 
 UPLINK, OWN = "as:up:01F34ZMPWD7FEKA9XEZBVX92NY", "as:up:01F34ZMR8NAP2CVX1FWDC5MPG5"
 
@@ -206,3 +215,92 @@ def test_a_made_event_id_always_fits_and_tells_two_apart():
 
     assert len(set(ids)) == 3
     assert max(map(len, ids)) <= 128
+
+
+@pytest.mark.fault("F-055")
+@pytest.mark.parametrize("format_name", ["ttn", "chirpstack", "owntracks"])
+@pytest.mark.parametrize("body", [[], [{"data": "qg=="}], "up", 5])
+def test_json_that_is_no_object_is_no_message_of_a_server_or_app(format_name, body):
+    with pytest.raises(UnreadableUplink):
+        decoded(format_name, body, query="event=up")
+
+
+@pytest.mark.parametrize("name", ["cold-room-12", "Kühlraum/112"])
+def test_a_device_name_of_twelve_characters_is_not_taken_for_base64(name):
+    sent = chirpstack_event(data="qg==", deviceInfo={"devEui": name})
+
+    assert only(decoded("chirpstack", sent, query="event=up")).device == name.lower()
+
+
+def test_an_uplink_with_neither_an_id_nor_a_frame_has_no_key():
+    sent = chirpstack_event(deduplicationId=None, object={"temperature": 5})
+
+    assert event_id("chirpstack", sent, "event=up") is None
+
+
+@pytest.mark.parametrize(("margin", "expected"), [(5, {"link.margin": 5}), ("n/a", {})])
+def test_a_margin_is_a_number_or_left_out_of_a_status(margin, expected):
+    sent = chirpstack_event(margin=margin, batteryLevel=80)
+
+    found = only(decoded("chirpstack", sent, query="event=status"))
+
+    assert found.readings == {"battery.level": 80} | expected
+
+
+@pytest.mark.parametrize(
+    "location", [{}, {"source": "SOURCE_GPS"}, {"latitude": 0, "longitude": 0}, None]
+)
+def test_a_solved_location_without_a_place_is_no_observation(location):
+    sent = ttn_event("location_solved", {"service": "lora-cloud-wifi", "location": location})
+
+    found = decoded("ttn", sent)
+
+    assert (found.message, found.device, found.observations) == (
+        "location",
+        "0004a30b001c0530",
+        (),
+    )
+
+
+def test_a_payload_that_is_no_base64_leaves_what_the_server_decoded():
+    found = only(decoded("ttn", ttn_uplink({"temperature": 5}, frm_payload="qg=")))
+
+    assert found.readings["air.temperature"] == 5
+
+
+def test_an_event_that_chirpstack_does_not_have_yet_is_set_aside_with_its_device():
+    found = decoded("chirpstack", chirpstack_event(), query="event=roaming")
+
+    assert (found.message, reason(found)) == ("unknown", "unknown-event")
+    assert found.notes["dev_eui"] == "0101010101010101"
+
+
+@pytest.mark.parametrize("text", ["noon", "2026-02-30T12:00:00Z", "2026-01-05T12:00:00"])
+def test_an_unreadable_time_of_the_network_gives_way_to_that_of_the_server(text):
+    found = only(decoded("chirpstack", chirpstack_event(time=text), query="event=status"))
+
+    assert (found.measured_at, found.time_source) == (RECEIVED_AT, "server")
+
+
+@pytest.mark.fault("F-021")
+def test_more_measurements_than_an_uplink_can_carry_are_too_many():
+    sent = ttn_uplink({}, normalized_payload=[{"air": {"temperature": 5}}] * 1_001)
+
+    with pytest.raises(TooLarge) as error:
+        decoded("ttn", sent)
+
+    assert error.value.code == "too-many-fixes"
+
+
+ELEVEN = NOON - timedelta(hours=1)
+
+
+@pytest.mark.parametrize("payload", [{}, {"time": "2026-01-05T11:00:00Z", "door": "open"}])
+def test_a_measurement_at_the_time_of_its_payload_is_the_same_observation(payload):
+    measured = [{"time": "2026-01-05T11:00:00Z", "air": {"temperature": 5}}]
+
+    found = only(decoded("ttn", ttn_uplink(payload, normalized_payload=measured)))
+
+    assert (found.measured_at, found.time_source) == (ELEVEN, "device")
+    assert found.readings["air.temperature"] == 5
+    assert found.readings.get("contact") == payload.get("door")

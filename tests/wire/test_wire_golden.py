@@ -11,8 +11,8 @@ import pytest
 
 from wire.payloads import cayenne
 from wire.registry import FORMATS, detect
-from wire.samples import FORMAT_OF_FOLDER, uplink_of_sample, verdict
-from wire.wire_format import clues_in
+from wire.samples import FORMAT_OF_FOLDER, sample_verdict, uplink_of_sample
+from wire.wire_format import parsed_uplink
 
 REPOSITORY = Path(__file__).parents[2]
 ROOTS = [
@@ -45,7 +45,7 @@ def _neighbours(folder: Path) -> dict[str, Any]:
 def test_a_captured_message_means_what_its_sender_meant(folder, entry):
     content = (folder / entry["file"]).read_bytes()
 
-    found = verdict(
+    found = sample_verdict(
         FORMAT_OF_FOLDER[folder.name],
         entry,
         content,
@@ -68,9 +68,9 @@ def test_a_captured_message_is_recognised_without_being_told_its_format(folder, 
 @pytest.mark.parametrize(("folder", "entry"), _samples())
 def test_no_two_formats_are_equally_sure_of_a_captured_message(folder, entry):
     content = (folder / entry["file"]).read_bytes()
-    clues = clues_in(uplink_of_sample(entry, {}, content, received_at=NOW))
+    parsed = parsed_uplink(uplink_of_sample(entry, {}, content, received_at=NOW))
 
-    surest, next_best = sorted(one.looks_like(clues) for one in FORMATS.values())[:-3:-1]
+    surest, next_best = sorted(one.certainty(parsed) for one in FORMATS.values())[:-3:-1]
 
     assert surest > next_best
 

@@ -20,17 +20,17 @@ from tests.wire.uplinks import (
     ttn_uplink,
 )
 from wire.payloads import cayenne
-from wire.payloads.decoded_position import located
+from wire.payloads.decoded_position import decoded_position
 from wire.payloads.decoded_readings import decoded_readings
 
 
 def place_of(payload: dict[str, Any]) -> tuple[float, float] | None:
-    fix = located(payload, now=NOON).fix
+    fix = decoded_position(payload, now=NOON).fix
     return None if fix is None else (fix.lat_deg, fix.lon_deg)
 
 
 def readings_of(payload: dict[str, Any]) -> dict[str, Any]:
-    return decoded_readings(payload, located(payload, now=NOON))[0]
+    return decoded_readings(payload, decoded_position(payload, now=NOON))[0]
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,8 @@ def readings_of(payload: dict[str, Any]) -> dict[str, Any]:
         {"gpsLocation": {"1": {"latitude": 52.1, "longitude": 4.3}}},
         {"position": {"gnssFix": {"latitude": 52.1, "longitude": 4.3}}},
         {"gnss": {"latitude": 52.1, "longitude": 4.3}},
+        {"position": {"gnss": {"fix": {"lat": 52.1, "lon": 4.3}}}},
+        {"position": {"source": "gnss", "gnss": {"lat": 52.1, "lon": 4.3}}},
         {"location": {"type": "Point", "coordinates": [4.3, 52.1]}},
         {"gps_location": {"latitude": 52.1, "longitude": 4.3}},
         {"gpsPosition": {"lat": 52.1, "lng": 4.3}},
@@ -75,6 +77,9 @@ def test_a_position_is_found_under_its_usual_names(payload):
         {"fixFailed": True, "cached": {"latitudeDeg": 52.1, "longitudeDeg": 4.3}},
         {"gpsPrevious": {"latitude": 52.1, "longitude": 4.3}},
         {"coordinates": [4.3, 52.1]},
+        {"gnss": {"state": "searching", "seconds": 90}},
+        # Deeper than any codec nests its position.
+        {"position": {"gnss": {"fix": {"location": {"lat": 52.1, "lon": 4.3}}}}},
     ],
 )
 def test_what_is_no_fix_does_not_become_one(payload):
@@ -95,7 +100,7 @@ def test_an_accuracy_is_never_made_of_an_hdop():
     [({"speedKmph": 36}, 10.0), ({"speed_mps": 10}, 10.0), ({"speed": 36}, None)],
 )
 def test_a_speed_counts_only_with_its_unit(sent, speed_mps):
-    fix = located({"lat": 52.1, "lon": 4.3} | sent, now=NOON).fix
+    fix = decoded_position({"lat": 52.1, "lon": 4.3} | sent, now=NOON).fix
 
     assert fix is not None
     assert fix.speed_mps == (None if speed_mps is None else pytest.approx(speed_mps))
@@ -136,6 +141,8 @@ def test_a_speed_without_unit_stays_as_sent():
             {"acceleration.x": 0.1, "acceleration.y": 0, "acceleration.z": 1},
         ),
         ({"co2": 415, "door": "open"}, {"air.co2": 415, "contact": "open"}),
+        ({"door": "Closed", "magnet_status": "close"}, {"contact": "closed"}),
+        ({"door": "ajar"}, {"custom.door": "ajar"}),
         ({"water_leak": "leak"}, {"leak": True}),
         ({"a": {"b": {"c": 1}}, "l": [1]}, {"custom.a.b.c": 1}),
         ({"note": "", "gone": None}, {}),
@@ -526,6 +533,15 @@ def test_a_cayenne_payload_that_cannot_be_read_to_its_end_is_refused(payload):
 
 
 def test_abeeway_counts_the_age_of_its_fix_from_now():
-    found = located({"gpsLatitude": 43.6, "gpsLongitude": 7.0, "age": 60}, now=NOON)
+    found = decoded_position({"gpsLatitude": 43.6, "gpsLongitude": 7.0, "age": 60}, now=NOON)
 
     assert found.measured_at == datetime(2026, 1, 5, 11, 59, tzinfo=UTC)
+
+
+def test_abeeway_counts_its_course_in_hundredths_of_a_degree_and_its_speed_in_centimetres():
+    moving = {"gpsCourseOverGround": 9_050, "gpsSpeedOverGround": 1_250}
+
+    fix = decoded_position({"gpsLatitude": 43.6, "gpsLongitude": 7.0} | moving, now=NOON).fix
+
+    assert fix is not None
+    assert (fix.course_deg, fix.speed_mps) == (90.5, 12.5)

@@ -314,6 +314,7 @@ def test_a_text_is_kept_letter_by_letter(text):
         ({"method": "guess"}, "/method", "unknown-method"),
         ({"event_id": 7}, "/event_id", "not-an-identifier"),
         ({"a/b~c": [1]}, "/a~1b~0c", "not-a-reading"),
+        ({"readings": {"pulses": 2**63}}, "/readings/pulses", "out-of-range"),
     ],
 )
 def test_each_fault_has_its_pointer_and_code(sent, pointer, code):
@@ -462,3 +463,10 @@ def test_the_quick_and_the_diagnosing_path_speak_one_language(batch):
 
     assert (quick.observations, quick.indexes) == (slow.observations, slow.indexes)
     assert quick.refusals == slow.refusals
+
+
+@pytest.mark.parametrize("more", [{}, {"note": 'the "old" van'}, {"rpm": 900}])
+def test_an_event_id_is_kept_whatever_stands_beside_it(more):
+    found = only(decoded("json", observation(event_id="7f3a", **more)))
+
+    assert found.event_id == "7f3a"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core.errors import UnreadableUplink
+from core.errors import TooLarge, UnreadableUplink
 from tests.wire.uplinks import (
     NOON,
     RECEIVED_AT,
@@ -42,6 +42,8 @@ def osmand(query: str) -> Any:
         ("alarm=sos", {"custom.alarm": "sos", "sos": True}),
         ("alarm=general", {"custom.alarm": "general"}),
         ("notificationToken=secret", {}),
+        ("driverUniqueId=0042&rpm=933", {"custom.driverUniqueId": "0042", "custom.rpm": 933}),
+        ("driverUniqueId=10042", {"custom.driverUniqueId": "10042"}),
     ],
 )
 def test_what_the_phone_does_not_know_is_no_reading(query, expected):
@@ -326,3 +328,102 @@ def test_the_other_server_s_number_of_a_device_names_nobody_here():
     sent["device"] = {"id": 1, "name": "Van"}
 
     assert reason(decoded("traccar", sent)) == "no-device"
+
+
+def test_the_user_of_http_basic_names_the_phone_where_the_app_does_not():
+    found = only(decoded("osmand", {"location": sdk_location()}, user="Pixel-7"))
+
+    assert found.device == "pixel-7"
+
+
+@pytest.mark.fault("F-021")
+def test_more_positions_than_a_batch_may_have_are_not_forwarded():
+    with pytest.raises(TooLarge) as error:
+        decoded("traccar", [traccar_position()] * 1_001)
+
+    assert error.value.code == "too-many-fixes"
+
+
+@pytest.mark.fault("F-026")
+@pytest.mark.parametrize("format_name", ["osmand", "traccar"])
+def test_more_parameters_than_an_app_has_are_refused_before_they_are_split(format_name):
+    query = "id=7&lat=52.1&lon=4.3&" + "&".join(f"a{number}=1" for number in range(198))
+
+    with pytest.raises(UnreadableUplink, match="more than 200 parameters"):
+        decoded(format_name, query=query)
+
+
+@pytest.mark.parametrize("body", [{"device_id": "7", "battery": 80}, {"location": "52.1,4.3"}])
+def test_json_without_a_location_is_unreadable(body):
+    with pytest.raises(UnreadableUplink, match="no location"):
+        decoded("osmand", body)
+
+
+def test_parameters_under_the_type_of_json_are_malformed_json():
+    with pytest.raises(UnreadableUplink) as error:
+        decoded("osmand", b"id=7&lat=52.1&lon=4.3", content_type="application/json")
+
+    assert error.value.code == "malformed-json"
+
+
+@pytest.mark.fault("F-016", "F-017")
+@pytest.mark.parametrize("format_name", ["osmand", "traccar"])
+@pytest.mark.parametrize("name", ["note=a\0b", "note=a%00b", "no%00te=a", "note=caf%E9"])
+def test_a_parameter_that_no_database_can_hold_is_refused(format_name, name):
+    with pytest.raises(UnreadableUplink):
+        decoded(format_name, query=f"id=7&lat=52.1&lon=4.3&{name}")
+
+
+def test_a_body_beside_a_query_that_is_no_form_is_not_read():
+    found = decoded("osmand", b"hello", query="id=7&lat=52.1&lon=4.3", content_type="text/plain")
+
+    assert only(found).device == "7"
+
+
+@pytest.mark.fault("F-006")
+def test_a_forwarding_request_without_parameters_and_body_is_empty():
+    with pytest.raises(UnreadableUplink) as error:
+        decoded("traccar")
+
+    assert error.value.code == "empty-body"
+
+
+def test_attributes_that_are_no_json_leave_the_position():
+    found = only(decoded("traccar", query=f"{TEMPLATE}&attributes={{ignition:true"))
+
+    assert found.fix is not None
+    assert "ignition" not in found.readings
+
+
+@pytest.mark.parametrize("text", ["noon", "2026-13-05T12:00:00Z", 10**20])
+def test_where_the_time_of_a_fix_is_unreadable_that_of_the_device_counts(text):
+    found = only(decoded("traccar", traccar_position(fixTime=text)))
+
+    assert found.measured_at == NOON + timedelta(seconds=10)
+
+
+@pytest.mark.parametrize(
+    ("clock", "lat", "date", "measured_at", "has_fix"),
+    [
+        ("120000", "5206.0000", "050126", NOON, True),
+        ("120000", "", "050126", NOON, False),
+        ("120000", "-5206.0000", "050126", NOON, False),
+        ("120000", "5206.0000", "051326", RECEIVED_AT, True),
+        ("noon", "5206.0000", "050126", RECEIVED_AT, True),
+    ],
+)
+def test_an_unreadable_part_of_a_sentence_leaves_the_others(clock, lat, date, measured_at, has_fix):
+    sentence = f"$GPRMC,{clock},A,{lat},N,00418.0000,E,0,0,{date},,*05"
+
+    found = only(decoded("traccar", query=f"id=9&gprmc={sentence}"))
+
+    assert (found.measured_at, found.fix is not None) == (measured_at, has_fix)
+
+
+@pytest.mark.parametrize(
+    ("valid", "has_fix"), [("true", True), ("1", True), ("false", False), ("", True)]
+)
+def test_a_url_template_may_say_whether_its_fix_is_valid(valid, has_fix):
+    query = f"uniqueId=865&latitude=52.1&longitude=4.3&valid={valid}"
+
+    assert (only(decoded("traccar", query=query)).fix is not None) is has_fix

@@ -57,6 +57,13 @@ def test_the_cell_of_a_tracker_behind_owntracks_is_written_in_hex():
     assert scans("owntracks", sent) == Scans(cells=(Cell(232, 1, 0x4F4D, 0x673A),))
 
 
+@pytest.mark.parametrize("cid", ["67-3A", "", "0xG1"])
+def test_a_tracker_s_cell_that_is_no_hex_text_leaves_its_position(cid):
+    found = only(decoded("owntracks", owntracks_location(mcc=232, mnc=1, lac="4F4D", cid=cid)))
+
+    assert (found.scans, found.fix.lat_deg) == (None, 52.1)
+
+
 @pytest.mark.parametrize(
     "query",
     ["wifi=garden", "wifi=", "cell=1,2,3", "cell=a,b,c,d", "cell=1,2,3,1e30", "cell=1,2,3,4.5"],

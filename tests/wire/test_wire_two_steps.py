@@ -39,7 +39,7 @@ def test_the_envelope_says_who_when_and_what_before_anything_of_it_is_read(forma
     envelope = opened(undecoded(format_name), format_name)
 
     assert envelope.device in ("0004a30b001c0530", "0101010101010101")
-    assert (envelope.heard_at, envelope.heard_by) == (NOON, "network")
+    assert (envelope.heard_at, envelope.time_source) == (NOON, "network")
     assert (envelope.payload.data, envelope.payload.f_port) == (MEASURED, 1)
     assert envelope.payload.decoded in (None, {})
 

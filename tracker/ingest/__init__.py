@@ -1,5 +1,5 @@
 """The hot door: a small ASGI application before Django.
 
-Owns receiving, authenticating, group commit, receipts, back-pressure and the spool.
-What happens to the observations is the road's, in `tracker/pipeline.py`.
+Owns receiving requests, authenticating their sources, and answering them with receipts. The uplinks
+are submitted to the intake, in `tracker/intake`.
 """

@@ -1,7 +1,7 @@
-"""`python -m tracker.ingest`: the ingest process, uvicorn with what this door needs.
+"""`python -m tracker.ingest`: the ingest process, which is uvicorn with our transport.
 
-With `--workers N` there are N of them behind one port, so that as many cores decode and judge;
-none knows of the others, since what they share is in the database.
+With `--workers N` there are N processes behind one port, so that as many cores decode and judge.
+They share no state but the database.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import uvicorn
 from tracker.ingest.shared_metrics import shared_metrics
 from tracker.ingest.workers import supervise
 
-# More would only wait for each other.
+# More processes would only wait for each other.
 MAX_WORKERS = 256
 
 
@@ -35,19 +35,19 @@ def main() -> None:
 
 
 def serve_together(options: argparse.Namespace) -> None:
-    """Serve with several processes until told to stop."""
+    """Serve with several processes until a signal ends them."""
     from django.db import connection
     from prometheus_client.multiprocess import mark_process_dead
 
     from positions.durability import refuse_to_start
 
-    # The workers would be born again and again over a database that may forget.
+    # Otherwise workers would be restarted for ever over a database that is not durable.
     refuse_to_start(connection, waits=False)
     listener = config(options.host, options.port, app=None).bind_socket()
     supervise(
         options.workers,
         lambda: serve(options.host, options.port, sockets=[listener]),
-        bury=mark_process_dead,
+        on_death=mark_process_dead,
     )
 
 
@@ -63,33 +63,33 @@ def parse() -> argparse.Namespace:
 
 
 def serve(host: str, port: int, sockets: list[Any] | None = None) -> None:
-    """Serve until told to stop."""
-    # The committing thread comes back from the database many times a batch. At the usual
-    # 5 ms it would wait as long for its turn each time that the door is busy.
+    """Serve until a signal ends the process."""
+    # The committing thread waits for the database many times a batch. With the default of 5 ms
+    # it would then wait as long for the interpreter each time that the door is busy.
     sys.setswitchinterval(0.00005)
 
-    from tracker.ingest.application import Ingest
+    from tracker.ingest.application import IngestApplication
 
-    server = uvicorn.Server(config(host, port, app=Ingest()))
+    server = uvicorn.Server(config(host, port, app=IngestApplication()))
     server.run(sockets=sockets)
     if not server.started:
         sys.exit(3)
 
 
 def config(host: str, port: int, app: Any) -> uvicorn.Config:
-    from tracker.ingest.transport import Connection
+    from tracker.ingest.transport import SenderConnection
 
     return uvicorn.Config(
         app,
         host=host,
         port=port,
         loop="uvloop",
-        http=Connection,
+        http=SenderConnection,
         ws="none",
         lifespan="on",
         log_config=None,
         access_log=False,
-        # The real peer counts for quotas; a header of the client's does not (fault F-036).
+        # Quotas count by the address of the peer, not by a header of the client (fault F-036).
         proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=25,

@@ -21,10 +21,10 @@ from core.errors import Fault, Forbidden, Refused, TooLarge, UnsupportedMediaTyp
 from core.observation import Method
 from positions import api as positions
 from positions.position_pages import MAX_ID
-from tracker.ingest.receipts import ReceiptSerializer
+from tracker.ingest.receipt_serializers import ReceiptSerializer
 from tracker.ingest.replies import reply_of
 from tracker.ingest.uplink_api import ReplayableUplinkViewSet
-from tracker.intake.at_once import receive_at_once
+from tracker.intake.synchronous_intake import receive_synchronously
 from wire.registry import FORMATS
 from wire.uplink import Uplink
 
@@ -46,7 +46,7 @@ class ReadingsField(serializers.DictField):
 
 
 class ObservationSerializer(serializers.Serializer[Any]):
-    """Our own JSON, for the OpenAPI document; `wire.formats.own_json` reads it."""
+    """Our own JSON, as the OpenAPI document describes it; `wire.formats.own_json` reads it."""
 
     device = serializers.CharField(help_text="identifier")
     measured_at = serializers.DateTimeField(help_text="RFC 3339 with Z or an offset")
@@ -66,14 +66,14 @@ class ObservationSerializer(serializers.Serializer[Any]):
     readings = ReadingsField(required=False)
 
 
-class WhereQuery(serializers.Serializer[Any]):
+class OrganisationQuery(serializers.Serializer[Any]):
     organisation = serializers.IntegerField(
         required=False, min_value=0, max_value=MAX_ID, help_text="by default your only one"
     )
 
 
 class RawJSONParser(BaseParser):
-    """The bytes as they came: the wire format reads them more strictly than any parser."""
+    """Returns the raw bytes: the wire format parses them more strictly."""
 
     media_type = "application/json"
 
@@ -93,22 +93,22 @@ class PositionViewSet(positions.PositionListViewSet):
     parser_classes = (RawJSONParser,)
 
     @extend_schema(
-        parameters=[WhereQuery],
+        parameters=[OrganisationQuery],
         request=ObservationSerializer(many=True),
         responses={(code, "application/json"): ReceiptSerializer for code in (200, 202)},
     )
     def create(self, request: Request) -> HttpResponse:
         """Store one observation, or a list of up to 1,000, in our own JSON.
 
-        The receipt comes when they are durable and says what became of each. Where all were
-        refused the answer is a 422 with the reasons.
+        The receipt comes when they are durable and has the outcome of each. If all were refused,
+        the answer is a 422 with the reasons.
         """
         organisation = _organisation(request)
         if request.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise UnsupportedMediaType("Packed bodies are read at the hot door only.")
         body = request.data if isinstance(request.data, bytes) else b""
         uplink = Uplink(received_at=timezone.now(), body=body, content_type="application/json")
-        receipt = receive_at_once(uplink, Origin(organisation_id=organisation.pk), OWN_JSON)
+        receipt = receive_synchronously(uplink, Origin(organisation_id=organisation.pk), OWN_JSON)
         reply = reply_of(receipt, OWN_JSON)
         return HttpResponse(reply.body, status=reply.status, content_type="application/json")
 
@@ -120,14 +120,14 @@ def register(router: BaseRouter) -> None:
 
 
 def _organisation(request: Request) -> Organisation:
-    """Return the organisation to report for: the one named, or the sender's only one."""
-    asked = WhereQuery(data=request.query_params)
+    """Return the organisation of the query, or else the only organisation of the user."""
+    asked = OrganisationQuery(data=request.query_params)
     if not asked.is_valid():
-        raise _unnamed("organisation is the id of one.")
+        raise _organisation_error("organisation is the id of one.")
     mine = Organisation.objects.visible_to(request.user)
     organisation_id = asked.validated_data.get("organisation")
     if organisation_id is None:
-        organisation = _only(request.user, mine)
+        organisation = _only_organisation(request.user, mine)
     else:
         organisation = get_object_or_404(mine, pk=organisation_id)
     operable = Organisation.objects.operable_by(request.user)
@@ -136,14 +136,14 @@ def _organisation(request: Request) -> Organisation:
     return organisation
 
 
-def _only(user: Any, mine: Any) -> Organisation:
+def _only_organisation(user: Any, mine: Any) -> Organisation:
     few = [] if user.is_provider else list(mine.order_by("pk")[:2])
     if len(few) != 1:
-        raise _unnamed("Name the organisation.")
+        raise _organisation_error("Name the organisation.")
     organisation: Organisation = few[0]
     return organisation
 
 
-def _unnamed(detail: str) -> Refused:
+def _organisation_error(detail: str) -> Refused:
     fault = Fault(pointer="/query/organisation", code="required", detail=detail)
     return Refused(detail, code="invalid-parameter", faults=(fault,))

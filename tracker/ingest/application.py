@@ -1,4 +1,4 @@
-"""The ingest application: the door over HTTP in front of the intake, as a server starts it."""
+"""The ingest application, as an HTTP server starts it: the door, and the intake behind it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from django.db import DatabaseError, InterfaceError
 from core.errors import Unavailable
 from positions.durability import reason_of
 from tracker.ingest.asgi import Receive, Scope, Send, answer_over_asgi
-from tracker.ingest.door import Admitted, Answer, Door
-from tracker.ingest.metrics import CONTENT_TYPE, DoorMetrics, page
+from tracker.ingest.door import AdmittedRequest, Door, SendReply
+from tracker.ingest.door_metrics import CONTENT_TYPE, DoorMetrics, metrics_page
 from tracker.ingest.replies import Reply, problem_reply
-from tracker.ingest.request import Head
-from tracker.intake.collector import calm_the_collector
-from tracker.intake.intake import Intake, Limits
+from tracker.ingest.request import RequestHead
+from tracker.intake.garbage_collection import tune_garbage_collection
+from tracker.intake.intake import Intake, IntakeLimits
 from tracker.intake.spool import Spool
 from tracker.road.road_memory import memory_of_process
 from uplinks import recent
@@ -25,12 +25,12 @@ from uplinks import recent
 log = structlog.get_logger(__name__)
 
 LOOPBACK = ("127.0.0.1", "::1", "")
-# What a proxy adds to a request that it passes on.
-FORWARDED = {
+# Headers that a proxy adds to a request that it forwards.
+FORWARDING_HEADERS = {
     "forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip",
 }  # fmt: skip
-METRICS = ("/metrics", "/ingest/metrics")
-INSPECTED = (*METRICS, "/healthz", "/readyz")
+METRICS_PATHS = ("/metrics", "/ingest/metrics")
+MONITORING_PATHS = (*METRICS_PATHS, "/healthz", "/readyz")
 _TEXT = [(b"content-type", b"text/plain; charset=utf-8")]
 _METRICS = [(b"content-type", CONTENT_TYPE.encode())]
 
@@ -39,21 +39,21 @@ def intake_of_settings(metrics: DoorMetrics) -> Intake:
     return Intake(
         memory_of_process(),
         Spool(settings.SPOOL_DIR, settings.SPOOL_MAX_BYTES),
-        Limits(
+        IntakeLimits(
             waiting_observations=settings.QUEUE_LIMIT_OBSERVATIONS,
             waiting_bytes=settings.QUEUE_LIMIT_BYTES,
-            commit_patience_s=settings.COMMIT_PATIENCE_S,
+            commit_timeout_s=settings.COMMIT_TIMEOUT_S,
             observations_per_device_and_minute=settings.OBSERVATIONS_PER_DEVICE_AND_MINUTE,
         ),
-        keep=recent.keep,
+        keep_uplink=recent.keep,
         report=metrics.flush,
     )
 
 
-class Ingest:
-    """The door and the intake behind it, as `transport` and any ASGI server talk to it.
+class IngestApplication:
+    """The door and the intake behind it, for `transport` and for any ASGI server.
 
-    Starts with the lifespan of its server, or with its first request where there is none.
+    Starts with the lifespan of its server, or with its first request if the server has none.
     """
 
     def __init__(self) -> None:
@@ -66,14 +66,14 @@ class Ingest:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
             return
-        if self._door is None and scope["path"] not in INSPECTED:
+        if self._door is None and scope["path"] not in MONITORING_PATHS:
             await self._start_late()
         await answer_over_asgi(self, scope, receive, send, settings.READ_TIMEOUT_S)
 
-    def admit(self, head: Head) -> Admitted | Reply:
-        """Return who may come in, or the answer to what needs no body to be answered."""
-        if head.path in INSPECTED:
-            return self._inspected(head)
+    def admit(self, head: RequestHead) -> AdmittedRequest | Reply:
+        """Return the admitted request, or the reply if none of its body is needed."""
+        if head.path in MONITORING_PATHS:
+            return self._monitoring_reply(head)
         if self._door is None:
             return problem_reply(Unavailable("nothing can be stored durably yet"))
         try:
@@ -81,10 +81,10 @@ class Ingest:
         except Exception as error:  # the last resort: a bug of ours is a 500, never a hang
             return self._door.refuse(error)
 
-    def take(self, admitted: Admitted, body: bytes, answer: Answer) -> None:
-        """As the door's: answer once it is durable or refused."""
-        assert self._door is not None, "it admitted"
-        self._door.take(admitted, body, answer)
+    def take(self, admitted: AdmittedRequest, body: bytes, send_reply: SendReply) -> None:
+        """Take the body of an admitted request; `send_reply` as in `Door.take`."""
+        assert self._door is not None, "the door admitted the request"
+        self._door.take(admitted, body, send_reply)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
@@ -98,7 +98,7 @@ class Ingest:
                 return
 
     async def _started_with_the_server(self, send: Send) -> bool:
-        """Start; where that fails, let the server end with one line that says why."""
+        """Start; if that fails, end the server with the reason in one line."""
         try:
             await self._start()
         except ImproperlyConfigured as error:
@@ -112,13 +112,13 @@ class Ingest:
         return False
 
     async def _start_late(self) -> None:
-        """Start with the first request; where that fails, `admit` says so."""
+        """Start with the first request; if that fails, `admit` replies Unavailable."""
         try:
             await self._start()
         except (DatabaseError, InterfaceError) as error:
             log.warning("ingest cannot start without the database", reason=reason_of(error))
         except ImproperlyConfigured as error:
-            # The database was away when this process started, and came back like this.
+            # The database was away when this process started, and is not durable now.
             log.error("ingest refused to start", reason=str(error))  # noqa: TRY400  no bug of ours
 
     async def _start(self) -> None:
@@ -128,7 +128,7 @@ class Ingest:
             if self._door is not None:
                 return
             await self._intake.start()
-            await asyncio.to_thread(calm_the_collector)
+            await asyncio.to_thread(tune_garbage_collection)
             self._door = Door(self._intake, self._metrics)
 
     async def _stop(self) -> None:
@@ -136,19 +136,22 @@ class Ingest:
             await self._intake.stop()
         self._metrics.flush()
 
-    def _inspected(self, head: Head) -> Reply:
-        if head.path in METRICS:
-            if not _is_of_this_machine(head):
+    def _monitoring_reply(self, head: RequestHead) -> Reply:
+        if head.path in METRICS_PATHS:
+            if not _is_local(head):
                 return Reply(404, _TEXT, b"")
             for metrics in (self._intake.metrics, self._metrics):
                 metrics.flush()
-            return Reply(200, _METRICS, page())
+            return Reply(200, _METRICS, metrics_page())
         status, body = 200, b"ok\n"
-        if head.path == "/readyz" and self._intake.is_down:
+        if head.path == "/readyz" and self._intake.is_database_down:
             status, body = 503, b"the database does not take batches; spooling\n"
         return Reply(status, _TEXT, body)
 
 
-def _is_of_this_machine(head: Head) -> bool:
-    """Whether a scraper here asks, and no proxy for somebody else: counts tell of customers."""
-    return head.peer in LOOPBACK and not head.headers.keys() & FORWARDED
+def _is_local(head: RequestHead) -> bool:
+    """Return whether the request is from this machine and not forwarded by a proxy on it.
+
+    The counts would tell others about customers.
+    """
+    return head.peer in LOOPBACK and not head.headers.keys() & FORWARDING_HEADERS

@@ -1,4 +1,4 @@
-"""The door over ASGI, for servers that speak it; `transport` is the shorter way in."""
+"""The door over ASGI, for servers of that protocol; `transport` is faster."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from typing import Any, Protocol
 from django.conf import settings
 
 from core.errors import RequestTimeout, TrackerError
-from tracker.ingest.door import Admitted, Answer
+from tracker.ingest.door import AdmittedRequest, SendReply
 from tracker.ingest.replies import Reply, problem_reply
-from tracker.ingest.request import Head, head_of, too_large
+from tracker.ingest.request import RequestHead, head_of, too_large
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
-class Entrance(Protocol):
-    """What both transports talk to."""
+class RequestHandler(Protocol):
+    """The ingest application, as both transports call it."""
 
-    def admit(self, head: Head) -> Admitted | Reply: ...
-    def take(self, admitted: Admitted, body: bytes, answer: Answer) -> None: ...
+    def admit(self, head: RequestHead) -> AdmittedRequest | Reply: ...
+    def take(self, admitted: AdmittedRequest, body: bytes, send_reply: SendReply) -> None: ...
 
 
-class HungUp(Exception):
-    """The sender hung up before its body was complete; there is nobody to answer."""
+class SenderDisconnected(Exception):
+    """The sender disconnected before its body was complete, so it cannot be answered."""
 
 
 async def answer_over_asgi(
-    entrance: Entrance, scope: Scope, receive: Receive, send: Send, read_timeout_s: float
+    handler: RequestHandler, scope: Scope, receive: Receive, send: Send, read_timeout_s: float
 ) -> None:
     """Answer one request."""
     try:
-        reply = await _reply(entrance, scope, receive, read_timeout_s)
-    except HungUp:
+        reply = await _reply(handler, scope, receive, read_timeout_s)
+    except SenderDisconnected:
         return
     except TrackerError as error:
         reply = problem_reply(error)
@@ -45,12 +45,12 @@ async def answer_over_asgi(
 
 
 async def _reply(
-    entrance: Entrance, scope: Scope, receive: Receive, read_timeout_s: float
+    handler: RequestHandler, scope: Scope, receive: Receive, read_timeout_s: float
 ) -> Reply:
     peer = (scope.get("client") or ("",))[0]
     raw_headers = [(name.lower(), value) for name, value in scope["headers"]]
     head = head_of(scope["method"], scope["path"], scope["query_string"], raw_headers, peer)
-    admitted = entrance.admit(head)
+    admitted = handler.admit(head)
     if isinstance(admitted, Reply):
         return admitted
     try:
@@ -59,12 +59,12 @@ async def _reply(
     except TimeoutError as error:
         raise RequestTimeout(f"the body did not come within {read_timeout_s:g} s") from error
     answered: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-    entrance.take(admitted, body, lambda reply: _answered(answered, reply))
+    handler.take(admitted, body, lambda reply: _set_reply(answered, reply))
     return await answered
 
 
-def _answered(future: asyncio.Future[Reply], reply: Reply) -> None:
-    if not future.cancelled():  # The sender may have hung up; what it sent is stored all the same.
+def _set_reply(future: asyncio.Future[Reply], reply: Reply) -> None:
+    if not future.cancelled():  # The sender may have disconnected; its uplink is stored anyway.
         future.set_result(reply)
 
 
@@ -73,7 +73,7 @@ async def _body(receive: Receive) -> bytes:
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise HungUp
+            raise SenderDisconnected
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > settings.BODY_LIMIT_BYTES:

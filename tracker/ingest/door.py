@@ -1,8 +1,7 @@
 """The door: `/ingest/{format}/{token}`, or `/ingest/{format}` with Bearer or Basic.
 
-Plain calls without Django's request handling, which alone would cost ten times what an
-uplink costs here. Who brings a request, over ASGI or straight from the socket, first lets
-`admit` see its head and then hands its body to `take`.
+Plain calls without Django's request handling, which alone would cost ten times as much as an uplink
+costs here. A transport calls `admit` with the head of a request, and then `take` with its body.
 """
 
 from __future__ import annotations
@@ -17,17 +16,17 @@ from msgspec import Struct
 
 from assets.device_registry import SourceEntry
 from core.errors import CredentialsInvalid, MethodNotAllowed, NotFound, TrackerError
-from tracker.ingest.metrics import DoorMetrics
+from tracker.ingest.door_metrics import DoorMetrics
 from tracker.ingest.replies import Reply, problem_reply, reply_of
 from tracker.ingest.request import (
-    Credential,
-    Head,
-    credential_of,
+    RequestHead,
+    SourceCredential,
+    decompressed,
     require_length,
     require_tls,
-    unpacked,
+    source_credential,
 )
-from tracker.intake.deliveries import recognised_format
+from tracker.intake.delivery_factory import recognised_format
 from tracker.intake.intake import Intake
 from tracker.intake.quotas import Quota
 from tracker.road.delivery import Receipt
@@ -35,63 +34,64 @@ from wire.registry import FORMATS
 from wire.uplink import Uplink
 from wire.wire_format import WireFormat
 
-# Headers that a wire format may read, and that are kept with what is set aside.
+# Headers that a wire format may read, and that are kept with an uplink that is set aside.
 KEPT_HEADERS = ("x-limit-u", "x-limit-d", "x-tts-domain", "user-agent")
 
-Answer = Callable[[Reply], None]
+SendReply = Callable[[Reply], None]
 
 
-class Admitted(Struct, frozen=True):
-    """A request whose token is good. `wire_format` is None where it is to be detected."""
+class AdmittedRequest(Struct, frozen=True):
+    """A request with a valid token. `wire_format` is None if it must be detected."""
 
-    head: Head
+    head: RequestHead
     source: SourceEntry
     wire_format: WireFormat | None
     user: str | None
 
 
 class Door:
-    """Decides on a request; the intake makes what it brings durable before it is answered."""
+    """Admits requests, submits their uplinks to the intake, and answers once they are durable."""
 
     def __init__(self, intake: Intake, metrics: DoorMetrics) -> None:
         self._intake = intake
         self._metrics = metrics
         self._wrong_tokens = Quota(settings.WRONG_TOKENS_PER_MINUTE)
-        # Read once: settings are looked up by way of two proxies.
+        # Read once: each look-up of a setting goes through two proxies.
         self._limit_bytes: int = settings.BODY_LIMIT_BYTES
         self._is_tls_only: bool = settings.INGEST_URL.startswith("https://")
 
-    def admit(self, head: Head) -> Admitted:
-        """Return who may come in. Raises, before a body is read, for whom it is not worth it."""
+    def admit(self, head: RequestHead) -> AdmittedRequest:
+        """Return the admitted request. Raises Refused, before its body is read, if it is not."""
         if self._is_tls_only:
             require_tls(head.headers)
         name, token = _path(head.path)
-        credential = credential_of(head.headers, token)
+        credential = source_credential(head.headers, token)
         source = self._source(credential, head.peer)
         wire_format = _format(name, head.method, source)
         require_length(head.headers, self._limit_bytes)
-        return Admitted(head, source, wire_format, credential.user)
+        return AdmittedRequest(head, source, wire_format, credential.user)
 
-    def take(self, admitted: Admitted, body: bytes, answer: Answer) -> None:
-        """Read what was brought; `answer` is called once it is durable or refused."""
+    def take(self, admitted: AdmittedRequest, body: bytes, send_reply: SendReply) -> None:
+        """Submit the uplink of a request; `send_reply` is called once it is durable or refused."""
         self._metrics.requests += 1
         began_at = time.perf_counter()
         try:
-            body = unpacked(body, admitted.head.headers, self._limit_bytes)
+            body = decompressed(body, admitted.head.headers, self._limit_bytes)
             uplink = _uplink(admitted, body)
             source = admitted.source
             wire_format = admitted.wire_format or recognised_format(uplink, source.wire_format)
-            done = partial(self._answer, wire_format, answer, began_at)
-            self._intake.submit(uplink, source.origin, wire_format, done)
+            on_result = partial(self._answer, wire_format, send_reply, began_at)
+            self._intake.submit(uplink, source.origin, wire_format, on_result)
         except Exception as error:  # the last resort: a bug of ours is a 500, never a hang
-            answer(self.count(problem_reply(error)))
+            send_reply(self.count(problem_reply(error)))
 
     def refuse(self, error: Exception) -> Reply:
-        """Return the answer to a request that was not admitted, or never became whole."""
+        """Return the reply to a request that was not admitted."""
         self._metrics.requests += 1
         return self.count(problem_reply(error))
 
     def count(self, reply: Reply) -> Reply:
+        """Count a reply by its status, and return it."""
         answers = self._metrics.answers
         answers[reply.status] = answers.get(reply.status, 0) + 1
         return reply
@@ -99,7 +99,7 @@ class Door:
     def _answer(
         self,
         wire_format: WireFormat,
-        answer: Answer,
+        send_reply: SendReply,
         began_at: float,
         receipt: Receipt | TrackerError,
     ) -> None:
@@ -110,10 +110,10 @@ class Door:
                 reply = problem_reply(receipt)
         except Exception as error:  # as above
             reply = problem_reply(error)
-        self._metrics.answer_s.note(time.perf_counter() - began_at)
-        answer(self.count(reply))
+        self._metrics.answer_s.observe(time.perf_counter() - began_at)
+        send_reply(self.count(reply))
 
-    def _source(self, credential: Credential, peer: str) -> SourceEntry:
+    def _source(self, credential: SourceCredential, peer: str) -> SourceEntry:
         source = self._intake.registry.source_of_token(credential.token)
         if source is None:
             self._wrong_tokens.take(peer, 1, time.monotonic())
@@ -122,14 +122,14 @@ class Door:
 
 
 def _path(path: str) -> tuple[str, str]:
-    """Return format and token, of which the latter may be empty."""
+    """Return the names of format and token; the token may be empty."""
     _, _, rest = path.partition("/ingest/")
     name, _, token = rest.partition("/")
     return name, token.rstrip("/")
 
 
 def _format(name: str, method: str, source: SourceEntry) -> WireFormat | None:
-    """Return the format to read by; None where it is to be detected."""
+    """Return the wire format by its name; None if it must be detected."""
     if name == "auto":
         return None
     wire_format = FORMATS.get(name)
@@ -142,7 +142,7 @@ def _format(name: str, method: str, source: SourceEntry) -> WireFormat | None:
     return wire_format
 
 
-def _uplink(admitted: Admitted, body: bytes) -> Uplink:
+def _uplink(admitted: AdmittedRequest, body: bytes) -> Uplink:
     headers = admitted.head.headers
     return Uplink(
         received_at=datetime.now(UTC),

@@ -1,6 +1,6 @@
-"""Taking up uplinks that were set aside: read again as if they arrived then, sent down the road.
+"""Replaying uplinks that were set aside: decoded again as at their arrival, stored and judged.
 
-What the road does, the mark on the row and the books are one transaction. So an observation
+The work of the road, the mark on the row and the books are one transaction. So an observation
 counts once: it leaves `set_aside` in the moment in which it becomes `stored` or `duplicate`.
 """
 
@@ -17,8 +17,8 @@ from assets.device_registry import Origin
 from assets.models import Source
 from core.errors import Conflict, Refused
 from tracker import pipeline
-from tracker.intake.at_once import checked_delivery
-from tracker.intake.deliveries import recognised_format
+from tracker.intake.delivery_factory import recognised_format
+from tracker.intake.synchronous_intake import checked_delivery
 from tracker.road.delivery import Delivery, ObservationOutcome, Receipt
 from tracker.road.road_memory import memory_of_process
 from uplinks import books
@@ -30,57 +30,57 @@ from wire.uplink import Uplink
 log = structlog.get_logger(__name__)
 
 
-class Replay(Struct, frozen=True):
-    """What became of an uplink; `receipt` is about those observations that had been set aside."""
+class ReplayResult(Struct, frozen=True):
+    """The result of replaying an uplink; `receipt` has the observations that were set aside."""
 
     uplink_id: int
     receipt: Receipt
     is_taken_up: bool
 
 
-def replay(uplinks: QuerySet[Any], uplink_id: int) -> Replay:
-    """Take up one of `uplinks`. Raises Conflict where that was done before.
+def replay(uplinks: QuerySet[Any], uplink_id: int) -> ReplayResult:
+    """Replay one of `uplinks`. Raises Conflict if that was done before.
 
-    What still cannot be used stays set aside. To do it twice, or at once, changes nothing.
+    Observations that still cannot be used stay set aside. Repeated and concurrent calls are safe.
     """
     with transaction.atomic():
         row = uplinks.select_for_update(of=("self",)).defer(None).get(pk=uplink_id)
         if row.replayed_at is not None:
             raise Conflict("This uplink was taken up before.")
         try:
-            mine = _part_of(row, _read_again(row))
+            mine = _part_of(row, _decode_again(row))
         except Refused as error:
-            return Replay(uplink_id, _set_aside(error.code), is_taken_up=False)
+            return ReplayResult(uplink_id, _set_aside(error.code), is_taken_up=False)
         received = pipeline.receive([mine], memory_of_process())[0]
-        receipt = Receipt(tuple(_kept(outcome) for outcome in received.outcomes))
+        receipt = Receipt(tuple(_set_aside_if_refused(outcome) for outcome in received.outcomes))
         waiting = receipt.count("set-aside")
         _correct_books(row, receipt, waiting)
         if waiting:
-            # Its part that was taken up is counted elsewhere now.
+            # The part that was taken up is now counted as stored or duplicate.
             uplinks.filter(pk=row.pk).update(observations=waiting)
         else:
             mark_replayed(row)
-    return Replay(uplink_id, receipt, not waiting)
+    return ReplayResult(uplink_id, receipt, not waiting)
 
 
-def replay_some(uplinks: QuerySet[Any], *, after: int, limit: int) -> list[Replay]:
-    """Take up the open ones among `uplinks`, oldest first, each in a transaction of its own."""
+def replay_some(uplinks: QuerySet[Any], *, after: int, limit: int) -> list[ReplayResult]:
+    """Replay up to `limit` open uplinks, oldest first, each in a transaction of its own."""
     open_ids = uplinks.filter(replayed_at=None, pk__gt=after).order_by("pk")
     done = []
     for uplink_id in list(open_ids.values_list("pk", flat=True)[:limit]):
         try:
             done.append(replay(uplinks, uplink_id))
         except Conflict:
-            log.info("an uplink was taken up by somebody else meanwhile", uplink=uplink_id)
+            log.info("an uplink was replayed by another request meanwhile", uplink=uplink_id)
         except DataError:
             # One bad uplink must not stand in the way of its neighbours.
             log.exception("an uplink could not be replayed", uplink=uplink_id)
-            done.append(Replay(uplink_id, _set_aside("unstorable"), is_taken_up=False))
+            done.append(ReplayResult(uplink_id, _set_aside("unstorable"), is_taken_up=False))
     return done
 
 
-def _read_again(row: Any) -> Delivery:
-    """Return what the uplink means by now. Raises Refused where it still means nothing."""
+def _decode_again(row: Any) -> Delivery:
+    """Return the delivery by the current registry. Raises Refused if it is still unusable."""
     source: Source = row.source
     uplink = Uplink(
         received_at=row.received_at,
@@ -103,10 +103,10 @@ def _read_again(row: Any) -> Delivery:
 
 
 def _part_of(row: Any, delivery: Delivery) -> Delivery:
-    """Return the part of an uplink that `row` stands for; the rest was decided by itself.
+    """Return the part of a delivery that `row` stands for; the rest was stored or refused before.
 
-    A row that names a device stands for the device's observations. One that names none stands
-    for a whole uplink that could not be used. Raises Refused where there is still nothing to use.
+    A row with a device stands for the observations of that device. A row without a device stands
+    for a whole uplink that could not be used. Raises Refused if it is still unusable.
     """
     # Without a source: the row is there already, and the books are corrected here.
     delivery = structs.replace(delivery, source_id=None, is_lenient=False, uplink=None)
@@ -131,8 +131,8 @@ def _set_aside(code: str) -> Receipt:
     return Receipt((ObservationOutcome(0, "set-aside", code),))
 
 
-def _kept(outcome: ObservationOutcome) -> ObservationOutcome:
-    """Nothing that was acknowledged is refused later: it stays set aside."""
+def _set_aside_if_refused(outcome: ObservationOutcome) -> ObservationOutcome:
+    """Return the outcome, set aside instead of refused: the uplink was acknowledged before."""
     if outcome.disposition != "refused":
         return outcome
     code = "unknown-device" if outcome.code == "not-found" else outcome.code
@@ -140,9 +140,9 @@ def _kept(outcome: ObservationOutcome) -> ObservationOutcome:
 
 
 def _correct_books(row: Any, receipt: Receipt, waiting: int) -> None:
-    """Move what was taken up; what was counted before and is new no more is a duplicate.
+    """Move counts from set aside to stored, and to duplicate where nothing new was stored.
 
-    Where reading it shows more observations than had been counted, received grows by those.
+    If decoding now finds more observations than were counted, received grows by the difference.
     """
     stored = receipt.count("stored")
     duplicate = max(0, row.observations - waiting - stored) if receipt.outcomes else 0

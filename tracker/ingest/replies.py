@@ -1,4 +1,4 @@
-"""What a sender reads: a receipt, the words that it waits for, or a problem document."""
+"""Replies to senders: a receipt, the fixed body of a wire format, or a problem document."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Reply(Struct, frozen=True):
 
 
 def problem_reply(error: Exception) -> Reply:
-    """Return the problem document for what was raised; what is not ours is logged."""
+    """Return the problem document of an error; errors that are not ours are logged."""
     request_id = new_request_id()
     if not isinstance(error, TrackerError):
         log.error("the door failed", request=request_id, exc_info=error)
@@ -41,34 +41,34 @@ def problem_reply(error: Exception) -> Reply:
     if isinstance(error, MethodNotAllowed):
         headers = [*headers, ("Allow", ", ".join(error.methods))]
     raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers]
-    # A body that was not read to its end would be taken for the next request.
+    # The rest of a body that was not read would be parsed as the next request.
     if isinstance(error, TooLarge) or status in (408, 431):
         raw.append((b"connection", b"close"))
     return Reply(status, raw, body)
 
 
-def _summary(**counts: int) -> dict[str, int]:
+def _counts(**counts: int) -> dict[str, int]:
     names = ("stored", "duplicate", "set-aside", "refused", "spooled")
     return {"received": sum(counts.values())} | {
         name.replace("-", "_"): counts.get(name.replace("-", "_"), 0) for name in names
     }
 
 
-# Nearly all answers are this one.
-_STORED = Reply(
+# The reply to most requests, rendered once.
+_STORED_REPLY = Reply(
     200,
     _JSON,
-    orjson.dumps({"disposition": "stored", **_summary(stored=1), "errors": []}),
+    orjson.dumps({"disposition": "stored", **_counts(stored=1), "errors": []}),
 )
 
 
 def reply_of(receipt: Receipt, wire_format: WireFormat) -> Reply:
-    """Return the answer to a delivery. Raises a Refused where nothing of it could be used."""
+    """Return the reply to a delivery. Raises a Refused if all observations were refused."""
     outcomes = receipt.outcomes
     if wire_format.success_body is not None:
         return Reply(200, _JSON, wire_format.success_body)
     if len(outcomes) == 1 and outcomes[0].disposition == "stored":
-        return _STORED
+        return _STORED_REPLY
     if outcomes and all(outcome.disposition == "refused" for outcome in outcomes):
         raise refusal_of(outcomes)
     body = orjson.dumps(receipt_document(receipt))
@@ -76,7 +76,7 @@ def reply_of(receipt: Receipt, wire_format: WireFormat) -> Reply:
 
 
 def refusal_of(outcomes: tuple[ObservationOutcome, ...]) -> Refused:
-    """Return the one error that a wholly refused delivery amounts to."""
+    """Return the error for a delivery whose observations were all refused."""
     faults = tuple(fault for outcome in outcomes for fault in outcome.faults)
     codes = {outcome.code for outcome in outcomes}
     code = codes.pop() if len(codes) == 1 else "invalid"
@@ -87,7 +87,7 @@ def refusal_of(outcomes: tuple[ObservationOutcome, ...]) -> Refused:
 
 
 def receipt_document(receipt: Receipt) -> dict[str, Any]:
-    """Return the receipt as JSON: counts, and of what was not simply stored, why."""
+    """Return the receipt as JSON: counts, and reasons for observations that were not stored."""
     counts: dict[str, int] = {}
     for outcome in receipt.outcomes:
         name = outcome.disposition.replace("-", "_")
@@ -95,8 +95,8 @@ def receipt_document(receipt: Receipt) -> dict[str, Any]:
     document: dict[str, Any] = {}
     if len(receipt.outcomes) == 1:
         document["disposition"] = receipt.outcomes[0].disposition
-    document |= _summary(**counts)
-    if any(o.disposition != "stored" for o in receipt.outcomes):
+    document |= _counts(**counts)
+    if any(outcome.disposition != "stored" for outcome in receipt.outcomes):
         document["results"] = [_result(outcome) for outcome in receipt.outcomes]
     document["errors"] = [
         {"pointer": fault.pointer, "code": fault.code, "detail": fault.detail}
@@ -117,11 +117,12 @@ def _result(outcome: ObservationOutcome) -> dict[str, Any]:
 
 
 def _status(receipt: Receipt, wire_format: WireFormat) -> int:
-    """202 where something is kept but not yet where it belongs, or was no observation.
+    """Return 202 if observations are kept but not stored as positions yet, or there are none.
 
-    A hook also brings joins and acknowledgements (fault F-162); an empty batch of ours is 200.
+    A network server also sends joins and acknowledgements (fault F-162): 202. An empty list in our
+    own JSON is 200.
     """
     dispositions = {outcome.disposition for outcome in receipt.outcomes}
-    is_noted = not dispositions and wire_format.is_lenient
+    has_none = not dispositions and wire_format.is_lenient
     is_waiting = dispositions == {"set-aside"} or "spooled" in dispositions
-    return 202 if is_noted or is_waiting else 200
+    return 202 if has_none or is_waiting else 200

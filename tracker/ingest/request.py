@@ -1,4 +1,4 @@
-"""From what arrived over HTTP to what the door can decide on: the head, and the body unpacked."""
+"""The head and the body of an HTTP request: limits, credentials, TLS and decompression."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ HEADER_LIMIT_BYTES = 32 * 1024
 HEADER_LIMIT_COUNT = 100
 
 
-class Head(Struct, frozen=True):
-    """The head of a request. `query` is raw and undecoded, `peer` the address that is connected.
+class RequestHead(Struct, frozen=True):
+    """The head of a request. `query` is raw and undecoded, `peer` the address of the connection.
 
-    Names in `headers` are lower case; of repeated ones the last counts.
+    Names in `headers` are lower case; the last of repeated headers counts.
     """
 
     method: str
@@ -35,8 +35,8 @@ class Head(Struct, frozen=True):
     peer: str
 
 
-class Credential(Struct, frozen=True):
-    """A token, and the user name that came with it over HTTP Basic."""
+class SourceCredential(Struct, frozen=True):
+    """The token of a source, and the user name if it came over HTTP Basic."""
 
     token: str
     user: str | None = None
@@ -44,7 +44,7 @@ class Credential(Struct, frozen=True):
 
 def head_of(
     method: str, path: str, query: bytes, raw_headers: list[tuple[bytes, bytes]], peer: str
-) -> Head:
+) -> RequestHead:
     """Return the head; names in `raw_headers` are lower case. Raises HeadersTooLarge."""
     size = len(path) + len(query)
     for name, value in raw_headers:
@@ -52,22 +52,22 @@ def head_of(
     if len(raw_headers) > HEADER_LIMIT_COUNT or size > HEADER_LIMIT_BYTES:
         raise HeadersTooLarge(f"at most {HEADER_LIMIT_COUNT} lines and {HEADER_LIMIT_BYTES} bytes")
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in raw_headers}
-    return Head(method, path, query.decode("latin-1"), headers, peer)
+    return RequestHead(method, path, query.decode("latin-1"), headers, peer)
 
 
-def credential_of(headers: dict[str, str], token_in_path: str) -> Credential:
-    """Return the token of path, Bearer, Token or Basic. Never that of a query (fault F-033)."""
+def source_credential(headers: dict[str, str], token_in_path: str) -> SourceCredential:
+    """Return the token of path, Bearer, Token or Basic; never one of a query (fault F-033)."""
     authorization = headers.get("authorization", "")
     if token_in_path and not authorization:
-        return Credential(token_in_path)
+        return SourceCredential(token_in_path)
     scheme, _, value = authorization.partition(" ")
     user = None
     if scheme.lower() == "basic":
         user, _, value = _basic(value).partition(":")
     if token_in_path:
-        return Credential(token_in_path, user)
+        return SourceCredential(token_in_path, user)
     if scheme.lower() in ("bearer", "token", "basic") and value:
-        return Credential(value.strip(), user)
+        return SourceCredential(value.strip(), user)
     raise CredentialsMissing("send the source's token in the path, or as Bearer or Basic")
 
 
@@ -82,9 +82,9 @@ def _basic(value: str) -> str:
 
 
 def require_tls(headers: dict[str, str]) -> None:
-    """Raise PlainText for what the proxy says came without TLS (fault F-041).
+    """Raise PlainText if the proxy got the request without TLS (fault F-041).
 
-    The first of several proxies is the one that the sender talked to.
+    The first of several values is that of the proxy to which the sender connected.
     """
     scheme = headers.get("x-forwarded-proto", "https").partition(",")[0]
     if scheme.strip().lower() != "https":
@@ -92,7 +92,7 @@ def require_tls(headers: dict[str, str]) -> None:
 
 
 def require_length(headers: dict[str, str], limit_bytes: int) -> None:
-    """Raise TooLarge, before anything is read, for what says itself that it is too large."""
+    """Raise TooLarge if Content-Length is over the limit, before the body is read."""
     declared = headers.get("content-length", "")
     if declared.isascii() and declared.isdigit() and int(declared[:19]) > limit_bytes:
         raise too_large(limit_bytes)
@@ -102,21 +102,21 @@ def too_large(limit_bytes: int) -> TooLarge:
     return TooLarge(f"at most {limit_bytes} bytes are read here")
 
 
-def unpacked(body: bytes, headers: dict[str, str], limit_bytes: int) -> bytes:
-    """Return the body as it was before it was packed. Raises TooLarge beyond the limit."""
+def decompressed(body: bytes, headers: dict[str, str], limit_bytes: int) -> bytes:
+    """Return the body without its Content-Encoding. Raises TooLarge beyond the limit."""
     encoding = headers.get("content-encoding")
     if encoding is None or encoding.strip().lower() == "identity":
         return body
     if encoding.strip().lower() not in ("gzip", "deflate"):
         raise UnsupportedMediaType("Content-Encoding may be gzip or deflate")
-    # 32 more bits of window let zlib read either header.
-    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)
+    # Adding 32 lets zlib detect the header, of gzip or of deflate.
+    decompressor = zlib.decompressobj(zlib.MAX_WBITS | 32)
     try:
-        plain = unpacker.decompress(body, limit_bytes + 1)
+        plain = decompressor.decompress(body, limit_bytes + 1)
     except zlib.error as error:
         raise UnreadableUplink("the body is not what Content-Encoding says") from error
     if len(plain) > limit_bytes:
         raise TooLarge(f"at most {limit_bytes} bytes are read here, unpacked")
-    if not unpacker.eof:
+    if not decompressor.eof:
         raise UnreadableUplink("the packed body is cut off")
     return plain

@@ -1,6 +1,6 @@
 """A folder in which the processes of one door share their metrics.
 
-It lies in memory: prometheus-client maps its files, and where a full disk has no room for a page
+The folder is in memory: prometheus-client maps its files, and if a full disk has no room for a page
 of one, the process dies at once, just when the spool is needed.
 """
 
@@ -22,13 +22,13 @@ PREFIX = "tracker-metrics-"
 def shared_metrics(parent: Path | None = None) -> Iterator[Path]:
     """Let this process and those that it forks share the metrics that they import inside.
 
-    prometheus-client reads where the folder is as it is imported: it must not be already. Folders
-    of processes that ended without a word are removed.
+    prometheus-client reads the name of the folder when it is imported, so call this before. Folders
+    of processes that were killed are removed.
     """
     if parent is None:
         parent = IN_MEMORY if os.access(IN_MEMORY, os.W_OK) else Path(tempfile.gettempdir())
     _remove_abandoned(parent)
-    # Locked before it has its name, or another that starts just now would take it for abandoned.
+    # Locked before it is renamed, or a process that starts just now would remove it as abandoned.
     unnamed = Path(tempfile.mkdtemp(prefix=".", dir=parent))
     lock = os.open(unnamed, os.O_RDONLY)
     fcntl.flock(lock, fcntl.LOCK_EX)
@@ -43,7 +43,7 @@ def shared_metrics(parent: Path | None = None) -> Iterator[Path]:
 
 def _remove_abandoned(parent: Path) -> None:
     for folder in parent.glob(f"{PREFIX}*"):
-        # It may be somebody else's, or be gone by now.
+        # The folder may belong to another user, or be removed by now.
         with suppress(OSError):
             lock = os.open(folder, os.O_RDONLY)
             try:

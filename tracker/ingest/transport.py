@@ -1,10 +1,10 @@
-"""HTTP/1.1 as the ingest process speaks it: from the socket to the door and back.
+"""HTTP/1.1 of the ingest process: from the socket to the door and back.
 
-A connection parses with httptools and calls the door without a task, an event or a message
-in between, which cost more than all that the door does with an uplink. uvicorn listens,
-accepts and ends; it is told to use this in place of its own protocol for ASGI.
+A connection parses with httptools and calls the door without a task, an event or a message in
+between, which cost more than the work of the door on an uplink. uvicorn listens, accepts and ends,
+with `SenderConnection` in place of its own protocol for ASGI.
 
-Patient for so long and no longer (fault F-039), and never in plain text (rule G2).
+Slow senders are timed out (fault F-039), and errors are never answered in plain text (rule G2).
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ from core.errors import (
     TrackerError,
     UnreadableUplink,
 )
-from tracker.ingest.asgi import Entrance
-from tracker.ingest.door import Admitted
+from tracker.ingest.asgi import RequestHandler
+from tracker.ingest.door import AdmittedRequest
 from tracker.ingest.replies import Reply, problem_reply
 from tracker.ingest.request import head_of, too_large
 
 HEAD_TIMEOUT_S = 10.0
 KEEP_ALIVE_S = 75.0
-# How often a connection looks at the clock; a timer for each request would cost too much.
-LOOK_EVERY_S = 1.0
-# The door refuses far less; beyond this not even the end of the head is waited for.
+# The interval at which a connection checks its deadline; a timer for each request costs too much.
+CHECK_DEADLINE_EVERY_S = 1.0
+# The limits of the door are lower; beyond this a head is refused before its end.
 MAX_HEAD_BYTES = 64 * 1024
-# What still comes of a refused request is read and thrown away for so long and so much: to
-# close on it would reset the connection, and the sender might never see why.
+# The rest of a refused request is read and discarded, for so long and so much: closing at once
+# would reset the connection, and the sender might not receive the reply.
 LINGER_S = 2.0
 LINGER_BYTES = 1 << 20
-# With so many requests unanswered nothing more is read from a connection.
+# With so many pipelined requests unanswered, no more is read from a connection.
 MAX_PIPELINED = 16
 NEVER = float("inf")
 
@@ -48,13 +48,13 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class Exchange:
-    """One request on a connection, and its reply once there is one."""
+    """A request on a connection, and its reply once there is one."""
 
     __slots__ = ("_connection", "admitted", "body", "is_head", "is_last", "reply", "size")
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: SenderConnection) -> None:
         self._connection = connection
-        self.admitted: Admitted | None = None
+        self.admitted: AdmittedRequest | None = None
         self.body: list[bytes] = []
         self.size = 0
         self.is_head = False
@@ -62,13 +62,13 @@ class Exchange:
         self.reply: Reply | None = None
 
     def answer(self, reply: Reply) -> None:
-        """Send the reply as soon as those before it are sent."""
+        """Send the reply as soon as the replies to earlier requests are sent."""
         self.reply = reply
         self._connection.flush()
 
 
-class Connection(asyncio.Protocol):
-    """One connection of a sender. Made by uvicorn, whose names its arguments and `shutdown` are."""
+class SenderConnection(asyncio.Protocol):
+    """A connection of a sender. uvicorn makes it, and names its arguments and `shutdown`."""
 
     def __init__(
         self,
@@ -79,9 +79,9 @@ class Connection(asyncio.Protocol):
     ) -> None:
         if not config.loaded:
             config.load()
-        self._entrance: Entrance = config.loaded_app
+        self._handler: RequestHandler = config.loaded_app
         self._state = server_state
-        # Read once: settings are looked up by way of a proxy.
+        # Read once: each look-up of a setting goes through a proxy.
         self._read_timeout_s: float = settings.READ_TIMEOUT_S
         self._body_limit_bytes: int = settings.BODY_LIMIT_BYTES
         self._loop = _loop or asyncio.get_event_loop()
@@ -90,20 +90,20 @@ class Connection(asyncio.Protocol):
         self._peer = ""
         self._timer: asyncio.TimerHandle | None = None
         self._deadline = NEVER
-        # In the order in which they came: they are answered in that order.
+        # In the order of their arrival, which is the order of the replies.
         self._exchanges: deque[Exchange] = deque()
         self._current: Exchange | None = None
         self._url = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._head_bytes = 0
         self._is_in_head = True
-        self._has_begun = False
+        self._has_begun_request = False
         self._is_paused = False
-        # Once set, whatever still comes is not listened to.
-        self._is_deaf = False
-        # Once set, nothing more is said: the last reply is written.
-        self._has_left = False
-        self._thrown_away = 0
+        # Once set, further bytes of the sender are discarded.
+        self._ignores_input = False
+        # Once set, no more is written: the last reply was.
+        self._is_closing = False
+        self._discarded_bytes = 0
 
     # --- asyncio --------------------------------------------------------------
 
@@ -113,21 +113,21 @@ class Connection(asyncio.Protocol):
         peer = transport.get_extra_info("peername")
         self._peer = str(peer[0]) if isinstance(peer, tuple) else ""
         self._deadline = self._loop.time() + HEAD_TIMEOUT_S
-        self._timer = self._loop.call_later(LOOK_EVERY_S, self._look_at_the_clock)
+        self._timer = self._loop.call_later(CHECK_DEADLINE_EVERY_S, self._check_deadline)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._state.connections.discard(self)
         if self._timer is not None:
             self._timer.cancel()
-        self._is_deaf, self._transport = True, None
+        self._ignores_input, self._transport = True, None
         self._exchanges.clear()
-        # It refers back to this, and nobody should have to find such circles.
+        # A reference cycle, which only the garbage collector would free.
         del self._parser
 
     def data_received(self, data: bytes) -> None:
-        if self._is_deaf:
-            self._thrown_away += len(data)
-            if self._thrown_away > LINGER_BYTES:
+        if self._ignores_input:
+            self._discarded_bytes += len(data)
+            if self._discarded_bytes > LINGER_BYTES:
                 self._close()
             return
         if self._is_in_head:
@@ -138,19 +138,19 @@ class Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            # Nothing else is spoken here. The request is answered as any other.
-            self._is_deaf = True
-            self._be_last()
+            # No other protocol is supported. The request is answered as any other.
+            self._ignores_input = True
+            self._mark_last()
         except httptools.HttpParserError:
             self._refuse(UnreadableUplink("this is no HTTP request", code="bad-request"))
 
     def eof_received(self) -> bool:
-        """Keep half of the connection for answers that are still owed."""
-        self._be_last()
+        """Keep the connection half open for replies that are still to be sent."""
+        self._mark_last()
         return bool(self._exchanges) and self._current is None
 
     def pause_writing(self) -> None:
-        """The sender does not read its answers: read nothing more of it."""
+        """Read no more from a sender that does not read its replies."""
         if self._transport is not None and not self._is_paused:
             self._is_paused = True
             self._transport.pause_reading()
@@ -161,9 +161,9 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
 
     def shutdown(self) -> None:
-        """End after what is being answered; uvicorn calls it when the process is to end."""
+        """Close after the replies to current requests; uvicorn calls it before the process ends."""
         if self._exchanges:
-            self._be_last()
+            self._mark_last()
         else:
             self._close()
 
@@ -171,7 +171,7 @@ class Connection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         self._url, self._headers = b"", []
-        self._has_begun = True
+        self._has_begun_request = True
         self._deadline = self._loop.time() + HEAD_TIMEOUT_S
 
     def on_url(self, url: bytes) -> None:
@@ -181,9 +181,9 @@ class Connection(asyncio.Protocol):
         self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
-        if self._has_left:
-            return  # It came in one piece with a request that was the last.
-        self._is_in_head, self._has_begun, self._head_bytes = False, False, 0
+        if self._is_closing:
+            return  # It arrived together with a request that was the last.
+        self._is_in_head, self._has_begun_request, self._head_bytes = False, False, 0
         self._current = exchange = Exchange(self)
         self._exchanges.append(exchange)
         self._deadline = self._loop.time() + self._read_timeout_s
@@ -201,15 +201,15 @@ class Connection(asyncio.Protocol):
     def on_body(self, body: bytes) -> None:
         exchange = self._current
         if exchange is None or exchange.admitted is None or exchange.reply is not None:
-            return  # It is answered already, and what still comes of it is not wanted.
+            return  # The request is answered already.
         exchange.body.append(body)
         exchange.size += len(body)
         if exchange.size > self._body_limit_bytes:
-            self._finish(exchange, too_large(self._body_limit_bytes))
+            self._answer_error(exchange, too_large(self._body_limit_bytes))
 
     def on_message_complete(self) -> None:
-        if self._has_left:
-            # Answered before its body had come; now it has, and nothing is left to read.
+        if self._is_closing:
+            # Answered before its body was complete; now all of it is read.
             self._close()
             return
         exchange, self._current = self._current, None
@@ -217,27 +217,29 @@ class Connection(asyncio.Protocol):
         self._deadline = NEVER if self._exchanges else self._loop.time() + KEEP_ALIVE_S
         if exchange is None or exchange.admitted is None or exchange.reply is not None:
             return
-        self._entrance.take(exchange.admitted, b"".join(exchange.body), exchange.answer)
+        self._handler.take(exchange.admitted, b"".join(exchange.body), exchange.answer)
         if len(self._exchanges) > MAX_PIPELINED:
             self.pause_writing()
 
-    # --- what it says -----------------------------------------------------------
+    # --- replies --------------------------------------------------------------
 
     def flush(self) -> None:
-        """Write the replies that are next in turn."""
+        """Write the replies that are next in order."""
         transport, exchanges = self._transport, self._exchanges
-        if transport is None or self._has_left:
+        if transport is None or self._is_closing:
             return
         while exchanges and (reply := exchanges[0].reply) is not None:
             exchange = exchanges.popleft()
             is_last = exchange.is_last or _closes(reply)
             transport.write(self._written(reply, is_last=is_last, is_head=exchange.is_head))
             if is_last:
-                self._leave(is_whole=exchange is not self._current and not self._is_deaf)
+                self._close_after_reply(
+                    is_all_read=exchange is not self._current and not self._ignores_input
+                )
                 return
         if not exchanges:
             self.resume_writing()
-            if self._current is None and not self._has_begun:
+            if self._current is None and not self._has_begun_request:
                 self._deadline = self._loop.time() + KEEP_ALIVE_S
 
     def _written(self, reply: Reply, *, is_last: bool, is_head: bool) -> bytes:
@@ -254,67 +256,67 @@ class Connection(asyncio.Protocol):
             parts.append(reply.body)
         return b"".join(parts)
 
-    def _admitted(self, method: str) -> Admitted | Reply:
+    def _admitted(self, method: str) -> AdmittedRequest | Reply:
         try:
             path, query = _target(self._url)
             head = head_of(method, path, query, self._headers, self._peer)
         except TrackerError as error:
             return problem_reply(error)
-        return self._entrance.admit(head)
+        return self._handler.admit(head)
 
     def _ask_for_body(self, exchange: Exchange) -> None:
         if self._transport is not None and self._exchanges[0] is exchange:
             self._transport.write(_CONTINUE)
 
-    def _finish(self, exchange: Exchange, error: TrackerError) -> None:
-        """Answer a request that did not become whole; nothing can follow it."""
+    def _answer_error(self, exchange: Exchange, error: TrackerError) -> None:
+        """Answer an incomplete request with an error; no request can follow it."""
         exchange.is_last = True
         exchange.answer(problem_reply(error))
 
     def _refuse(self, error: TrackerError) -> None:
-        """Answer what is no request that the door could be asked about."""
-        self._is_deaf = True
+        """Answer bytes that are no request with an error."""
+        self._ignores_input = True
         exchange = self._current
         if exchange is None:
             exchange = Exchange(self)
             self._exchanges.append(exchange)
         if exchange.reply is None:
-            self._finish(exchange, error)
+            self._answer_error(exchange, error)
         else:
             self._close()
 
-    def _be_last(self) -> None:
+    def _mark_last(self) -> None:
         if self._exchanges:
             self._exchanges[-1].is_last = True
 
-    def _leave(self, *, is_whole: bool) -> None:
-        """Close after the last reply, at once where all that was sent has been read."""
-        if is_whole or self._transport is None or not self._transport.can_write_eof():
+    def _close_after_reply(self, *, is_all_read: bool) -> None:
+        """Close after the last reply: at once if the sender's bytes are all read."""
+        if is_all_read or self._transport is None or not self._transport.can_write_eof():
             self._close()
             return
-        self._is_deaf = self._has_left = True
+        self._ignores_input = self._is_closing = True
         self._current = None
         self._deadline = self._loop.time() + LINGER_S
         self._transport.write_eof()
 
     def _close(self) -> None:
-        self._is_deaf = self._has_left = True
+        self._ignores_input = self._is_closing = True
         if self._transport is not None:
             self._transport.close()
 
-    def _look_at_the_clock(self) -> None:
+    def _check_deadline(self) -> None:
         if self._transport is None:
             return
-        self._timer = self._loop.call_later(LOOK_EVERY_S, self._look_at_the_clock)
+        self._timer = self._loop.call_later(CHECK_DEADLINE_EVERY_S, self._check_deadline)
         if self._loop.time() < self._deadline:
             return
         exchange = self._current
         if exchange is None or exchange.reply is not None:
             self._close()
             return
-        # Should the answer not be read either, the next look closes.
+        # If the reply is not read either, the next check closes.
         seconds = self._read_timeout_s
-        self._finish(exchange, RequestTimeout(f"the body did not come within {seconds:g} s"))
+        self._answer_error(exchange, RequestTimeout(f"the body did not come within {seconds:g} s"))
 
 
 def _target(url: bytes) -> tuple[str, bytes]:

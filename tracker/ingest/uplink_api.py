@@ -1,4 +1,4 @@
-"""`uplinks` with what takes the road: taking up again what was set aside."""
+"""The endpoint `uplinks` with the replay of uplinks that were set aside, which takes the road."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from tracker.ingest.receipts import ReceiptSerializer
-from tracker.ingest.replay import Replay, replay, replay_some
+from tracker.ingest.receipt_serializers import ReceiptSerializer
+from tracker.ingest.replay import ReplayResult, replay, replay_some
 from tracker.ingest.replies import receipt_document
 from uplinks.api import UplinkViewSet
 
-AT_ONCE = 100
+MAX_REPLAYS = 100
 
 
 class ReplaySerializer(ReceiptSerializer):
@@ -27,7 +27,8 @@ class ReplaysSerializer(serializers.Serializer[Any]):
     tried = serializers.IntegerField()
     taken_up = serializers.IntegerField()
     after = serializers.IntegerField(
-        allow_null=True, help_text="to send again with, for those that were not tried; else null"
+        allow_null=True,
+        help_text="the `after` of the next request, for uplinks not tried yet; else null",
     )
     replays = ReplaySerializer(many=True)
 
@@ -40,10 +41,7 @@ class ReplayableUplinkViewSet(UplinkViewSet):
     @extend_schema(request=None, responses=ReplaySerializer)
     @action(detail=True, methods=["post"])
     def replay(self, request: Request, pk: str) -> Response:
-        """Read an uplink again, as if it had arrived then.
-
-        What still cannot be used goes on waiting.
-        """
+        """Replay an uplink as at its arrival. Observations still unusable stay set aside."""
         uplink = self.get_object()
         return Response(_document(replay(self.get_queryset(), uplink.pk)))
 
@@ -56,12 +54,12 @@ class ReplayableUplinkViewSet(UplinkViewSet):
     )
     @action(detail=False, methods=["post"], url_path="replay", pagination_class=None)
     def replay_some(self, request: Request) -> Response:
-        """Replay uplinks that wait, oldest first, up to 100 at once; filters as in the list."""
+        """Replay waiting uplinks, oldest first, up to 100 in a request; filters as in the list."""
         asked = ReplayQuery(data=request.query_params)
         asked.is_valid(raise_exception=True)
         uplinks = self.filter_queryset(self.get_queryset())
-        done = replay_some(uplinks, after=asked.validated_data["after"], limit=AT_ONCE)
-        is_more = len(done) == AT_ONCE
+        done = replay_some(uplinks, after=asked.validated_data["after"], limit=MAX_REPLAYS)
+        is_more = len(done) == MAX_REPLAYS
         answer = {
             "tried": len(done),
             "taken_up": sum(each.is_taken_up for each in done),
@@ -71,6 +69,6 @@ class ReplayableUplinkViewSet(UplinkViewSet):
         return Response(answer)
 
 
-def _document(done: Replay) -> dict[str, Any]:
+def _document(done: ReplayResult) -> dict[str, Any]:
     document = {"uplink": done.uplink_id, "is_taken_up": done.is_taken_up}
     return document | receipt_document(done.receipt)

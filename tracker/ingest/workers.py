@@ -1,4 +1,4 @@
-"""Several ingest processes behind one port, and their parent, which does nothing else."""
+"""Several ingest processes behind one port, and their parent, which only supervises them."""
 
 from __future__ import annotations
 
@@ -15,47 +15,46 @@ import structlog
 
 log = structlog.get_logger(__name__)
 
-# Who dies at once is not born again faster than this.
-REST_S = 1.0
-END_WITHIN_S = 30.0
-LOOK_EVERY_S = 0.5
+# A child that dies at once is restarted no faster than this.
+MIN_LIFETIME_S = 1.0
+STOP_TIMEOUT_S = 30.0
+CHECK_PARENT_EVERY_S = 0.5
 
 
-class Stopped(Exception):
-    """The parent was told to end."""
+class StopRequested(Exception):
+    """The parent got a signal to end."""
 
 
-def supervise(count: int, work: Callable[[], None], bury: Callable[[int], None]) -> None:
-    """Fork `count` children that `work`, and again whichever dies, until told to end.
+def supervise(count: int, work: Callable[[], None], on_death: Callable[[int], None]) -> None:
+    """Fork `count` children that `work`, and restart children that die, until a signal to end.
 
-    `bury` is called with the process id of each that died.
+    `on_death` is called with the process id of each child that died.
 
-    Call it before any thread or connection is made: a child would inherit half of it.
-    Children end with their parent, however that ends. Exits with status 1 where one had to
-    be killed.
+    Call it before any thread or connection is made: a child would inherit half of it. Children end
+    with their parent, even if it is killed. Exits with status 1 if a child had to be killed.
     """
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _stop)
-    born_at: dict[int, float] = {}
+        signal.signal(number, _request_stop)
+    started_at: dict[int, float] = {}
     try:
         for _ in range(count):
-            born_at[_fork(work)] = time.monotonic()
+            started_at[_fork(work)] = time.monotonic()
         while True:
             pid, status = os.wait()
-            lived_s = time.monotonic() - born_at.pop(pid, 0.0)
+            lived_s = time.monotonic() - started_at.pop(pid, 0.0)
             log.warning("an ingest worker died", pid=pid, status=status)
-            bury(pid)
-            time.sleep(max(0.0, REST_S - lived_s))
-            born_at[_fork(work)] = time.monotonic()
-    except Stopped:
-        # Once is enough: the children get theirs from here.
+            on_death(pid)
+            time.sleep(max(0.0, MIN_LIFETIME_S - lived_s))
+            started_at[_fork(work)] = time.monotonic()
+    except StopRequested:
+        # Ignore further signals: the children are stopped once, below.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)
-        sys.exit(0 if _end(set(born_at)) else 1)
+        sys.exit(0 if _stop_children(set(started_at)) else 1)
 
 
-def _stop(number: int, frame: FrameType | None) -> None:
-    raise Stopped
+def _request_stop(number: int, frame: FrameType | None) -> None:
+    raise StopRequested
 
 
 def _fork(work: Callable[[], None]) -> int:
@@ -67,12 +66,12 @@ def _fork(work: Callable[[], None]) -> int:
     try:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
-        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+        threading.Thread(target=_stop_with_parent, args=(parent,), daemon=True).start()
         work()
         status = 0
     except SystemExit as ended:
         status = ended.code if isinstance(ended.code, int) else 1
-    except BaseException:  # it must not go on as if it were the parent
+    except BaseException:  # the child must not go on as if it were the parent
         log.exception("an ingest worker failed")
     finally:
         sys.stdout.flush()
@@ -80,24 +79,24 @@ def _fork(work: Callable[[], None]) -> int:
         os._exit(status)
 
 
-def _end_with(parent: int) -> None:
+def _stop_with_parent(parent: int) -> None:
     """End this process gracefully once its parent is gone."""
     while os.getppid() == parent:
-        time.sleep(LOOK_EVERY_S)
+        time.sleep(CHECK_PARENT_EVERY_S)
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _end(pids: set[int]) -> bool:
-    """End the children; return whether all went by themselves."""
+def _stop_children(pids: set[int]) -> bool:
+    """Stop the children; return whether all ended without being killed."""
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
-    until = time.monotonic() + END_WITHIN_S
+    until = time.monotonic() + STOP_TIMEOUT_S
     while pids and time.monotonic() < until:
         try:
             pid, _ = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
-            return True  # The last one was waited for just when the signal came.
+            return True  # The last child was reaped just when the signal came.
         pids.discard(pid)
         if not pid:
             time.sleep(0.05)

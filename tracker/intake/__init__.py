@@ -1,7 +1,7 @@
 """The intake between the doors and the road: from an uplink of a trusted source to its receipt.
 
-Owns what no door should have of its own: the checks of an uplink and its device, group commit,
-the log for times without a database, back-pressure, and keeping registry and zones fresh. How an
-uplink arrived and how its sender is answered is a door's; what its observations lead to is the
-road's, in `tracker/pipeline.py`.
+Owns the parts that all doors share: the checks of an uplink and its device, group commit, the log
+for times without a database, back-pressure, and refreshing registry and zones. Receiving an uplink
+and answering its sender belong to a door; storing and judging its observations belong to the road,
+in `tracker/pipeline.py`.
 """

@@ -1,8 +1,7 @@
-"""The thread that takes batches down the road, and the watch that no batch waits too long.
+"""The thread that stores and judges batches, and the timeout of a commit.
 
-A database that hangs gives no error. So the watch shuts the socket under a statement that
-takes longer than patience allows; the thread then gets its error at once, and the batch
-goes to the intake log.
+A database that hangs raises no error. So after the timeout the socket of the running statement is
+shut down: the thread gets an error at once, and the batch goes to the intake log.
 """
 
 from __future__ import annotations
@@ -21,25 +20,24 @@ from msgspec import structs
 from core.errors import TrackerError, Unavailable
 from tracker import pipeline
 from tracker.intake.intake_log import IntakeLog
-from tracker.intake.metrics import IntakeMetrics
+from tracker.intake.intake_metrics import IntakeMetrics
 from tracker.road.delivery import Delivery, Receipt, spooled_receipt
 from tracker.road.road_memory import RoadMemory
 
 log = structlog.get_logger(__name__)
 
 PROBE_EVERY_S = 0.5
-# Deadlocks and serialisation failures: the database asks to be asked again (fault F-156).
-REPEATABLE = ("40001", "40P01")
-MAX_REPEATS = 3
-_NO_DATABASE = (OperationalError, InterfaceError, Unavailable, TimeoutError)
+# Deadlocks and serialisation failures: the transaction may be retried at once (fault F-156).
+RETRIABLE_SQLSTATES = ("40001", "40P01")
+MAX_ATTEMPTS = 3
+_DATABASE_AWAY = (OperationalError, InterfaceError, Unavailable, TimeoutError)
 
-
-# Called in the thread, with deliveries and what became of each, when that is committed.
+# Called in the thread after a commit, with the deliveries and the receipt or error of each.
 OnOutcomes = Callable[[Sequence[Delivery], Sequence[Receipt | TrackerError]], None]
 
 
 class Committer:
-    """Commits one batch at a time; gives it to the log while the database cannot."""
+    """Commits one batch at a time; appends it to the log while the database takes none."""
 
     def __init__(
         self,
@@ -47,45 +45,47 @@ class Committer:
         intake_log: IntakeLog,
         metrics: IntakeMetrics,
         *,
-        patience_s: float,
+        timeout_s: float,
         on_outcomes: OnOutcomes = lambda _, __: None,
     ) -> None:
         self._memory = memory
         self._log = intake_log
         self._metrics = metrics
-        self._patience_s = patience_s
+        self._timeout_s = timeout_s
         self._on_outcomes = on_outcomes
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="committer")
-        self._appender = ThreadPoolExecutor(1, thread_name_prefix="intake-log")
+        self._log_thread = ThreadPoolExecutor(1, thread_name_prefix="intake-log")
         self._descriptor: int | None = None
-        self._down_until = 0.0
+        self._next_probe_at_s = 0.0
         self._is_draining = False
-        self.is_down = False
+        self.is_database_down = False
 
     async def commit(self, deliveries: Sequence[Delivery]) -> list[Receipt | TrackerError]:
-        """Return what became of each delivery, once it is durable in the database or the log."""
-        # While a batch of the log tries the database again and again, no other need wait for it.
-        if self.is_down and (self._is_draining or time.monotonic() < self._down_until):
-            return await self._to_log(deliveries)
+        """Return the receipt or error of each delivery, once durable in the database or the log."""
+        # While a batch of the log retries the database, others need not wait for it.
+        if self.is_database_down and (
+            self._is_draining or time.monotonic() < self._next_probe_at_s
+        ):
+            return await self._append_to_log(deliveries)
         try:
-            receipts = await self._on_thread(deliveries)
-        except _NO_DATABASE as error:
-            self._note_down(error)
-            return await self._to_log(deliveries)
-        self._note_up()
+            receipts = await self._receive_in_thread(deliveries)
+        except _DATABASE_AWAY as error:
+            self._mark_down(error)
+            return await self._append_to_log(deliveries)
+        self._mark_up()
         return receipts
 
-    async def drain_some(self, at_most: int) -> bool:
-        """Take a batch of the log down the road, if one waits and the database answers."""
-        if self.is_down and time.monotonic() < self._down_until:
+    async def drain_batch(self, at_most: int) -> bool:
+        """Store and judge a batch of the log, if one waits; return whether that was done."""
+        if self.is_database_down and time.monotonic() < self._next_probe_at_s:
             return False
         batch = await asyncio.to_thread(self._log.take, at_most)
         if batch is None:
             return False
         self._is_draining = True
         try:
-            while (unstorable := await self._drained(batch.deliveries)) is None:
-                # The database is the one to wait for, and it raises no event.
+            while (unstorable := await self._drain_deliveries(batch.deliveries)) is None:
+                # The database sends no event when it is back.
                 await asyncio.sleep(PROBE_EVERY_S)
         finally:
             self._is_draining = False
@@ -93,68 +93,72 @@ class Committer:
         await asyncio.to_thread(batch.done, unstorable)
         return True
 
-    async def _drained(self, deliveries: Sequence[Delivery]) -> list[Delivery] | None:
-        """As `commit`, but what the database cannot take now stays in the log: then None.
+    async def _drain_deliveries(self, deliveries: Sequence[Delivery]) -> list[Delivery] | None:
+        """Store and judge deliveries of the log; return those that can never be stored.
 
-        Returns those that it will never take.
+        None if the database takes no batches now: then all of them stay in the log.
         """
         try:
-            answers = await self._on_thread(deliveries)
-        except _NO_DATABASE as error:
-            self._note_down(error)
+            answers = await self._receive_in_thread(deliveries)
+        except _DATABASE_AWAY as error:
+            self._mark_down(error)
             return None
-        self._note_up()
+        self._mark_up()
         pairs = zip(deliveries, answers, strict=True)
         return [delivery for delivery, answer in pairs if isinstance(answer, TrackerError)]
 
-    async def _on_thread(self, deliveries: Sequence[Delivery]) -> list[Receipt | TrackerError]:
-        work = asyncio.get_running_loop().run_in_executor(self._thread, self._receive, deliveries)
-        done, _ = await asyncio.wait([work], timeout=self._patience_s)
+    async def _receive_in_thread(
+        self, deliveries: Sequence[Delivery]
+    ) -> list[Receipt | TrackerError]:
+        work = asyncio.get_running_loop().run_in_executor(
+            self._thread, self._receive_and_report, deliveries
+        )
+        done, _ = await asyncio.wait([work], timeout=self._timeout_s)
         if not done:
-            self._cut()
-        # A cut connection errs within moments; a thread that does not is left behind.
-        return await asyncio.wait_for(asyncio.shield(work), timeout=self._patience_s)
+            self._shut_socket()
+        # A connection that was shut down fails within moments; else the thread is abandoned.
+        return await asyncio.wait_for(asyncio.shield(work), timeout=self._timeout_s)
 
     def close(self) -> None:
         self._thread.shutdown(wait=False)
-        self._appender.shutdown(wait=True)
+        self._log_thread.shutdown(wait=True)
 
-    def _receive(self, deliveries: Sequence[Delivery]) -> list[Receipt | TrackerError]:
-        outcomes = self._received(deliveries)
+    def _receive_and_report(self, deliveries: Sequence[Delivery]) -> list[Receipt | TrackerError]:
+        outcomes = self._receive_batch(deliveries)
         try:
             self._on_outcomes(deliveries, outcomes)
-        except Exception:  # a bug of ours: what is committed must be answered all the same
-            log.exception("what became of a batch could not be noted")
+        except Exception:  # a bug of ours: committed deliveries must be answered all the same
+            log.exception("the outcomes of a batch could not be recorded")
         return outcomes
 
-    def _received(self, deliveries: Sequence[Delivery]) -> list[Receipt | TrackerError]:
-        # Once closed, its number may become that of a sender's socket.
+    def _receive_batch(self, deliveries: Sequence[Delivery]) -> list[Receipt | TrackerError]:
+        # The descriptor of a closed connection may be reused for the socket of a sender.
         self._descriptor = None
-        if self.is_down:
+        if self.is_database_down:
             connection.close()
         connection.ensure_connection()
         self._descriptor = connection.connection.fileno()
         try:
-            return list(self._repeating(deliveries))
-        except _NO_DATABASE:
+            return list(self._receive_with_retries(deliveries))
+        except _DATABASE_AWAY:
             self._descriptor = None
             connection.close()
             raise
         except Exception:  # a bug of ours: one bad uplink must not fail its neighbours
             log.exception("a batch could not be stored", deliveries=len(deliveries))
-            return [self._alone(delivery) for delivery in deliveries]
+            return [self._receive_alone(delivery) for delivery in deliveries]
 
-    def _repeating(self, deliveries: Sequence[Delivery]) -> list[Receipt]:
-        for _ in range(MAX_REPEATS):
+    def _receive_with_retries(self, deliveries: Sequence[Delivery]) -> list[Receipt]:
+        for _ in range(MAX_ATTEMPTS):
             try:
                 return pipeline.receive(deliveries, self._memory)
             except OperationalError as error:
-                if getattr(error.__cause__, "sqlstate", None) not in REPEATABLE:
+                if getattr(error.__cause__, "sqlstate", None) not in RETRIABLE_SQLSTATES:
                     raise
         raise Unavailable("the database asks to try again")
 
-    def _alone(self, delivery: Delivery) -> Receipt | TrackerError:
-        """Return what becomes of one delivery; who cannot be refused has it set aside at worst."""
+    def _receive_alone(self, delivery: Delivery) -> Receipt | TrackerError:
+        """Store and judge one delivery; if its sender is lenient, set it aside where that fails."""
         attempts = [delivery]
         if delivery.is_lenient:
             reason = "unstorable: the server cannot store what it read here"
@@ -165,14 +169,14 @@ class Committer:
             )
         for attempt in attempts:
             try:
-                return self._repeating([attempt])[0]
-            except _NO_DATABASE:
+                return self._receive_with_retries([attempt])[0]
+            except _DATABASE_AWAY:
                 raise
             except Exception:  # as above
                 log.exception("an uplink could not be stored", source=delivery.source_id)
         return Unavailable("this uplink could not be stored")
 
-    def _cut(self) -> None:
+    def _shut_socket(self) -> None:
         """Shut the socket of the running statement, which then fails in its thread."""
         if self._descriptor is None:
             return
@@ -186,22 +190,22 @@ class Committer:
             except OSError:
                 log.info("the database connection was gone already")
 
-    async def _to_log(self, deliveries: Sequence[Delivery]) -> list[Receipt | TrackerError]:
+    async def _append_to_log(self, deliveries: Sequence[Delivery]) -> list[Receipt | TrackerError]:
         loop = asyncio.get_running_loop()
         try:
-            await loop.run_in_executor(self._appender, self._log.append, deliveries)
+            await loop.run_in_executor(self._log_thread, self._log.append, deliveries)
         except Unavailable as error:
             return [error] * len(deliveries)
         self._metrics.spooled += sum(len(delivery.observations) for delivery in deliveries)
         return [spooled_receipt(delivery) for delivery in deliveries]
 
-    def _note_down(self, error: BaseException) -> None:
-        if not self.is_down:
+    def _mark_down(self, error: BaseException) -> None:
+        if not self.is_database_down:
             log.warning("the database does not take batches; spooling", reason=str(error)[:200])
-        self.is_down = True
-        self._down_until = time.monotonic() + PROBE_EVERY_S
+        self.is_database_down = True
+        self._next_probe_at_s = time.monotonic() + PROBE_EVERY_S
 
-    def _note_up(self) -> None:
-        if self.is_down:
+    def _mark_up(self) -> None:
+        if self.is_database_down:
             log.warning("the database takes batches again")
-        self.is_down = False
+        self.is_database_down = False

@@ -1,8 +1,8 @@
-"""The port behind which deliveries wait that the database cannot take yet.
+"""The port of the intake log, which keeps deliveries while the database does not take batches.
 
-At least once, and in no particular order, is enough: what comes twice is known by its key, and
-consequences do not depend on the order of arrival. The spool is the adapter that always stands
-there; a replicated log may take its place.
+Delivery at least once and in any order is enough: a repeated observation is recognised by its key,
+and consequences do not depend on the order of arrival. The spool is the default adapter; a
+replicated log may take its place.
 """
 
 from __future__ import annotations
@@ -14,37 +14,37 @@ from tracker.road.delivery import Delivery
 
 
 class TakenBatch(Protocol):
-    """Deliveries that a log gave out. Until they are done, the log still holds them."""
+    """Deliveries that were taken from a log, which keeps them until `done` is called."""
 
     @property
     def deliveries(self) -> Sequence[Delivery]: ...
 
     def done(self, unstorable: Sequence[Delivery] = ()) -> None:
-        """Forget the batch; keep the `unstorable` of it for people to look at.
+        """Forget the batch; quarantine its `unstorable` deliveries for an operator to examine.
 
-        They were acknowledged, so nobody will send them again.
+        They were acknowledged, so their senders will not send them again.
         """
 
 
 class IntakeLog(Protocol):
-    """Keeps deliveries durably until they are done.
+    """Keeps deliveries durably until their batch is done.
 
-    `append` may be called from any thread; `take` and `done` by one at a time.
+    `append` may be called from any thread; `take` and `done` from one thread at a time.
     """
 
     def append(self, deliveries: Sequence[Delivery]) -> None:
         """Keep deliveries: they are durable when this returns.
 
-        Raises Unavailable where the log is full or broken; then none of them is kept.
+        Raises Unavailable where the log is full or broken; then no delivery is kept.
         """
 
     def take(self, at_most: int) -> TakenBatch | None:
-        """Return deliveries that wait, of up to `at_most` observations together, or None.
+        """Return waiting deliveries with up to `at_most` observations together, or None.
 
-        What was appended in many small parts comes merged; what was appended together is not
-        taken apart, so that one large part may exceed the limit. What is taken and not done is
-        given again, to the next call or to a successor of this process.
+        Deliveries of several small appends are merged. Those of one append are never split, so a
+        large append may exceed the limit. A batch that is taken and not done is returned again,
+        by the next call or to the successor of this process.
         """
 
     def waiting_bytes(self) -> int:
-        """Return the size of what waits; 0 where nothing does."""
+        """Return the size of the waiting deliveries; 0 if there are none."""

@@ -7,7 +7,7 @@ from collections.abc import Hashable
 from core.errors import TooOften
 
 WINDOW_S = 60.0
-# Beyond so many keys the counts start anew: memory stays bounded whoever calls.
+# Beyond so many keys all counts start again at zero, which bounds the memory.
 MAX_KEYS = 100_000
 
 
@@ -20,7 +20,7 @@ class Quota:
         self._counts: dict[Hashable, int] = {}
 
     def take(self, key: Hashable, amount: int, now_s: float) -> None:
-        """Count `amount`. Raises TooOften, counting nothing, when that is beyond the limit."""
+        """Count `amount`. Raises TooOften, counting nothing, if that is beyond the limit."""
         window = int(now_s // WINDOW_S)
         if window != self._window or len(self._counts) > MAX_KEYS:
             self._window, self._counts = window, {}

@@ -1,4 +1,4 @@
-"""Keeping registry and zones fresh in the background, so that batches seldom have to."""
+"""Refreshing registry and zones in the background, so that batches seldom have to."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REFRESH_EVERY_S = 0.5
 
 
 class Refresher:
-    """A thread that takes over what changed in the database, and calls `report` each time."""
+    """A thread that reads changes of registry and zones, and calls `report` before each round."""
 
     def __init__(self, memory: RoadMemory, report: Callable[[], None]) -> None:
         self._memory = memory
@@ -29,7 +29,7 @@ class Refresher:
         self._thread.start()
 
     def stop(self) -> None:
-        """Begin no further round. One that waits for the database is not waited for."""
+        """Begin no further round, without waiting for the current round."""
         self._is_over.set()
 
     def _run(self) -> None:

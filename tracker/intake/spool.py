@@ -1,8 +1,8 @@
-"""The spool: files on the machine's own disk, as the intake log that needs nobody else.
+"""The spool: an intake log in files on the machine's own disk.
 
-Each record is length, CRC-32 and content, appended and fsynced before anybody is answered. A
-file belongs to the process that holds its lock; files of processes that are gone are adopted.
-What cannot be read or stored is put by under another name and never deleted.
+Each record is length, CRC-32 and content, appended and fsynced before a sender is answered. A file
+belongs to the process that holds its lock; files of ended processes are adopted. Records that
+cannot be read or stored are quarantined under another name and never deleted.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from typing import BinaryIO, NamedTuple, cast
 import structlog
 
 from core.errors import Unavailable
-from tracker.intake.records import (
+from tracker.intake.record_format import (
     DamagedRecordError,
-    UnknownFormError,
+    UnknownRecordFormatError,
     deliveries_of,
     record_of,
 )
@@ -32,12 +32,12 @@ from tracker.road.delivery import Delivery
 log = structlog.get_logger(__name__)
 
 WAITING = ".spool"
-# Records that cannot be read or stored: a person must decide what is to become of them.
-PUT_BY = ".damaged"
+# Records that cannot be read or stored: a person must decide on them.
+QUARANTINED = ".damaged"
 # Records of another release, which can read them once the file has its former name again.
-UNKNOWN = ".unknown"
+UNKNOWN_FORMAT = ".unknown"
 
-_HEAD = struct.Struct("<II")
+_RECORD_HEADER = struct.Struct("<II")
 
 
 class Spool:
@@ -48,13 +48,13 @@ class Spool:
         self._max_bytes = max_bytes
         self._file: BinaryIO | None = None
         self._reading: SpoolFile | None = None
-        # A file that is being read must get no further records: they would be deleted.
-        self._turn = threading.Lock()
+        # Guards `_file`: a file that is read must get no further records, which would be deleted.
+        self._lock = threading.Lock()
         folder.mkdir(parents=True, exist_ok=True)
 
     def append(self, deliveries: Sequence[Delivery]) -> None:
         record = record_of(deliveries)
-        with self._turn:
+        with self._lock:
             if self._size_bytes() + len(record) > self._max_bytes:
                 raise Unavailable("the spool is full", retry_after_s=30)
             try:
@@ -64,7 +64,7 @@ class Spool:
                 raise Unavailable("the spool cannot be written", retry_after_s=30) from error
 
     def take(self, at_most: int) -> SpooledBatch | None:
-        while file := self._reading or self._adopted():
+        while file := self._reading or self._adopt_file():
             self._reading = file
             batch = file.batch(at_most)
             if batch.deliveries:
@@ -82,7 +82,7 @@ class Spool:
         file = self._reading
         assert file is not None, "a batch is of the file that is read"
         if unstorable:
-            self._put_by(unstorable)
+            self._quarantine(unstorable)
         file.done_bytes = batch.end
         if file.is_done:
             self._finish(file)
@@ -93,8 +93,8 @@ class Spool:
         try:
             _write_through(file, record)
         except OSError:
-            # Half a record would hide those after it, and after a failed fsync nobody
-            # knows what is on disk: leave the file to be drained and begin another.
+            # Half a record would hide the records after it, and after a failed fsync the
+            # content of the disk is unknown: leave the file to be drained and begin another.
             self._file = None
             with file:
                 file.truncate(start)
@@ -106,12 +106,12 @@ class Spool:
         self._file = file
         return file
 
-    def _put_by(self, deliveries: Sequence[Delivery]) -> None:
-        with self._create(PUT_BY) as file:
+    def _quarantine(self, deliveries: Sequence[Delivery]) -> None:
+        with self._create(QUARANTINED) as file:
             _write_through(file, record_of(deliveries))
 
     def _create(self, suffix: str) -> BinaryIO:
-        # Unbuffered: what a failed write left over must not follow later.
+        # Unbuffered: the rest of a failed write must not be written later.
         path = self._folder / f"{uuid.uuid4().hex}{suffix}"
         file = cast("BinaryIO", path.open("xb", buffering=0))
         _sync_folder(self._folder)
@@ -125,11 +125,11 @@ class Spool:
                 size += path.stat().st_size
         return size
 
-    def _adopted(self) -> SpoolFile | None:
-        """Return a file to read: our own, closed for writing, or one that nobody holds."""
-        with self._turn:
+    def _adopt_file(self) -> SpoolFile | None:
+        """Take a file to read: our own, which is closed for writing, or a file without a lock."""
+        with self._lock:
             if self._file is not None:
-                # Its lock goes with it: keep the descriptor, write to another file from now on.
+                # The lock belongs to the descriptor: keep it, and write to a new file from now on.
                 lock, self._file = self._file, None
                 return SpoolFile(Path(lock.name), lock)
         for path in sorted(self._folder.glob(f"*{WAITING}")):
@@ -145,7 +145,7 @@ class Spool:
         return None
 
     def _finish(self, file: SpoolFile) -> None:
-        """Delete a file that was read to its end, or put it by where not all could be read."""
+        """Delete a file that was read to its end, or rename it if a record could not be read."""
         if file.suffix is None:
             file.path.unlink(missing_ok=True)
         else:
@@ -168,7 +168,7 @@ class SpooledBatch:
 
 
 class ReadBatch(NamedTuple):
-    """Deliveries of successive records, and where in the file the last of them ends."""
+    """Deliveries of successive records, and the offset at which the last record ends."""
 
     deliveries: list[Delivery]
     end: int
@@ -177,8 +177,8 @@ class ReadBatch(NamedTuple):
 class SpoolFile:
     """A spool file that is read. `done_bytes` from its beginning need not be read again.
 
-    The end may be a record that was never finished: nobody was told that it was kept. What else
-    cannot be read is reported and passed over; `suffix` then says under which name to keep it.
+    The last record may be unfinished: it was never acknowledged. Other unreadable records are
+    reported and skipped; `suffix` is then the new suffix under which the file is kept.
     """
 
     def __init__(self, path: Path, lock: BinaryIO) -> None:
@@ -196,53 +196,55 @@ class SpoolFile:
     def batch(self, at_most: int) -> ReadBatch:
         """Return the deliveries of the next records, of up to `at_most` observations.
 
-        More only where a single record has more; none where there is nothing left to read.
+        More only if a single record has more; none at the end of the file.
         """
         deliveries: list[Delivery] = []
         end = self.done_bytes
         weight = 0
         with self.path.open("rb") as file:
             file.seek(end)
-            for found, place in self._records(file):
+            for found, record_end in self._records(file):
                 weight += sum(max(len(one.observations), 1) for one in found)
                 if deliveries and weight > at_most:
                     break
                 deliveries += found
-                end = place
+                end = record_end
                 if weight >= at_most:
                     break
         return ReadBatch(deliveries, end)
 
     def _records(self, file: BinaryIO) -> Iterator[tuple[list[Delivery], int]]:
-        """Yield the deliveries of each record, with the place at which it ends."""
-        while head := file.read(_HEAD.size):
-            length, checksum = _HEAD.unpack(head) if len(head) == _HEAD.size else (1, 0)
+        """Yield the deliveries of each record, with the offset at which the record ends."""
+        while head := file.read(_RECORD_HEADER.size):
+            length, checksum = (
+                _RECORD_HEADER.unpack(head) if len(head) == _RECORD_HEADER.size else (1, 0)
+            )
             record = file.read(length)
             is_whole = len(record) == length
             found = self._deliveries(record, checksum, file.tell()) if is_whole else []
             if not is_whole:
-                self.suffix = self.suffix or PUT_BY
+                self.suffix = self.suffix or QUARANTINED
                 log.warning("spool file ends in half a record", file=self.path.name)
             yield found, file.tell()
 
-    def _deliveries(self, record: bytes, checksum: int, place: int) -> list[Delivery]:
+    def _deliveries(self, record: bytes, checksum: int, end: int) -> list[Delivery]:
         try:
-            return deliveries_of(_unharmed(record, checksum))
-        except UnknownFormError as error:
-            self._report(error, UNKNOWN, place, "spool record of another release")
+            return deliveries_of(_verified(record, checksum))
+        except UnknownRecordFormatError as error:
+            self._report(error, UNKNOWN_FORMAT, end, "spool record of another release")
         except DamagedRecordError as error:
-            self._report(error, PUT_BY, place, "spool record damaged")
+            self._report(error, QUARANTINED, end, "spool record damaged")
         return []
 
-    def _report(self, error: Exception, suffix: str, place: int, event: str) -> None:
+    def _report(self, error: Exception, suffix: str, end: int, event: str) -> None:
         self.suffix = self.suffix or suffix
-        # What is taken and not done is read again, and need not be reported again.
-        if place > self._reported_until:
-            log.error(event, file=self.path.name, until=place, reason=str(error))
-            self._reported_until = place
+        # A batch that was taken and not done is read again, and need not be reported again.
+        if end > self._reported_until:
+            log.error(event, file=self.path.name, until=end, reason=str(error))
+            self._reported_until = end
 
 
-def _unharmed(record: bytes, checksum: int) -> bytes:
+def _verified(record: bytes, checksum: int) -> bytes:
     if zlib.crc32(record) != checksum:
         raise DamagedRecordError("wrong checksum")
     return record
@@ -250,7 +252,7 @@ def _unharmed(record: bytes, checksum: int) -> bytes:
 
 def _write_through(file: BinaryIO, record: bytes) -> None:
     """Write all of a record to disk; an unbuffered write may take only a part at a time."""
-    rest = memoryview(_HEAD.pack(len(record), zlib.crc32(record)) + record)
+    rest = memoryview(_RECORD_HEADER.pack(len(record), zlib.crc32(record)) + record)
     while rest:
         rest = rest[file.write(rest) :]
     os.fsync(file.fileno())

@@ -1,7 +1,7 @@
-"""Who is at the other end of a socket, and whether that still holds.
+"""The access that the credential of a socket gives, at the handshake and afterwards.
 
-One check answers for all open sockets at once: the same queries at the handshake and every few
-seconds after it. Sessions are those of the database, Django's default.
+One check covers all open sockets: the same queries as at the handshake, every few seconds.
+Sessions are in the database, Django's default.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from tracker.live.table import Permitted
 
 
 @dataclass(frozen=True, slots=True)
-class Credential:
-    """Exactly one of the two is set."""
+class SocketCredential:
+    """The credential that a socket brings. Exactly one of the two fields is set."""
 
     session_key: str = ""
     token_digest: str = ""
@@ -30,42 +30,48 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class Access:
+    """A user, with the organisations that the user may see now."""
+
     user: User
     permitted: Permitted
 
 
-def accesses(credentials: Iterable[Credential]) -> dict[Credential, Access]:
-    """Return what each credential opens now; one that opens nothing is missing."""
-    wanted = set(credentials)
-    users = _session_users({c.session_key: c for c in wanted if c.session_key})
-    users |= _token_users({c.token_digest: c for c in wanted if c.token_digest})
-    active = {c: user for c, user in users.items() if user.is_active}
+def accesses_of(credentials: Iterable[SocketCredential]) -> dict[SocketCredential, Access]:
+    """Return the access that each credential gives now; a credential without access is missing."""
+    given = set(credentials)
+    users = _session_users({each.session_key: each for each in given if each.session_key})
+    users |= _token_users({each.token_digest: each for each in given if each.token_digest})
+    active = {credential: user for credential, user in users.items() if user.is_active}
     organisations: dict[int, set[int]] = {user.pk: set() for user in active.values()}
     pairs = Membership.objects.filter(user_id__in=organisations)
     for user_id, organisation_id in pairs.values_list("user_id", "organisation_id"):
         organisations[user_id].add(organisation_id)
     return {
-        c: Access(user, None if user.is_provider else frozenset(organisations[user.pk]))
-        for c, user in active.items()
+        credential: Access(user, None if user.is_provider else frozenset(organisations[user.pk]))
+        for credential, user in active.items()
     }
 
 
-def _token_users(by_digest: Mapping[str, Credential]) -> dict[Credential, User]:
+def _token_users(by_digest: Mapping[str, SocketCredential]) -> dict[SocketCredential, User]:
     if not by_digest:
         return {}
     rows = ApiToken.objects.filter(digest__in=by_digest, revoked_at=None).select_related("user")
     return {by_digest[row.digest]: row.user for row in rows}
 
 
-def _session_users(by_key: Mapping[str, Credential]) -> dict[Credential, User]:
+def _session_users(by_key: Mapping[str, SocketCredential]) -> dict[SocketCredential, User]:
     if not by_key:
         return {}
     rows = Session.objects.filter(session_key__in=by_key, expire_date__gt=timezone.now())
     claims = {by_key[row.session_key]: row.get_decoded() for row in rows}
-    ids = {c: _user_id(claim) for c, claim in claims.items()}
+    ids = {credential: _user_id(claim) for credential, claim in claims.items()}
     users = User.objects.in_bulk({pk for pk in ids.values() if pk is not None})
-    found = {c: users[pk] for c, pk in ids.items() if pk in users}
-    return {c: user for c, user in found.items() if _is_signed_for(user, claims[c])}
+    found = {credential: users[pk] for credential, pk in ids.items() if pk in users}
+    return {
+        credential: user
+        for credential, user in found.items()
+        if _is_signed_for(user, claims[credential])
+    }
 
 
 def _user_id(claim: Mapping[str, Any]) -> int | None:
@@ -76,9 +82,9 @@ def _user_id(claim: Mapping[str, Any]) -> int | None:
 
 
 def _is_signed_for(user: User, claim: Mapping[str, Any]) -> bool:
-    """Whether the session was begun with the password that the user has now."""
+    """Return whether the session was begun with the present password of the user."""
     if claim.get(BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS:
         return False
     given = claim.get(HASH_SESSION_KEY, "")
     hashes = (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())
-    return any(constant_time_compare(given, one) for one in hashes)
+    return any(constant_time_compare(given, each) for each in hashes)

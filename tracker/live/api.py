@@ -1,4 +1,4 @@
-"""The live map at once, for those who do not listen."""
+"""A snapshot of the live map over HTTP, for clients without a socket."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tracker.live import frames
 
 
 class LiveColumnsSerializer(serializers.Serializer[None]):
-    """Equally long lists, one entry an asset."""
+    """Equally long lists with an entry for each asset."""
 
     id = serializers.ListField(child=serializers.IntegerField(), help_text="asset id")
 
@@ -51,10 +51,10 @@ class LiveSnapshotSerializer(serializers.Serializer[None]):
 class LiveSnapshotView(APIView):
     @extend_schema(operation_id="live_snapshot", responses=LiveSnapshotSerializer)
     def get(self, request: Request) -> HttpResponse:
-        """Return the latest of every asset that you may see, as the live socket would."""
+        """Return the latest state of every asset that you may see, as on the live socket."""
         user = cast("User", request.user)
-        mine = Organisation.objects.visible_to(user).values_list("pk", flat=True)
-        rows = latest_columns.read_columns(None if user.is_provider else list(mine))
+        visible = Organisation.objects.visible_to(user).values_list("pk", flat=True)
+        rows = latest_columns.read_columns(None if user.is_provider else list(visible))
         text = frames.snapshot(
             orjson.dumps(rows.as_lists()).decode(),
             epoch=None,

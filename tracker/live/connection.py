@@ -1,4 +1,4 @@
-"""One viewer: what it has, what it is owed, and whether it can take more. Plain values."""
+"""The state of a viewer's connection: frames sent, frames due, and pace. Plain values."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ LAG_LIMIT_S: Final = 2.0
 SLOWEST_TICK_S: Final = 5.0
 HEARTBEAT_S: Final = 9.0
 CROSSINGS_KEPT: Final = 100
-# What a lost frame may have been about. Alerts are numbered, so none is missed.
+# The lists that a lost frame may have been about. Alerts are numbered, so none is missed.
 LISTS: Final = ("assets", "geofences", "crossings")
 _SLACK_S: Final = 0.02
 
 
 @dataclass(slots=True)
 class Allowance:
-    """How many bytes of snapshots may still go out in this tick, to all viewers together.
+    """The bytes of snapshots that may still be sent in this tick, to all viewers together.
 
-    Snapshots wait in the server's memory until the network takes them; without this a
-    restart would put one for each viewer there at once.
+    Snapshots wait in the server's memory until the network takes them. Without this limit, a
+    restart would put a snapshot for each viewer there at once.
     """
 
     per_tick: int = 16 << 20
@@ -34,14 +34,14 @@ class Allowance:
 
 
 @dataclass(slots=True)
-class _Sent:
+class _SentFrame:
     seq: int
     at: float
 
 
 @dataclass(slots=True)
-class Connection:
-    """`now` is monotonic seconds, `server_time` ms since 1970."""
+class ViewerConnection:
+    """A viewer's place in the table. `now` is monotonic seconds, `server_time` ms since 1970."""
 
     table: Table
     permitted: Permitted
@@ -54,23 +54,23 @@ class Connection:
     _checked: int = 0
     _interval_s: float = 0.0
     _next_at: float = float("-inf")
-    _spoke_at: float = float("-inf")
-    _unacked: deque[_Sent] = field(default_factory=deque)
+    _sent_at: float = float("-inf")
+    _unacked: deque[_SentFrame] = field(default_factory=deque)
     _crossings: deque[str] = field(default_factory=deque)
     _changed: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._interval_s = self.tick_s
 
-    # --- what comes in ----------------------------------------------------
+    # --- input ------------------------------------------------------------
 
     def subscribe(self, frame: frames.Subscribe, *, now: float) -> None:
-        """Go on from where the client is, if that is a place in this table."""
+        """Continue from the epoch and `seq` of the client, if this table knows them."""
         is_known = frame.epoch == self._epoch_now() and 0 <= frame.seq <= self.table.seq
         self.epoch = frame.epoch if is_known and frame.epoch else ""
         self.seq = self._checked = frame.seq if is_known else 0
         self.is_subscribed = True
-        self._spoke_at = now
+        self._sent_at = now
         self._unacked.clear()
 
     def ack(self, seq: int, *, now: float) -> None:
@@ -78,44 +78,44 @@ class Connection:
             if now - self._unacked.popleft().at < LAG_LIMIT_S:
                 self._interval_s = max(self.tick_s, self._interval_s / 2)
 
-    def crossed(self, text: str) -> None:
+    def add_crossing(self, text: str) -> None:
         self._crossings.append(text)
         if len(self._crossings) > CROSSINGS_KEPT:
             self._crossings.clear()
             self._changed.add("crossings")
 
-    def changed(self, *what: str) -> None:
-        self._changed.update(what)
+    def add_changed_lists(self, *lists: str) -> None:
+        self._changed.update(lists)
 
     def permit(self, permitted: Permitted) -> None:
-        """Let the viewer see these organisations from now on, and nothing else."""
+        """Let the viewer see these organisations only, from now on."""
         if permitted != self.permitted:
             self.permitted = permitted
             self._crossings.clear()
             self._changed.update((*LISTS, "alerts"))
 
-    # --- what goes out ----------------------------------------------------
+    # --- output -----------------------------------------------------------
 
     def frames(self, *, now: float, server_time: int) -> list[str]:
-        """Return what may go out now, in order."""
+        """Return the frames to send now, in order."""
         if not self.is_subscribed:
             return []
         out: list[str] = []
-        if self.may_send(now):
-            out += self._assets(now, server_time)
+        if self.check_pace(now):
+            out += self._asset_frames(now, server_time)
             out += [frames.text("changed", what=what) for what in sorted(self._changed)]
             self._changed.clear()
             if not self.is_paused:
                 out += self._crossings
                 self._crossings.clear()
-        if not out and now - self._spoke_at >= HEARTBEAT_S:
+        if not out and now - self._sent_at >= HEARTBEAT_S:
             out.append(frames.text("heartbeat", server_time=server_time))
         if out:
-            self._spoke_at = now
+            self._sent_at = now
         return out
 
-    def may_send(self, now: float) -> bool:
-        """Whether the client keeps up; if not, the next frames come less often."""
+    def check_pace(self, now: float) -> bool:
+        """Return whether the client keeps up; if not, send the next frames less often."""
         if not self._unacked or now - self._unacked[0].at < LAG_LIMIT_S:
             return True
         if self._next_at <= now:
@@ -123,7 +123,7 @@ class Connection:
             self._next_at = now + self._interval_s
         return False
 
-    def _assets(self, now: float, server_time: int) -> list[str]:
+    def _asset_frames(self, now: float, server_time: int) -> list[str]:
         if self.is_paused or not self.table.is_loaded or now < self._next_at - _SLACK_S:
             return []
         frame = (
@@ -134,18 +134,18 @@ class Connection:
         if frame is None:
             return []
         self._next_at = now + self._interval_s
-        self._unacked.append(_Sent(self.seq, now))
+        self._unacked.append(_SentFrame(self.seq, now))
         return [frame]
 
     def _delta(self, server_time: int) -> str | None:
-        owed = self.table.owed(self._checked, self.permitted)
+        changes = self.table.changes_since(self._checked, self.permitted)
         self._checked = self.table.seq
-        if owed is None:
+        if changes is None:
             return None
         prev, self.seq = self.seq, self.table.seq
         return frames.delta(
-            owed.assets,
-            owed.gone,
+            changes.assets,
+            changes.gone,
             epoch=self.epoch,
             prev=prev,
             seq=self.seq,

@@ -1,4 +1,4 @@
-"""One console: what it says, what it is sent, and what it is nudged about."""
+"""The socket of a console: frames from the client, frames to the client, and nudges."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from accounts.models import User
 from alerts.stream import alerts_after, newest_number
 from core.socket_groups import PROVIDER_GROUP, organisation_group, user_group
 from tracker.live import access, frames
-from tracker.live.database import asked
+from tracker.live.database_threads import query_in_thread
 from tracker.live.hub import Hub, Viewer, ensure_started
 
 logger = logging.getLogger(__name__)
@@ -31,16 +31,16 @@ POLICY, TOO_LARGE, FAILED, TRY_LATER, SIGNED_OUT = 4008, 4009, 4011, 4013, 4401
 FRAMES_A_SECOND: Final = 20
 ERRORS_ALLOWED: Final = 10
 ALERTS_AT_ONCE: Final = 100
-# The name of no channel layer.
+# An alias that no channel layer has.
 WITHOUT_LAYER: Final = "none"
-_NO_REDIS = (redis.RedisError, OSError)
+_REDIS_ERRORS = (redis.RedisError, OSError)
 
 
 class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
-    """Joins the groups of what its user may see; frames of assets come from the hub.
+    """A live socket. It joins the groups of its user; frames of assets come from the hub.
 
     Behind `handshake.guarded`. A nudge only shortens the wait: the hub checks access and looks
-    for alerts every few seconds, so a socket does without the channel layer while Redis is away.
+    for alerts every few seconds, so a socket needs no channel layer while Redis is away.
     """
 
     def __init__(self) -> None:
@@ -51,8 +51,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._joined: set[str] = set()
         self._has_begun = self._is_closed = False
         self._errors = 0
-        self._came_at: deque[float] = deque(maxlen=FRAMES_A_SECOND)
-        self._alerts_nudged = self._alerts_seen = -1
+        self._received_at: deque[float] = deque(maxlen=FRAMES_A_SECOND)
+        self._alerts_nudged = self._alerts_checked = -1
         self._alerts_after: int | None = None
         # Whether the database is known to have reached the number that the client named.
         self._is_place_checked = False
@@ -64,25 +64,26 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         receive: Callable[[], Awaitable[Any]],
         send: Callable[[Any], Awaitable[None]],
     ) -> None:
-        if not self._hub.hears_redis:
+        if not self._hub.is_connected_to_redis:
             self.channel_layer_alias = WITHOUT_LAYER
         try:
             try:
                 await super().__call__(scope, receive, send)
-            except _NO_REDIS:
+            except _REDIS_ERRORS:
                 if self._has_begun:
                     raise
-                # Redis went away just now: no channel could be had, and nothing was received.
+                # Redis has just gone: no channel could be opened, and no message was received.
                 self.channel_layer_alias = WITHOUT_LAYER
                 await super().__call__(scope, receive, send)
         finally:
-            await self._part()
+            await self._clean_up()
 
     async def dispatch(self, message: dict[str, Any]) -> None:
-        """As the library does, but without a hop to another thread for each message.
+        """Call the handler of `message` as Channels does, but in this thread.
 
-        It would close old connections there; ours are in threads of our own. With 200 viewers
-        who acknowledge each tick, the hop cost the process a third of its time.
+        Channels also closes old database connections, in another thread for each message; ours
+        are in threads of our own. With 200 viewers who acknowledge each tick, the change of
+        threads cost the process a third of its time.
         """
         try:
             await getattr(self, get_handler_name(message))(message)
@@ -92,7 +93,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             logger.exception("a live socket failed")
             await self._end(FAILED)
 
-    # --- its life -----------------------------------------------------------
+    # --- life ---------------------------------------------------------------
 
     async def connect(self) -> None:
         self._has_begun = True
@@ -101,36 +102,37 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self.close()
             return
         protocol = SUB_PROTOCOL if offered else None
-        credential: access.Credential = self.scope["credential"]
+        credential: access.SocketCredential = self.scope["credential"]
         try:
-            opened = (await asked(partial(access.accesses, [credential]))).get(credential)
+            found = await query_in_thread(partial(access.accesses_of, [credential]))
         except Error:
-            # Nothing has been checked, so nothing is said but "later".
+            # The credential could not be checked, so the only answer is "later".
             await self.accept(protocol)
             await self._end(TRY_LATER)
             return
+        opened = found.get(credential)
         if opened is None:
             await self.close()
             return
         await self.accept(protocol)
         self._viewer = self._hub.join(credential, opened)
         await self._join_groups(opened)
-        self._writing = asyncio.create_task(self._write(self._viewer))
+        self._writing = asyncio.create_task(self._send_frames(self._viewer))
 
     async def _end(self, code: int) -> None:
         if not self._is_closed:
             self._is_closed = True
             await self.close(code)
 
-    async def _part(self) -> None:
-        """Leave nothing behind, however the socket ended."""
+    async def _clean_up(self) -> None:
+        """Free the viewer, its task and its groups, however the socket ended."""
         if self._writing is not None:
             self._writing.cancel()
         if self._viewer is not None:
-            self._hub.part(self._viewer)
+            self._hub.leave(self._viewer)
         await self._leave_groups(self._joined.copy())
 
-    # --- what it is nudged about ----------------------------------------------
+    # --- nudges ---------------------------------------------------------------
 
     async def alert_changed(self, event: dict[str, Any]) -> None:
         self._alerts_nudged = max(self._alerts_nudged, event["number"])
@@ -151,8 +153,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             for group in wanted - self._joined:
                 await self.channel_layer.group_add(group, self.channel_name)
                 self._joined.add(group)
-        except _NO_REDIS:
-            logger.debug("a live socket does without nudges: no Redis")
+        except _REDIS_ERRORS:
+            logger.debug("a live socket goes without nudges: no Redis")
         await self._leave_groups(self._joined - wanted)
 
     async def _leave_groups(self, groups: set[str]) -> None:
@@ -160,10 +162,10 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             self._joined.discard(group)
             try:
                 await self.channel_layer.group_discard(group, self.channel_name)
-            except _NO_REDIS:
-                logger.debug("a live socket stays in a group that it does not heed: no Redis")
+            except _REDIS_ERRORS:
+                logger.debug("a live socket cannot leave a group: no Redis")
 
-    # --- what the client says ----------------------------------------------
+    # --- frames from the client --------------------------------------------
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self._is_closed or self._viewer is None:
@@ -172,25 +174,27 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self._end(TOO_LARGE)
             return
         now = time.monotonic()
-        if len(self._came_at) == FRAMES_A_SECOND and now - self._came_at[0] < 1.0:
-            await self._error("too-many-frames", f"more than {FRAMES_A_SECOND} frames a second")
+        if len(self._received_at) == FRAMES_A_SECOND and now - self._received_at[0] < 1.0:
+            await self._send_error(
+                "too-many-frames", f"more than {FRAMES_A_SECOND} frames a second"
+            )
             return
-        self._came_at.append(now)
+        self._received_at.append(now)
         try:
-            # A binary frame is not one of ours either.
-            self._take(self._viewer, frames.read(text_data or ""), now)
+            # A binary frame is read as an empty text: no frame either.
+            self._handle(self._viewer, frames.read(text_data or ""), now)
         except ValueError as error:
-            await self._error("malformed-frame", str(error))
+            await self._send_error("malformed-frame", str(error))
 
-    def _take(self, viewer: Viewer, frame: frames.ClientFrame, now: float) -> None:
+    def _handle(self, viewer: Viewer, frame: frames.ClientFrame, now: float) -> None:
         match frame:
             case frames.Subscribe():
                 viewer.connection.subscribe(frame, now=now)
                 if frame.epoch and not viewer.connection.epoch:
                     # It followed another process, or another state of the database.
-                    viewer.connection.changed("alerts")
+                    viewer.connection.add_changed_lists("alerts")
                 self._alerts_after = frame.alerts_after
-                self._alerts_seen = -1
+                self._alerts_checked = -1
                 self._is_place_checked = False
                 viewer.due.set()
             case frames.Ack():
@@ -200,15 +204,15 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             case frames.Resume():
                 viewer.connection.is_paused = False
 
-    async def _error(self, code: str, detail: str) -> None:
+    async def _send_error(self, code: str, detail: str) -> None:
         self._errors += 1
         await self.send(frames.text("error", code=code, detail=detail))
         if self._errors >= ERRORS_ALLOWED:
             await self._end(POLICY)
 
-    # --- what it is sent ----------------------------------------------------
+    # --- frames to the client -----------------------------------------------
 
-    async def _write(self, viewer: Viewer) -> None:
+    async def _send_frames(self, viewer: Viewer) -> None:
         seen = viewer.access
         try:
             while True:
@@ -229,7 +233,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         is_subscribed = viewer.connection.is_subscribed
         if self._restores != self._hub.restores:
             self._restores = self._hub.restores
-            self._alerts_nudged = self._alerts_seen = -1
+            self._alerts_nudged = self._alerts_checked = -1
             self._is_place_checked = False
         if is_subscribed and not self._is_place_checked:
             # Before the snapshot: what is raised once the client has it is new to the client.
@@ -238,7 +242,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         for text in viewer.connection.frames(now=now, server_time=server_time):
             await self.send(text)
         after = self._alerts_after if self._is_place_checked else None
-        if after is not None and viewer.connection.may_send(now):
+        if after is not None and viewer.connection.check_pace(now):
             await self._send_alerts(viewer.access.user, after)
 
     async def _find_place(self, viewer: Viewer) -> None:
@@ -247,29 +251,29 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         Then the database was restored to an older state: its numbers come again, for other alerts.
         """
         try:
-            newest = await asked(newest_number)
+            newest = await query_in_thread(newest_number)
         except Error:
             return  # The next tick asks again.
         if self._alerts_after is not None and self._alerts_after > newest:
-            viewer.connection.changed("alerts")
+            viewer.connection.add_changed_lists("alerts")
         if self._alerts_after is None or self._alerts_after > newest:
             self._alerts_after = newest
         self._is_place_checked = True
 
     async def _send_alerts(self, user: User, after: int) -> None:
-        """Send what is new to this viewer, oldest first; a few now, and more at the next tick."""
-        known = max(self._hub.alerts_known, self._alerts_nudged)
-        if known <= self._alerts_seen:
+        """Send alerts that are new to this viewer, lowest number first; at most a few in a tick."""
+        newest = max(self._hub.newest_alert, self._alerts_nudged)
+        if newest <= self._alerts_checked:
             return
         try:
-            rows = await asked(partial(alerts_after, user, after, ALERTS_AT_ONCE))
+            rows = await query_in_thread(partial(alerts_after, user, after, ALERTS_AT_ONCE))
         except Error:
             return  # The next tick asks again.
         for row in rows:
             self._alerts_after = row["number"]
             await self.send(frames.text("alert", number=row["number"], alert=row))
         if len(rows) < ALERTS_AT_ONCE:
-            self._alerts_seen = known
+            self._alerts_checked = newest
 
 
 def _groups_of(opened: access.Access) -> set[str]:

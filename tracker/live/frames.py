@@ -1,4 +1,4 @@
-"""Frames as JSON texts, as docs/live-protocol.md has them, and columns out of Redis frames."""
+"""Frames as JSON texts, as in docs/live-protocol.md, and columns from Redis frames."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _client_frame: msgspec.json.Decoder[ClientFrame] = msgspec.json.Decoder(ClientFr
 
 
 def read(text: str) -> ClientFrame:
-    """Raises ValueError for what is no frame of a client."""
+    """Return the frame of a client. Raises ValueError for any other text."""
     return _client_frame.decode(text)
 
 
@@ -55,7 +55,7 @@ def text(type_: str, **members: Any) -> str:
 
 
 def snapshot(assets: str, *, epoch: str | None, seq: int, server_time: int, tick_ms: int) -> str:
-    """Return the frame around columns that are JSON already: they may be many megabytes."""
+    """Return a snapshot with `assets`, which is JSON already: it may have many megabytes."""
     head = text("snapshot", epoch=epoch, seq=seq, server_time=server_time, tick_ms=tick_ms)
     return f'{head[:-1]},"assets":{assets}}}'
 
@@ -68,9 +68,9 @@ def delta(
 
 
 def columns_of(moved: Moved) -> LatestColumns:
-    """Return what a frame of the road says.
+    """Return the columns of a frame from the road.
 
-    Raises ValueError or OverflowError unless the columns are those declared and equally long.
+    Raises ValueError or OverflowError unless they are the declared columns and equally long.
     """
     if moved.columns.keys() != _DECLARED:
         raise ValueError(f"not declared or missing: {sorted(moved.columns.keys() ^ _DECLARED)}")

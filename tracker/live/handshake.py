@@ -1,4 +1,4 @@
-"""The handshake of a live socket: from which page it comes, and which credential it brings."""
+"""The handshake of a live socket: checks of its page and its credential."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
 from accounts.tokens import digest_of
-from tracker.live.access import Credential
+from tracker.live.access import SocketCredential
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ refuse: Application = WebsocketDenier.as_asgi()
 
 
 def guarded(application: Application) -> Application:
-    """Return `application`, which then finds a `credential` in its scope, or is never called."""
+    """Return `application`, called only with a `credential` in its scope."""
     guards: Application = CookieMiddleware(PageValidator(CredentialMiddleware(application)))
     return guards
 
@@ -36,8 +36,8 @@ def guarded(application: Application) -> Application:
 class PageValidator(BaseMiddleware):  # type: ignore[misc]
     """Refuses a cookie unless it comes from a page of ours (fault F-087).
 
-    A browser sends the cookie along from any page, and only `Origin` tells ours from a
-    stranger's. Who brings a token comes from no page.
+    A browser sends the cookie from any page, and only `Origin` distinguishes our pages from
+    others. A client with a token comes from no page.
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,7 +52,7 @@ class PageValidator(BaseMiddleware):  # type: ignore[misc]
 
 
 class OwnOriginValidator(OriginValidator):  # type: ignore[misc]
-    """Says in the log what it refuses: `PUBLIC_URL` may be wrong."""
+    """Logs the origins that it refuses: `PUBLIC_URL` may be wrong."""
 
     def valid_origin(self, parsed_origin: ParseResult | None) -> bool:
         is_ours: bool = super().valid_origin(parsed_origin)
@@ -63,29 +63,29 @@ class OwnOriginValidator(OriginValidator):  # type: ignore[misc]
 
 
 class CredentialMiddleware(BaseMiddleware):  # type: ignore[misc]
-    """Puts the credential into the scope; whoever brings none is refused."""
+    """Puts the credential into the scope; refuses a socket without a credential."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         session_key = scope["cookies"].get(settings.SESSION_COOKIE_NAME)
         if token := _token(scope):
-            credential = Credential(token_digest=digest_of(token))
+            credential = SocketCredential(token_digest=digest_of(token))
         elif session_key:
-            credential = Credential(session_key=session_key)
+            credential = SocketCredential(session_key=session_key)
         else:
             await refuse(scope, receive, send)
             return
         await self.inner(scope | {"credential": credential}, receive, send)
 
 
-def own_origins(dialled: str) -> list[str]:
-    """Return the origins of our pages: the configured, and that of the host that was dialled.
+def own_origins(host: str) -> list[str]:
+    """Return the origins of our pages: the configured origins, and the origin of `host`.
 
-    As Django's check of forms does it: the exact scheme, name and port.
+    As in Django's check of forms: the exact scheme, name and port.
     """
     origins = [settings.PUBLIC_URL, *settings.CSRF_TRUSTED_ORIGINS]
-    name, _ = split_domain_port(dialled)
+    name, _ = split_domain_port(host)
     if name and validate_host(name, settings.ALLOWED_HOSTS):
-        origins += [f"http://{dialled}", f"https://{dialled}"]
+        origins += [f"http://{host}", f"https://{host}"]
     return origins
 
 

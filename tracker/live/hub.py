@@ -1,6 +1,6 @@
-"""One per web process: takes frames from Redis, and wakes the viewers at each tick.
+"""The hub of a web process: takes frames from Redis, and wakes the viewers at each tick.
 
-Everything here runs in one event loop; what asks the database does so in a thread.
+All of it runs in one event loop; only queries run in threads.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from redis.backoff import NoBackoff
 from core.broadcast import Changed, Crossed, HubFrame, Message, Moved, channel
 from positions.latest_columns import LatestColumns
 from tracker.live import access, frames
-from tracker.live.connection import LISTS, Allowance, Connection
-from tracker.live.database import asked
-from tracker.live.healing import Healer, Sources
+from tracker.live.connection import LISTS, Allowance, ViewerConnection
+from tracker.live.database_threads import query_in_thread
 from tracker.live.publishers import Publishers
+from tracker.live.reconciling import Queries, Reconciler
 from tracker.live.table import Table
 
 logger = logging.getLogger(__name__)
@@ -40,10 +40,10 @@ _decode = msgspec.msgpack.Decoder(Message).decode
 
 @dataclass(slots=True, eq=False)
 class Viewer:
-    """A connection with whose it is. `due` is set at each tick, and when access ends."""
+    """A connection with its user. `due` is set at each tick, and when access ends."""
 
-    connection: Connection
-    credential: access.Credential
+    connection: ViewerConnection
+    credential: access.SocketCredential
     access: access.Access
     due: asyncio.Event = field(default_factory=asyncio.Event)
     is_ended: bool = False
@@ -58,13 +58,13 @@ class Viewer:
 
 
 class Hub:
-    """Start it in the loop that serves the sockets."""
+    """The table, its viewers and its jobs. Started in the loop that serves the sockets."""
 
-    def __init__(self, sources: Sources | None = None, *, redis_url: str = "") -> None:
+    def __init__(self, queries: Queries | None = None, *, redis_url: str = "") -> None:
         self.table = Table()
         self.tick_s = settings.LIVE_TICK_MS / 1000
         # The newest number of an alert, and how often the database turned out to be an older one.
-        self.alerts_known = -1
+        self.newest_alert = -1
         self.restores = 0
         self._newest_read = -1
         self._redis_url = redis_url or settings.REDIS_URL
@@ -72,16 +72,18 @@ class Hub:
         self._waiting: list[LatestColumns] = []
         self._allowance = Allowance()
         self._publishers = Publishers(now=time.monotonic())
-        self._is_deaf = False
-        self._healer = Healer(self.table, sources or Sources(), self._changed, self._alerted)
+        self._is_disconnected = False
+        self._reconciler = Reconciler(
+            self.table, queries or Queries(), self._pass_changed_lists, self._note_alert
+        )
         self._tasks: list[asyncio.Task[None]] = []
 
     # --- life -------------------------------------------------------------
 
     def start(self) -> None:
         jobs = (self._listen, self._tick, self._watch_publishers, self._watch_access)
-        for job in (*jobs, self._healer.run):
-            self._tasks.append(asyncio.create_task(_for_ever(job)))
+        for job in (*jobs, self._reconciler.run):
+            self._tasks.append(asyncio.create_task(_run_forever(job)))
 
     async def stop(self) -> None:
         for task in self._tasks:
@@ -90,13 +92,13 @@ class Hub:
         self._tasks = []
 
     @property
-    def hears_redis(self) -> bool:
-        return not self._is_deaf
+    def is_connected_to_redis(self) -> bool:
+        return not self._is_disconnected
 
     # --- viewers ----------------------------------------------------------
 
-    def join(self, credential: access.Credential, opened: access.Access) -> Viewer:
-        connection = Connection(
+    def join(self, credential: access.SocketCredential, opened: access.Access) -> Viewer:
+        connection = ViewerConnection(
             self.table, opened.permitted, tick_s=self.tick_s, allowance=self._allowance
         )
         viewer = Viewer(connection, credential, opened)
@@ -104,17 +106,18 @@ class Hub:
         VIEWERS.inc()
         return viewer
 
-    def part(self, viewer: Viewer) -> None:
+    def leave(self, viewer: Viewer) -> None:
         self._viewers.discard(viewer)
         VIEWERS.dec()
 
     async def recheck_access(self, viewers: Sequence[Viewer]) -> None:
-        """End what is no longer allowed, and narrow or widen the rest (fault F-089)."""
+        """End viewers without access, and update the access of the others (fault F-089)."""
         if not viewers:
             return
-        now = await asked(partial(access.accesses, [viewer.credential for viewer in viewers]))
+        credentials = [viewer.credential for viewer in viewers]
+        accesses = await query_in_thread(partial(access.accesses_of, credentials))
         for viewer in viewers:
-            opened = now.get(viewer.credential)
+            opened = accesses.get(viewer.credential)
             if opened is None or opened.user.pk != viewer.access.user.pk:
                 viewer.end()
             else:
@@ -124,65 +127,65 @@ class Hub:
     # --- frames -----------------------------------------------------------
 
     def receive(self, body: bytes) -> None:
-        """Take what a publisher sent."""
+        """Take a message of a publisher."""
         try:
             message = _decode(body)
             moved = [frames.columns_of(f) for f in message.frames if isinstance(f, Moved)]
         except (msgspec.MsgspecError, ValueError, TypeError, OverflowError) as error:
             logger.warning("a live message cannot be read: %s", error)
-            self._healer.lost()
+            self._reconciler.report_loss()
             return
-        if self._publishers.heard(message, now=time.monotonic()):
+        if self._publishers.record(message, now=time.monotonic()):
             logger.info("live messages of publisher %s were lost", message.publisher)
             LOSSES.inc()
-            self._healer.lost()
+            self._reconciler.report_loss()
         self._waiting += moved
         for frame in message.frames:
-            self._pass_on(frame)
+            self._forward(frame)
 
     def tick(self) -> None:
-        """Take what waits, and let every viewer see what it is owed."""
+        """Write the waiting rows to the table, and wake every viewer."""
         waiting, self._waiting = self._waiting, []
         if not self.table.tick(waiting):
-            self._healer.wanted()
+            self._reconciler.request_read()
         self._allowance.refill()
         for viewer in self._viewers:
             viewer.due.set()
 
-    def _pass_on(self, frame: HubFrame) -> None:
+    def _forward(self, frame: HubFrame) -> None:
         match frame:
             case Crossed():
                 text = frames.text("crossing", crossing=frame.crossing)
                 for viewer in self._viewers_of(frame.organisation_id):
-                    viewer.connection.crossed(text)
+                    viewer.connection.add_crossing(text)
             case Changed():
-                self._changed(frame.what, organisation_id=frame.organisation_id)
+                self._pass_changed_lists(frame.what, organisation_id=frame.organisation_id)
                 if frame.what == "assets":
-                    self._healer.wanted(frame.organisation_id)
+                    self._reconciler.request_read(frame.organisation_id)
 
     def _viewers_of(self, organisation_id: int) -> list[Viewer]:
         return [viewer for viewer in self._viewers if viewer.may_see(organisation_id)]
 
-    def _changed(self, *what: str, organisation_id: int | None = None) -> None:
-        everyone = organisation_id is None
-        for viewer in self._viewers if everyone else self._viewers_of(organisation_id or 0):
-            viewer.connection.changed(*what)
+    def _pass_changed_lists(self, *lists: str, organisation_id: int | None = None) -> None:
+        is_for_all = organisation_id is None
+        for viewer in self._viewers if is_for_all else self._viewers_of(organisation_id or 0):
+            viewer.connection.add_changed_lists(*lists)
 
-    def _alerted(self, number: int) -> None:
+    def _note_alert(self, number: int) -> None:
         """Take the newest number that the database has; each viewer reads what is new to it."""
         if number < self._newest_read:
-            self._begin_anew()
+            self._begin_epoch()
         self._newest_read = number
-        self.alerts_known = max(self.alerts_known, number)
+        self.newest_alert = max(self.newest_alert, number)
 
-    def _begin_anew(self) -> None:
+    def _begin_epoch(self) -> None:
         """Begin an epoch: the database was restored to an older state."""
-        logger.warning("the database is in an older state than before: viewers begin anew")
+        logger.warning("the database is in an older state than before: viewers begin again")
         self.restores += 1
-        self.alerts_known = -1
-        self.table.begin_anew()
-        self._healer.wanted()
-        self._changed(*LISTS)
+        self.newest_alert = -1
+        self.table.begin_epoch()
+        self._reconciler.request_read()
+        self._pass_changed_lists(*LISTS)
 
     # --- jobs -------------------------------------------------------------
 
@@ -197,8 +200,8 @@ class Hub:
     async def _watch_publishers(self) -> None:
         while True:
             await asyncio.sleep(SILENCE_CHECK_S)
-            if self._publishers.fell_silent(now=time.monotonic()):
-                self._healer.lost()
+            if self._publishers.drop_silent(now=time.monotonic()):
+                self._reconciler.report_loss()
 
     async def _watch_access(self) -> None:
         while True:
@@ -210,9 +213,9 @@ class Hub:
             try:
                 await self._listen_once()
             except (redis.RedisError, OSError) as error:
-                if not self._is_deaf:
+                if not self._is_disconnected:
                     logger.warning("the live hub does not hear Redis: %s", error)
-                self._is_deaf = True
+                self._is_disconnected = True
             await asyncio.sleep(RETRY_S)
 
     async def _listen_once(self) -> None:
@@ -221,32 +224,32 @@ class Hub:
         )
         async with client, client.pubsub() as subscription:
             await subscription.subscribe(channel())
-            # Asked for once in a while, since silence alone does not tell a dead line.
+            # A ping after each silence: silence alone does not show that a connection is dead.
             pinged = False
             while True:
-                heard = await subscription.get_message(timeout=5.0)
-                if heard is None:
+                received = await subscription.get_message(timeout=5.0)
+                if received is None:
                     if pinged:
                         raise redis.ConnectionError("no answer")
                     await subscription.ping()
                     pinged = True
                     continue
                 pinged = False
-                self._heard(heard["type"], heard["data"])
+                self._handle(received["type"], received["data"])
 
-    def _heard(self, kind: str, data: bytes) -> None:
+    def _handle(self, kind: str, data: bytes) -> None:
         if kind == "message":
             self.receive(data)
         elif kind == "subscribe":
-            # Also when the client library connected anew by itself.
+            # Also when the client library connected again by itself.
             self._publishers = Publishers(now=time.monotonic())
-            self._healer.lost()
-            if self._is_deaf:
+            self._reconciler.report_loss()
+            if self._is_disconnected:
                 logger.info("the live hub hears Redis again")
-            self._is_deaf = False
+            self._is_disconnected = False
 
 
-async def _for_ever(job: Callable[[], Awaitable[None]]) -> None:
+async def _run_forever(job: Callable[[], Awaitable[None]]) -> None:
     """Run `job` again and again: a mistake in one round must not end the live map."""
     while True:
         try:

@@ -1,4 +1,4 @@
-"""Whether anything was lost between the publishers and this hub. Plain values."""
+"""Detection of messages lost between the publishers and this hub. Plain values."""
 
 from __future__ import annotations
 
@@ -6,40 +6,42 @@ from dataclasses import dataclass
 
 from core.broadcast import BEAT_EVERY_S, Message
 
-# A publisher that is alive is heard this soon after the hub began to listen.
+# A live publisher sends a message within this after the hub began to listen.
 GRACE_S = 2.5 * BEAT_EVERY_S
 SILENCE_S = 3 * BEAT_EVERY_S
 FORGET_AFTER_S = 24 * 3600.0
 
 
 @dataclass(slots=True)
-class _Heard:
+class _LastMessage:
     number: int
     at: float
     is_resting: bool
 
 
 class Publishers:
-    """The last number of each publisher. `now` is monotonic seconds."""
+    """The last message of each publisher. `now` is monotonic seconds."""
 
     def __init__(self, *, now: float) -> None:
         self._since = now
-        self._heard: dict[str, _Heard] = {}
+        self._last: dict[str, _LastMessage] = {}
 
-    def heard(self, message: Message, *, now: float) -> bool:
-        """Take note of a message; return whether one before it was lost."""
-        known = self._heard.get(message.publisher)
-        self._heard[message.publisher] = _Heard(message.number, now, message.is_resting)
+    def record(self, message: Message, *, now: float) -> bool:
+        """Record a message; return whether a message before it was lost."""
+        last = self._last.get(message.publisher)
+        self._last[message.publisher] = _LastMessage(message.number, now, message.is_resting)
         expected = message.number - 1 if message.frames else message.number
-        if known is not None:
-            return known.number != expected
-        # What it said before this hub listened is in the database, which was read since.
+        if last is not None:
+            return last.number != expected
+        # Messages from before this hub listened are in the database, which was read since.
         return expected > 0 and now - self._since > GRACE_S
 
-    def fell_silent(self, *, now: float) -> bool:
-        """Whether a publisher stopped without a word since this was last asked."""
-        lost = [n for n, h in self._heard.items() if not h.is_resting and now - h.at > SILENCE_S]
-        old = [n for n, h in self._heard.items() if h.is_resting and now - h.at > FORGET_AFTER_S]
+    def drop_silent(self, *, now: float) -> bool:
+        """Drop publishers that fell silent without notice; return whether there were any."""
+        silences_s = {name: now - last.at for name, last in self._last.items()}
+        resting = {name for name, last in self._last.items() if last.is_resting}
+        lost = [name for name in silences_s.keys() - resting if silences_s[name] > SILENCE_S]
+        old = [name for name in resting if silences_s[name] > FORGET_AFTER_S]
         for name in lost + old:
-            del self._heard[name]
+            del self._last[name]
         return bool(lost)

@@ -1,4 +1,4 @@
-"""Which socket is where."""
+"""The addresses of sockets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tracker.live.handshake import guarded, refuse
 application = URLRouter(
     [
         path("ws/live/", guarded(LiveConsumer.as_asgi())),  # type: ignore[arg-type]
-        # Anything else is refused like a stranger, not answered with a traceback.
+        # Any other address is refused like a socket without access, not with a traceback.
         re_path(r"", refuse),  # type: ignore[arg-type]
     ]
 )

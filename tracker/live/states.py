@@ -1,4 +1,4 @@
-"""`assets/{id}/state` and `states`: the latest of an asset, its motion, and its geofences."""
+"""`assets/{id}/state` and `states`: an asset's latest state, motion and geofences."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ class StatePresenceSerializer(serializers.Serializer[Any]):
 
 class StateSerializer(serializers.Serializer[Any]):
     asset = serializers.IntegerField()
-    measured_at = serializers.DateTimeField(allow_null=True, help_text="null: never heard of")
+    measured_at = serializers.DateTimeField(allow_null=True, help_text="null: nothing received yet")
     received_at = serializers.DateTimeField(allow_null=True)
     fix = StateFixSerializer(allow_null=True)
     motion = serializers.ChoiceField(
-        MOTIONS, allow_null=True, help_text="at the fix; null: nobody can say whether it moves"
+        MOTIONS, allow_null=True, help_text="at the fix; null: unknown"
     )
     motion_since = serializers.DateTimeField(
         allow_null=True, help_text="since when it moves or rests; null where `motion` is"
@@ -76,7 +76,7 @@ class StateView(GenericAPIView[Asset]):
 
     @extend_schema(operation_id="assets_state")
     def get(self, request: Request, asset: int) -> Response:
-        """Return the latest fix, whether it moves, the latest readings, and its geofences."""
+        """Return the latest fix, the motion, the latest readings, and the geofences of an asset."""
         row = get_object_or_404(Asset.objects.visible_to(request.user), pk=asset)
         return Response(_documents([row.pk])[0])
 
@@ -128,7 +128,7 @@ def _document(asset_id: int, latest: LatestRow, presence: list[Document]) -> Doc
 
 
 def _presence_of(asset_ids: Iterable[int]) -> dict[int, list[Document]]:
-    """Return, by asset, the geofences that it is in; only such as still exist."""
+    """Return, by asset, the geofences that it is in, without deleted geofences."""
     rows = Presence.objects.filter(asset_id__in=list(asset_ids), geofence__deleted_at=None)
     found: dict[int, list[Document]] = defaultdict(list)
     for row in rows.select_related("geofence").order_by("since", "pk"):

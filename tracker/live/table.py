@@ -1,7 +1,7 @@
-"""The latest of every asset as columns, and at which tick each row last changed.
+"""The latest state of every asset as columns, with the tick at which each row last changed.
 
-Plain values: what a viewer is owed is every row that changed after the tick that it has, so a
-viewer costs one number, and resuming is the same as going on.
+Plain values. A viewer needs every row that changed after its last tick, so it costs a
+single number, and resuming is the same as continuing.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ _NONE: Final = np.empty(0, dtype=np.intp)
 
 
 @dataclass(frozen=True, slots=True)
-class Owed:
-    """JSON texts of the columns and of the ids that are gone."""
+class RowChanges:
+    """JSON texts of the changed rows, as columns, and of the ids of removed assets."""
 
     assets: str
     gone: str
 
 
 class Table:
-    """Rows live in slots that are never given to another asset.
+    """Rows in slots; a slot is never given to another asset.
 
-    Between two calls of `tick` or `correct` nothing that `owed` answers changes.
+    The answers of `changes_since` and `snapshot` change only in `tick` and `correct`.
     """
 
     def __init__(self, capacity: int = 1024) -> None:
@@ -51,49 +51,52 @@ class Table:
         self._values = np.zeros((len(NAMES), capacity), dtype=np.int64)
         self._changed = np.zeros(capacity, dtype=np.int64)
         self._is_alive = np.zeros(capacity, dtype=np.bool_)
-        self._fresh: list[Slots] = []
-        self._forget_answers()
+        self._marked: list[Slots] = []
+        self._clear_caches()
 
     def __len__(self) -> int:
         return int(np.count_nonzero(self._is_alive[: self._size]))
 
-    # --- what comes in ----------------------------------------------------
+    # --- input ------------------------------------------------------------
 
     def tick(self, frames: list[LatestColumns]) -> bool:
-        """Take rows that are not older than what is held; whether all of them made sense.
+        """Write rows that are not older than the table's; return whether all were consistent.
 
-        A row of an asset that is held under another organisation is not taken: only the
-        database knows which is right.
+        A row is not written if the table has its asset under another organisation: only the
+        database knows which of them is right.
         """
-        makes_sense = True
+        is_consistent = True
         if frames:
             rows = _newest_of_each(_joined(frames))
             slots, is_new = self._slots(rows)
-            is_ours = self._organisation_id[slots] == rows.organisation_id
-            takes = is_new | (is_ours & self._is_alive[slots] & ~self._is_older(rows, slots))
-            self._write(rows, slots, takes & (is_new | self._differs(rows, slots)))
-            makes_sense = bool(is_ours.all())
+            is_same_organisation = self._organisation_id[slots] == rows.organisation_id
+            is_taken = is_new | (
+                is_same_organisation & self._is_alive[slots] & ~self._is_older(rows, slots)
+            )
+            self._write(rows, slots, is_taken & (is_new | self._differs(rows, slots)))
+            is_consistent = bool(is_same_organisation.all())
         self._advance()
-        return makes_sense
+        return is_consistent
 
     def correct(
-        self, truth: LatestColumns, *, read_at: int, whole_of: Permitted = frozenset()
+        self, truth: LatestColumns, *, read_at: int, complete_for: Permitted = frozenset()
     ) -> Slots:
         """Make the rows equal `truth`, read from the database after tick `read_at`.
 
-        Only what frames changed since may be newer. Assets of the organisations `whole_of`
-        (None for all) that `truth` lacks are gone. Returns the slots that differed.
+        Only rows that frames changed since then may be newer. `truth` has all assets of the
+        organisations `complete_for` (None for all); their other assets are removed. Returns the
+        slots that differed.
         """
         slots, is_new = self._slots(truth)
         if (self._organisation_id[slots] != truth.organisation_id).any():
-            # Who may see the asset changed: what viewers have can no longer be told from a number.
+            # Other viewers may see the asset now: `seq` no longer says which rows a viewer has.
             self._organisation_id[slots] = truth.organisation_id
             self.epoch = secrets.token_hex(8)
         is_touched = ~is_new & (self._changed[slots] > read_at)
-        takes = ~(is_touched & self._is_older(truth, slots))
-        takes &= is_new | ~self._is_alive[slots] | self._differs(truth, slots)
-        written = self._write(truth, slots, takes)
-        gone = self._remove_others(slots, read_at=read_at, whole_of=whole_of)
+        is_taken = ~(is_touched & self._is_older(truth, slots))
+        is_taken &= is_new | ~self._is_alive[slots] | self._differs(truth, slots)
+        written = self._write(truth, slots, is_taken)
+        gone = self._remove_others(slots, read_at=read_at, complete_for=complete_for)
         self._advance()
         self.is_loaded = True
         return np.concatenate([written, gone])
@@ -103,7 +106,7 @@ class Table:
         return at
 
     def _slots(self, rows: LatestColumns) -> tuple[Slots, NDArray[np.bool_]]:
-        """Return the slot of each row, making those that are missing, and which were made."""
+        """Return the slot of each row, adding missing slots, and a mask of the added slots."""
         known = len(self._slot_of)
         slot_of = self._slot_of
         slots = np.fromiter(
@@ -128,7 +131,7 @@ class Table:
         self._size = size
 
     def _is_older(self, rows: LatestColumns, slots: Slots) -> NDArray[np.bool_]:
-        """Whether each row is older than what is held, by when measured, received, found."""
+        """Return whether each row is older than the table's, by its three times."""
         held, given = self._values, rows.values
         is_older: NDArray[np.bool_] = given[_FIX] < held[_FIX, slots]
         for column in (_RECEIVED, _MEASURED):
@@ -140,81 +143,81 @@ class Table:
         differs: NDArray[np.bool_] = (self._values[:, slots] != rows.values).any(axis=0)
         return differs
 
-    def _write(self, rows: LatestColumns, slots: Slots, takes: NDArray[np.bool_]) -> Slots:
-        written = slots[takes]
-        self._values[:, written] = rows.values[:, takes]
+    def _write(self, rows: LatestColumns, slots: Slots, is_taken: NDArray[np.bool_]) -> Slots:
+        written = slots[is_taken]
+        self._values[:, written] = rows.values[:, is_taken]
         self._is_alive[written] = True
-        self._mark(written)
+        self._mark_changed(written)
         return written
 
-    def _remove_others(self, slots: Slots, *, read_at: int, whole_of: Permitted) -> Slots:
-        if whole_of is not None and not whole_of:
+    def _remove_others(self, slots: Slots, *, read_at: int, complete_for: Permitted) -> Slots:
+        if complete_for is not None and not complete_for:
             return _NONE
         is_gone = self._is_alive[: self._size] & (self._changed[: self._size] <= read_at)
         is_gone[slots] = False
-        if whole_of is not None:
-            is_gone &= np.isin(self._organisation_id[: self._size], list(whole_of))
+        if complete_for is not None:
+            is_gone &= np.isin(self._organisation_id[: self._size], list(complete_for))
         gone = np.flatnonzero(is_gone)
         self._is_alive[gone] = False
-        self._mark(gone)
+        self._mark_changed(gone)
         return gone
 
-    def _mark(self, slots: Slots) -> None:
+    def _mark_changed(self, slots: Slots) -> None:
         if len(slots):
             self._changed[slots] = self.seq + 1
-            self._fresh.append(slots)
+            self._marked.append(slots)
 
     def _advance(self) -> None:
-        if self._fresh:
+        if self._marked:
             self.seq += 1
-            latest = np.unique(np.concatenate(self._fresh))
-            self._fresh = []
-            self._forget_answers()
+            latest = np.unique(np.concatenate(self._marked))
+            self._marked = []
+            self._clear_caches()
             self._changed_since[self.seq - 1] = latest
 
-    # --- what goes out ----------------------------------------------------
+    # --- output -----------------------------------------------------------
 
-    def begin_anew(self) -> None:
+    def begin_epoch(self) -> None:
         """Begin an epoch: what viewers have goes on in no later frame, and they get snapshots."""
         self.epoch = secrets.token_hex(8)
 
     def epoch_for(self, permitted: Permitted) -> str:
-        """Return what stands for this life of the table and these organisations, to viewers."""
-        whose = "all" if permitted is None else ",".join(map(str, sorted(permitted)))
-        return hashlib.sha256(f"{self.epoch} {whose}".encode()).hexdigest()[:24]
+        """Return the epoch for viewers: it depends on the table and on their organisations."""
+        organisations = "all" if permitted is None else ",".join(map(str, sorted(permitted)))
+        return hashlib.sha256(f"{self.epoch} {organisations}".encode()).hexdigest()[:24]
 
     def snapshot(self, permitted: Permitted) -> str:
-        """Return the JSON text of all columns that may be seen."""
+        """Return the JSON text of all rows that may be seen, as columns."""
         if permitted not in self._snapshots:
-            slots = np.flatnonzero(self._is_alive[: self._size] & self._may_see(permitted))
+            slots = np.flatnonzero(self._is_alive[: self._size] & self._visible(permitted))
             self._snapshots[permitted] = self._text(slots)
         return self._snapshots[permitted]
 
-    def owed(self, since: int, permitted: Permitted) -> Owed | None:
-        """Return what changed after tick `since`, or None if nothing that may be seen did."""
+    def changes_since(self, since: int, permitted: Permitted) -> RowChanges | None:
+        """Return the rows that changed after tick `since` and may be seen, or None without any."""
         if since >= self.seq:
             return None
         key = (since, permitted)
-        if key not in self._owed:
-            self._owed[key] = self._work_out(since, permitted)
-        return self._owed[key]
+        if key not in self._changes:
+            self._changes[key] = self._find_changes(since, permitted)
+        return self._changes[key]
 
-    def _work_out(self, since: int, permitted: Permitted) -> Owed | None:
+    def _find_changes(self, since: int, permitted: Permitted) -> RowChanges | None:
         slots = self._slots_since(since)
-        slots = slots[self._may_see(permitted)[slots]]
+        slots = slots[self._visible(permitted)[slots]]
         if not len(slots):
             return None
         is_alive = self._is_alive[slots]
         gone = orjson.dumps(self._id[slots[~is_alive]].tolist()).decode()
-        return Owed(assets=self._text(slots[is_alive]), gone=gone)
+        return RowChanges(assets=self._text(slots[is_alive]), gone=gone)
 
     def _slots_since(self, since: int) -> Slots:
         if since not in self._changed_since:
             self._changed_since[since] = np.flatnonzero(self._changed[: self._size] > since)
         return self._changed_since[since]
 
-    def _may_see(self, permitted: Permitted) -> NDArray[np.bool_]:
-        """Return which slots may be seen."""
+    def _visible(self, permitted: Permitted) -> NDArray[np.bool_]:
+        """Return a mask of the slots that may be seen."""
         if permitted not in self._masks:
             if permitted is None:
                 mask = np.ones(self._size, dtype=np.bool_)
@@ -231,9 +234,9 @@ class Table:
         )
         return orjson.dumps(rows.as_lists()).decode()
 
-    def _forget_answers(self) -> None:
+    def _clear_caches(self) -> None:
         self._changed_since: dict[int, Slots] = {}
-        self._owed: dict[tuple[int, Permitted], Owed | None] = {}
+        self._changes: dict[tuple[int, Permitted], RowChanges | None] = {}
         self._snapshots: dict[Permitted, str] = {}
         self._masks: dict[Permitted, NDArray[np.bool_]] = {}
 
@@ -247,7 +250,7 @@ def _joined(frames: list[LatestColumns]) -> LatestColumns:
 
 
 def _newest_of_each(rows: LatestColumns) -> LatestColumns:
-    """Keep one row of each asset: the newest, and of equals the one that came last."""
+    """Return the newest row of each asset; of equally new rows, the last."""
     order = np.lexsort((rows.values[_FIX], rows.values[_RECEIVED], rows.values[_MEASURED], rows.id))
     ids = rows.id[order]
     is_last = np.append(ids[1:] != ids[:-1], True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from alerts.changes import Raised
+from alerts.changed_alerts import ChangedAlert
 from core.broadcast import Alerted, Crossed, Frame, Moved
 from geofence.crossing_changes import CrossingChange
 from geofence.crossing_rows import crossing_rows
@@ -14,7 +14,7 @@ from positions.store import StateRow
 
 
 def frames_of(
-    moved: Iterable[StateRow], changes: Sequence[CrossingChange], alerts: Iterable[Raised]
+    moved: Iterable[StateRow], changes: Sequence[CrossingChange], alerts: Iterable[ChangedAlert]
 ) -> list[Frame]:
     """Return the frames of a batch: latest states first, then crossings, then alerts."""
     crossings = [change for change in changes if change.kind not in ("found", "lost")]

@@ -15,7 +15,7 @@ from wire.uplink import Refusal, Uplink
 Disposition = Literal["stored", "duplicate", "set-aside", "refused", "spooled"]
 
 
-class Noted(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class UplinkSummary(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The part of an uplink that is kept for people to look at, beside its observations."""
 
     wire_format: str
@@ -30,7 +30,7 @@ class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `source_id` is None for the REST door, which authenticates a person. `device_id` is set if
     the token is for one device only. Observations of `is_lenient` senders are set aside rather
-    than refused. `uplink` is kept for observations that must be set aside, `noted` for people.
+    than refused. `uplink` is kept for observations that must be set aside, `summary` for people.
     """
 
     organisation_id: int
@@ -44,7 +44,7 @@ class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True):
     registers_devices: bool = False
     is_lenient: bool = False
     uplink: Uplink | None = None
-    noted: Noted | None = None
+    summary: UplinkSummary | None = None
 
 
 class ObservationOutcome(Struct, frozen=True, omit_defaults=True, gc=False):

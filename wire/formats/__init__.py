@@ -1,1 +1,1 @@
-"""The languages that senders speak, a module each: how to know one, its manners, its meaning."""
+"""The wire formats, a module each: its detection, its decoding, and the answers to its senders."""

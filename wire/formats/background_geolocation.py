@@ -17,8 +17,8 @@ from wire import strict_json
 from wire.fixes import is_on_earth, lenient_fix
 from wire.instants import instant_by_magnitude
 from wire.parameters import SECRETS
-from wire.quantities import loose_number, mapping, number, text_of, truth
-from wire.reading_names import MAX_MEMBERS_READ, bounded
+from wire.quantities import lenient_number, mapping, number, text_of, truth
+from wire.reading_names import MAX_MEMBERS_READ, bounded_readings
 from wire.strict_json import MAX_ATTRIBUTES, pointer_to
 from wire.traccar_attributes import alarm_readings
 from wire.uplink import Decoded, Refusal, Uplink
@@ -27,7 +27,7 @@ MAX_LOCATIONS = 1_000
 
 _DEVICE_NAMES = ("device_id", "deviceId", "deviceid", "id", "uniqueId")
 _COORDINATES = (("latitude", "lat"), ("longitude", "lng", "lon"))
-# Read by name, of the SDK's own business, or nobody's; all else is the app's own.
+# Read by name, or of no use; every other member was added by the app.
 _KNOWN = frozenset({
     *_DEVICE_NAMES, *SECRETS, *(name for names in _COORDINATES for name in names), "coords",
     "altitude", "accuracy", "speed", "heading", "bearing", "timestamp", "recorded_at", "uuid",
@@ -38,7 +38,7 @@ _NO_EXTRAS = frozenset({*_DEVICE_NAMES, *SECRETS})
 
 
 def decode(uplink: Uplink) -> Decoded:
-    """Return what a body means. Raises UnreadableUplink and TooLarge."""
+    """Return the observations of a body. Raises UnreadableUplink and TooLarge."""
     root = strict_json.read_lenient(uplink.body)
     locations = locations_in(root)
     if locations is None:
@@ -48,66 +48,66 @@ def decode(uplink: Uplink) -> Decoded:
             f"{len(locations)} locations; the limit is {MAX_LOCATIONS}.", code="too-many-fixes"
         )
     # Params are the same for each location of a batch, and are read once.
-    params = list(islice(_own_members(mapping(root), _KNOWN), MAX_ATTRIBUTES))
-    read = [_Location(found, root, uplink, params) for found in locations]
-    found = [(index, one.observation()) for index, one in enumerate(read)]
-    lost = [name for one in read for name in one.lost]
+    params = list(islice(_app_members(mapping(root), _KNOWN), MAX_ATTRIBUTES))
+    decoders = [_LocationDecoder(found, root, uplink, params) for found in locations]
+    found = [(index, one.observation()) for index, one in enumerate(decoders)]
+    dropped = [name for one in decoders for name in one.dropped]
     return Decoded(
         message="position",
         observations=tuple(one for _, one in found if one is not None),
         indexes=tuple(index for index, one in found if one is not None),
         refusals=tuple(
-            Refusal(index=index, faults=tuple(read[index].faults))
+            Refusal(index=index, faults=tuple(decoders[index].faults))
             for index, one in found
             if one is None
         ),
-        notes={"dropped_readings": lost} if lost else {},
+        notes={"dropped_readings": dropped} if dropped else {},
     )
 
 
-class Found(Struct, frozen=True):
-    """A location where it was found; `wrapper` is the object of a list that held it."""
+class FoundLocation(Struct, frozen=True):
+    """A location and the pointer to it; `wrapper` is the object of a list that contains it."""
 
     pointer: str
     sent: Any
     wrapper: Mapping[str, Any] = {}
 
 
-def locations_in(root: Any) -> list[Found] | None:
-    """Return the locations: one or a list, under whatever root name, each wrapped or bare.
+def locations_in(root: Any) -> list[FoundLocation] | None:
+    """Return the locations: one or a list, under any root name, each wrapped or bare.
 
     `params` are merged into the body, so a location may also be the body itself; a
-    template may write its coordinates without `coords`. None where there is nothing like
-    a location.
+    template may write its coordinates without `coords`. None where there is no
+    location.
     """
     if isinstance(root, list):
-        return list(_each(root, ""))
+        return list(_batch_locations(root, ""))
     if not isinstance(root, dict):
         return None
     if _is_placed(root):
-        return [Found("", root)]
+        return [FoundLocation("", root)]
     names = ["location", *(name for name in root if name != "location")]
     for name in names:
         value = root.get(name)
         if isinstance(value, dict) and (name == "location" or _is_placed(value)):
-            return [Found(pointer_to(name), value)]
+            return [FoundLocation(pointer_to(name), value)]
         is_batch = isinstance(value, list) and all(_is_location(one) for one in value)
         if is_batch and isinstance(value, list) and (value or name == "location"):
-            return list(_each(value, pointer_to(name)))
+            return list(_batch_locations(value, pointer_to(name)))
     return None
 
 
-def _each(batch: list[Any], pointer: str) -> Iterator[Found]:
+def _batch_locations(batch: list[Any], pointer: str) -> Iterator[FoundLocation]:
     for index, one in enumerate(batch):
         at = f"{pointer}/{index}"
         inner = None if _is_placed(mapping(one)) else mapping(one).get("location")
         if isinstance(inner, list):
-            for found in _each(inner, f"{at}/location"):
-                yield Found(found.pointer, found.sent, found.wrapper or one)
+            for found in _batch_locations(inner, f"{at}/location"):
+                yield FoundLocation(found.pointer, found.sent, found.wrapper or one)
         elif isinstance(inner, dict):
-            yield Found(f"{at}/location", inner, one)
+            yield FoundLocation(f"{at}/location", inner, one)
         else:
-            yield Found(at, one)
+            yield FoundLocation(at, one)
 
 
 def _is_location(value: Any) -> bool:
@@ -121,17 +121,17 @@ def _is_placed(value: Mapping[str, Any]) -> bool:
     return value.get("coords") is not None or has_pair
 
 
-def is_of_app(root: Any) -> bool:
-    """Whether the JSON of a body holds a location as an app with this SDK sends it."""
+def has_sdk_location(root: Any) -> bool:
+    """Return True where the JSON of a body holds a location of an app with this SDK."""
     found = locations_in(root) or []
     return any(not {"coords", "timestamp"}.isdisjoint(mapping(one.sent)) for one in found)
 
 
-class _Location:
-    """One location: gathers every fault before it gives up."""
+class _LocationDecoder:
+    """The decoder of a location: collects all of its faults before it is refused."""
 
     def __init__(
-        self, found: Found, root: Any, uplink: Uplink, params: list[tuple[str, Any]]
+        self, found: FoundLocation, root: Any, uplink: Uplink, params: list[tuple[str, Any]]
     ) -> None:
         self._pointer = found.pointer
         self._sent = mapping(found.sent)
@@ -140,16 +140,16 @@ class _Location:
         self._uplink = uplink
         self._params = [] if found.sent is root else params
         self.faults: list[Fault] = []
-        self.lost: list[str] = []
+        self.dropped: list[str] = []
 
     def observation(self) -> Observation | None:
         device, measured_at, fix = self._device(), self._measured_at(), self._fix()
-        readings, lost = bounded(self._readings())
+        readings, dropped = bounded_readings(self._readings())
         if not (readings or _is_placed(self._sent)):
             self._fault("missing", "there is neither a position nor a reading.", "coords")
         if self.faults or device is None:
             return None
-        self.lost = lost
+        self.dropped = dropped
         return Observation(
             device=device,
             measured_at=measured_at or self._uplink.received_at,
@@ -193,7 +193,7 @@ class _Location:
 
     def _fix(self) -> Fix | None:
         if not _is_placed(self._sent):
-            # A heartbeat of a phone that has found no place.
+            # A heartbeat of a phone without a fix.
             return None
         inside = ("coords",) if isinstance(self._sent.get("coords"), dict) else ()
         coords = mapping(self._sent.get("coords")) if inside else self._sent
@@ -258,14 +258,14 @@ class _Location:
                 for name, value in islice(extras.items(), MAX_MEMBERS_READ)
                 if name not in _NO_EXTRAS
             ),
-            *_own_members(sent, _KNOWN),
-            *_own_members(self._wrapper, _KNOWN),
+            *_app_members(sent, _KNOWN),
+            *_app_members(self._wrapper, _KNOWN),
             *self._params,
         ]
 
 
 def _instant(sent: Any) -> datetime:
-    count = loose_number(sent)
+    count = lenient_number(sent)
     if count is not None:
         return instant_by_magnitude(count)
     return instant_of_text(str(sent), is_zone_optional=True)
@@ -284,8 +284,8 @@ def _reported_at(sent: Mapping[str, Any], measured_at: datetime | None) -> datet
         return None
 
 
-def _own_members(members: Mapping[str, Any], others: Container[str]) -> Iterator[tuple[str, Any]]:
-    """Yield what the app itself put there beside the SDK's, such as `params` in the body."""
+def _app_members(members: Mapping[str, Any], others: Container[str]) -> Iterator[tuple[str, Any]]:
+    """Yield readings of members that the app added to those of the SDK, such as `params`."""
     for name, value in islice(members.items(), MAX_MEMBERS_READ):
         if name not in others and not isinstance(value, dict | list):
             yield f"custom.{name}", value

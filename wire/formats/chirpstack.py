@@ -17,11 +17,11 @@ from wire.envelope import Envelope
 from wire.fixes import lenient_fix
 from wire.formats.chirpstack_protobuf import json_of_event
 from wire.formats.chirpstack_uplink import envelope_of
-from wire.gateways import described_place, place_of, require_on_earth
+from wire.gateways import location_note, place_of, require_on_earth
 from wire.instants import instant_or_none
 from wire.quantities import mapping, number, text_of
 from wire.uplink import Decoded, Uplink
-from wire.wire_format import Certainty, Clues, WireFormat
+from wire.wire_format import Certainty, ParsedUplink, WireFormat
 
 MESSAGES = {
     "up": "uplink",
@@ -35,7 +35,7 @@ MESSAGES = {
     "integration": "integration",
 }
 # In the order in which they are tried: a member that only this event has.
-_TELLTALES = (
+_EVENT_OF_MEMBER = (
     ("location", "location"), ("level", "log"), ("error", "log"),
     ("integrationName", "integration"),
     ("downlinkId", "txack"), ("acknowledged", "ack"), ("queueItemId", "ack"),
@@ -47,7 +47,8 @@ _METHODS: dict[str, Method] = {
     "GPS": "gnss", "GEO_RESOLVER_GNSS": "gnss", "GEO_RESOLVER_WIFI": "wifi",
     "GEO_RESOLVER_TDOA": "lora_tdoa", "GEO_RESOLVER_RSSI": "lora_rssi",
 }  # fmt: skip
-_LEFT_OUT: dict[str, dict[str, Any]] = {
+# protobuf JSON leaves out the first word of an enumeration, and false.
+_DEFAULTS: dict[str, dict[str, Any]] = {
     "log": {"level": "INFO", "code": "UNKNOWN"},
     "ack": {"acknowledged": False},
 }
@@ -57,13 +58,13 @@ _EUI = re.compile(r"[0-9a-fA-F]{16}")
 
 
 def open_event(uplink: Uplink) -> Decoded | Envelope:
-    """Return what one event means, or the envelope of an `up` event.
+    """Return the observation of an event, or the envelope of an `up` event.
 
-    Raises UnreadableUplink for what is no event.
+    Raises UnreadableUplink for any other body.
     """
     event = event_of_query(uplink.query)
     root = _root(uplink, event)
-    event = event or next((found for member, found in _TELLTALES if member in root), None)
+    event = event or next((found for member, found in _EVENT_OF_MEMBER if member in root), None)
     notes = _notes(root, event)
     if event not in MESSAGES:
         return Decoded(message="unknown", set_aside="unknown-event: not a known event", notes=notes)
@@ -91,7 +92,7 @@ def open_event(uplink: Uplink) -> Decoded | Envelope:
 
 
 def event_of_query(query: str) -> str | None:
-    """Return the event that ChirpStack appends to the URL, after whatever query it has."""
+    """Return the event that ChirpStack appends to the URL, after a query of its own."""
     found = _EVENT.findall(query)
     return found[-1] if found else None
 
@@ -113,7 +114,7 @@ def _device(root: Mapping[str, Any]) -> str | None:
 
 
 def _hex_eui(text: str) -> str:
-    """Version 3 writes a DevEUI in hex or, with one setting, in base64."""
+    """Return a DevEUI in hex; version 3 writes it in base64 where it is set to."""
     if _EUI.fullmatch(text) or len(text) != 12:
         return text
     try:
@@ -168,7 +169,7 @@ def _location(
         require_on_earth(location)
         return None, {}
     if source == _CONFIGURED:
-        return None, {"registered_location": described_place(location)}
+        return None, {"registered_location": location_note(location)}
     fix = lenient_fix(
         *place,
         altitude_m=number(location.get("altitude")),
@@ -188,14 +189,13 @@ def _location(
 
 
 def _event_id(root: Mapping[str, Any], event: str) -> str | None:
-    """The id names the uplink from which an event came, and so several events of one device."""
+    """Return a key for the event: the id is that of an uplink, which may have several events."""
     uplink = text_of(root.get("deduplicationId"), max_chars=100)
     return uplink and f"{uplink}:{event}"
 
 
 def _notes(root: Mapping[str, Any], event: str | None) -> dict[str, Any]:
-    # The first word of an enumeration, and false, are left out.
-    root = _LEFT_OUT.get(event or "", {}) | dict(root)
+    root = _DEFAULTS.get(event or "", {}) | dict(root)
     info = mapping(root.get("deviceInfo"))
     notes = {
         "name": info.get("deviceName", root.get("deviceName")),
@@ -218,17 +218,17 @@ def _notes(root: Mapping[str, Any], event: str | None) -> dict[str, Any]:
     return {name: value for name, value in notes.items() if value is not None}
 
 
-def _looks_like(clues: Clues) -> Certainty:
-    members, uplink = clues.members, clues.uplink
+def _certainty(parsed: ParsedUplink) -> Certainty:
+    members, uplink = parsed.members, parsed.uplink
     if "deviceInfo" in members or ("devEUI" in members and "rxInfo" in members):
-        return Certainty.MARK
-    return Certainty.ADDRESS if uplink.body and event_of_query(uplink.query) else Certainty.NONE
+        return Certainty.MEMBERS
+    return Certainty.URL if uplink.body and event_of_query(uplink.query) else Certainty.NONE
 
 
 FORMAT = WireFormat(
     name="chirpstack",
     title="ChirpStack HTTP integration",
-    looks_like=_looks_like,
+    certainty=_certainty,
     open=open_event,
     is_lenient=True,
     token_in_path=True,

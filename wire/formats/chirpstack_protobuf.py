@@ -1,6 +1,6 @@
 """ChirpStack's protobuf events as its JSON: the official messages, and protobuf's own mapping.
 
-The mapping writes a 32-bit number as the shortest text that means it, as ChirpStack does: 88.3 is
+The mapping writes a 32-bit number as the shortest text of it, as ChirpStack does: 88.3 is
 the same in both encodings of an event, so that either is a duplicate of the other.
 """
 
@@ -26,12 +26,12 @@ _EVENTS: Final[dict[str, type[Message]]] = {
     "log": integration.LogEvent,
     "location": integration.LocationEvent,
 }
-# An earlier or later ChirpStack sends others. All have the id, time and device of this one.
+# Other versions of ChirpStack send other events. All have the id, time and device of this one.
 _OTHER: Final = integration.StatusEvent
 
 
 def json_of_event(body: bytes, event: str) -> bytes:
-    """Return an event as its JSON would be. Raises UnreadableUplink for broken protobuf."""
+    """Return an event in the JSON of ChirpStack. Raises UnreadableUplink for broken protobuf."""
     try:
         message = _EVENTS.get(event, _OTHER).FromString(body)
         _put_null_for_non_finite(getattr(message, "object", None))

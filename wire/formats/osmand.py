@@ -14,20 +14,20 @@ from wire.instants import instant_of_count
 from wire.parameters import (
     SECRETS,
     all_parameters,
-    first_of,
-    single_of,
+    first_value,
+    single_values,
     value_of_text,
 )
 from wire.quantities import MPS_PER_KNOT, number_of_text, scaled, truth
-from wire.reading_names import bounded
+from wire.reading_names import bounded_readings
 from wire.scans import beacon, cell, scans_of
 from wire.traccar_attributes import alarm_readings
 from wire.uplink import Decoded, Refusal, Uplink
-from wire.wire_format import Certainty, Clues, WireFormat
+from wire.wire_format import Certainty, ParsedUplink, WireFormat
 
 REPEATABLE = frozenset({"cell", "wifi"})
 _NAMES = ("id", "deviceid")
-# The others are spellings of apps, which may also mean something else by them beside an `id`.
+# The others are spellings of apps, which may use them for something else beside an `id`.
 IDENTIFIERS = (*_NAMES, "device_id", "deviceId")
 _OWN = frozenset({
     *_NAMES, *REPEATABLE, *SECRETS, "lat", "lon", "location", "timestamp", "speed",
@@ -43,34 +43,34 @@ _TRUTHS = {
     "motion": "motion.detected",
     "sos": "sos",
 }
-# From here on a count of seconds would not have fitted the protocol's first servers.
+# Larger counts are no seconds: those of the protocol have 31 bits.
 _MILLIS_FROM = 2**31
 _MICROS_FROM = 10**14
-# A plus sign that nobody escaped arrives as a blank.
+# A plus sign that the sender did not escape arrives as a blank.
 _LOST_PLUS = re.compile(r" (\d\d:?\d\d)$", re.ASCII)
 
 
 def decode(uplink: Uplink) -> Decoded:
-    """Return what a request means. Raises UnreadableUplink for what is no such request."""
+    """Return the observations of a request. Raises UnreadableUplink for any other request."""
     if uplink.body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
         return background_geolocation.decode(uplink)
     if not uplink.query and not uplink.body.strip():
         raise UnreadableUplink("neither parameters nor a body.", code="empty-body")
     if "json" in (uplink.content_type or "").lower() and uplink.body.strip():
         return background_geolocation.decode(uplink)
-    return _Request(uplink).decoded()
+    return _RequestDecoder(uplink).decoded()
 
 
-class _Request:
-    """One request in parameters: gathers every fault before it gives up."""
+class _RequestDecoder:
+    """The decoder of a request in parameters: collects all of its faults before it is refused."""
 
     def __init__(self, uplink: Uplink) -> None:
         self._uplink = uplink
-        self._sent_often = all_parameters(uplink)
-        self._sent = single_of(self._sent_often, repeatable=REPEATABLE)
+        self._values = all_parameters(uplink)
+        self._parameters = single_values(self._values, repeatable=REPEATABLE)
         self._faults: list[Fault] = []
-        self._named = first_of(self._sent, *IDENTIFIERS)
-        self._has_position = first_of(self._sent, "lat", "lon", "location") is not None
+        self._identifier = first_value(self._parameters, *IDENTIFIERS)
+        self._has_position = first_value(self._parameters, "lat", "lon", "location") is not None
 
     def decoded(self) -> Decoded:
         device, measured_at = self._device(), self._measured_at()
@@ -83,7 +83,7 @@ class _Request:
                 message="position",
                 refusals=(Refusal(index=0, faults=tuple(self._faults)),),
             )
-        kept, lost = bounded(readings)
+        kept, dropped = bounded_readings(readings)
         observation = Observation(
             device=device,
             measured_at=measured_at or self._uplink.received_at,
@@ -97,15 +97,15 @@ class _Request:
             message="network scan" if is_scan else "position" if self._has_position else "status",
             observations=(observation,),
             indexes=(0,),
-            notes={"dropped_readings": lost} if lost else {},
+            notes={"dropped_readings": dropped} if dropped else {},
         )
 
     def _fault(self, name: str, code: str, detail: str) -> None:
         self._faults.append(Fault(pointer=f"/{name}", code=code, detail=detail))
 
     def _device(self) -> str | None:
-        sent = self._named
-        names = {self._sent[name] for name in _NAMES if self._sent.get(name)}
+        sent = self._identifier
+        names = {self._parameters[name] for name in _NAMES if self._parameters.get(name)}
         if sent is None:
             self._fault("id", "missing", "id names the device.")
         elif len(names) > 1:
@@ -117,7 +117,7 @@ class _Request:
         return None
 
     def _measured_at(self) -> datetime | None:
-        sent = first_of(self._sent, "timestamp")
+        sent = first_value(self._parameters, "timestamp")
         if sent is None:
             return None
         try:
@@ -128,7 +128,7 @@ class _Request:
 
     def _number(self, *names: str) -> float | None:
         for name in names:
-            if text := self._sent.get(name):
+            if text := self._parameters.get(name):
                 found = number_of_text(text)
                 if found is None:
                     self._fault(name, "not-a-number", f"{name} is no number.")
@@ -151,15 +151,15 @@ class _Request:
         )
 
     def _is_valid(self) -> bool:
-        sent = self._sent.get("valid")
+        sent = self._parameters.get("valid")
         return not sent or truth(sent) is True
 
     def _place(self) -> tuple[float, float] | None:
-        location = first_of(self._sent, "location")
+        location = first_value(self._parameters, "location")
         if location is not None:
             return self._place_of_pair(location)
         for name in ("lat", "lon"):
-            if not self._sent.get(name):
+            if not self._parameters.get(name):
                 self._fault(name, "missing", "lat and lon come together.")
         lat_deg, lon_deg = self._number("lat"), self._number("lon")
         if lat_deg is None or lon_deg is None:
@@ -183,7 +183,7 @@ class _Request:
 
     def _readings(self) -> list[tuple[str, Value | None]]:
         readings: list[tuple[str, Value | None]] = []
-        for name, text in self._sent.items():
+        for name, text in self._parameters.items():
             if name in _NUMBERS:
                 readings.append(_known(name, self._number(name)))
             elif name in _TRUTHS:
@@ -191,20 +191,20 @@ class _Request:
                 readings.append((_TRUTHS[name] if found is not None else f"custom.{name}", found))
             elif name == "driverUniqueId":
                 readings.append((f"custom.{name}", text))
-            elif name not in _OWN and not (name in IDENTIFIERS and text == self._named):
+            elif name not in _OWN and not (name in IDENTIFIERS and text == self._identifier):
                 readings.append((f"custom.{name}", value_of_text(text)))
-        readings += alarm_readings(self._sent.get("alarm"))
+        readings += alarm_readings(self._parameters.get("alarm"))
         return readings
 
     def _scans(self) -> Scans | None:
         """Read `cell=mcc,mnc,lac,cid[,dBm]` and `wifi=mac,dBm`, each of which may repeat."""
-        if REPEATABLE.isdisjoint(self._sent_often):
+        if REPEATABLE.isdisjoint(self._values):
             return None
         return scans_of(
-            wifi=(beacon(*text.split(",")[:2]) for text in self._sent_often.get("wifi", ())),
+            wifi=(beacon(*text.split(",")[:2]) for text in self._values.get("wifi", ())),
             cells=(
                 cell(*parts[:5])
-                for text in self._sent_often.get("cell", ())
+                for text in self._values.get("cell", ())
                 if len(parts := text.split(",")) >= 4
             ),
         )
@@ -213,7 +213,7 @@ class _Request:
 def time_of_text(text: str) -> datetime:
     """Read seconds or milliseconds since 1970, ISO 8601, or `yyyy-MM-dd HH:mm:ss` in UTC.
 
-    Raises ValueError for what is none of these.
+    Raises ValueError for any other text.
     """
     count = number_of_text(text)
     if count is None:
@@ -225,24 +225,24 @@ def time_of_text(text: str) -> datetime:
 
 
 def _known(name: str, value: float | None) -> tuple[str, float | None]:
-    """Return a reading; None for what the sender says it does not know."""
+    """Return a reading; its value is None where the sender declares it unknown."""
     if value is None or value < 0 or (name == "vacc" and value == 0):
         return _NUMBERS[name], None
     is_no_share = name == "batt" and value > 100
     return (f"custom.{name}" if is_no_share else _NUMBERS[name]), value
 
 
-def _looks_like(clues: Clues) -> Certainty:
-    is_named = not clues.parameters.isdisjoint(IDENTIFIERS)
-    is_placed = not clues.parameters.isdisjoint({"lat", "location", *REPEATABLE})
-    is_app = background_geolocation.is_of_app(clues.root)
+def _certainty(parsed: ParsedUplink) -> Certainty:
+    is_named = not parsed.parameters.isdisjoint(IDENTIFIERS)
+    is_placed = not parsed.parameters.isdisjoint({"lat", "location", *REPEATABLE})
+    is_app = background_geolocation.has_sdk_location(parsed.root)
     return Certainty.SHAPE if (is_named and is_placed) or is_app else Certainty.NONE
 
 
 FORMAT = WireFormat(
     name="osmand",
     title="OsmAnd, Traccar Client, background-geolocation",
-    looks_like=_looks_like,
+    certainty=_certainty,
     open=decode,
     is_lenient=False,
     methods=("GET", "POST", "PUT"),

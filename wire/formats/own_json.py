@@ -1,8 +1,8 @@
 """Our own JSON: one observation, a list of them, or `{"positions": [...]}`.
 
-This is the hot format. Typed decoding by msgspec makes the happy path; whatever it
-declines, and whatever might hide a duplicate member, goes to `own_json_diagnosis`,
-which is slow and says precisely what is wrong. Both accept the same language.
+Most uplinks are in this format, so valid ones are decoded quickly by msgspec. A body that it
+refuses, or that may repeat a member, goes to `own_json_diagnosis`, which is slow and
+finds each fault. Both accept the same bodies.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from wire.formats import own_json_diagnosis
 from wire.reading_names import reading_name
 from wire.strict_json import MAX_ATTRIBUTES, MAX_INTEGER, MAX_NAME_CHARS, MAX_TEXT_CHARS
 from wire.uplink import Decoded, Uplink
-from wire.wire_format import Certainty, Clues, WireFormat
+from wire.wire_format import Certainty, ParsedUplink, WireFormat
 
 _Text = Annotated[str, Meta(max_length=MAX_TEXT_CHARS)]
 _Integer = Annotated[int, Meta(ge=-MAX_INTEGER, le=MAX_INTEGER)]
@@ -27,7 +27,7 @@ _Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME_CHARS)]
 _Identifier = Annotated[str, Meta(min_length=1, max_length=own_json_diagnosis.MAX_IDENTIFIER_CHARS)]
 
 
-class _Sent(Struct, forbid_unknown_fields=True, gc=False):
+class _SentObservation(Struct, forbid_unknown_fields=True, gc=False):
     device: _Identifier | _Integer
     measured_at: Annotated[datetime, Meta(tz=True)]
     reported_at: Annotated[datetime, Meta(tz=True)] | None = None
@@ -45,13 +45,13 @@ class _Sent(Struct, forbid_unknown_fields=True, gc=False):
 
 
 class _Positions(Struct, forbid_unknown_fields=True):
-    positions: list[_Sent]
+    positions: list[_SentObservation]
 
 
-_one = msgspec.json.Decoder(_Sent)
-_many = msgspec.json.Decoder(list[_Sent])
-_wrapped = msgspec.json.Decoder(_Positions)
-# A name may be followed by white space only in a body that is not counted quickly.
+_one_decoder = msgspec.json.Decoder(_SentObservation)
+_list_decoder = msgspec.json.Decoder(list[_SentObservation])
+_positions_decoder = msgspec.json.Decoder(_Positions)
+# A body with white space behind a name is not decoded quickly: its names cannot be counted.
 _BLANK_BEFORE_COLON = (b" :", b"\t:", b"\n:", b"\r:")
 
 
@@ -61,14 +61,14 @@ def decode(uplink: Uplink) -> Decoded:
     Raises UnreadableUplink for what is not JSON and TooLarge beyond 1,000 observations;
     an observation that is wrong is a refusal and leaves its neighbours alone.
     """
-    return _quickly(uplink.body) or own_json_diagnosis.decode(uplink.body)
+    return _decode_quickly(uplink.body) or own_json_diagnosis.decode(uplink.body)
 
 
-def _quickly(body: bytes) -> Decoded | None:
+def _decode_quickly(body: bytes) -> Decoded | None:
     if b"\\" in body or any(blank in body for blank in _BLANK_BEFORE_COLON):
         return None
     try:
-        sent = _sent(body)
+        sent = _sent_observations(body)
         if len(sent) > own_json_diagnosis.MAX_OBSERVATIONS or _may_repeat_a_member(body):
             return None
         observations = tuple([_observation(one) for one in sent])
@@ -81,19 +81,19 @@ def _quickly(body: bytes) -> Decoded | None:
     )
 
 
-def _sent(body: bytes) -> list[_Sent]:
+def _sent_observations(body: bytes) -> list[_SentObservation]:
     if body[:1] == b"[":
-        return _many.decode(body)
+        return _list_decoder.decode(body)
     if body[:13] == b'{"positions":':
-        return _wrapped.decode(body).positions
-    return [_one.decode(body)]
+        return _positions_decoder.decode(body).positions
+    return [_one_decoder.decode(body)]
 
 
 def _may_repeat_a_member(body: bytes) -> bool:
-    """Whether the body holds more names than members.
+    """Return True where the body may hold more names than members.
 
-    msgspec keeps the last of two silently. Without backslashes and blanks each name ends
-    in `":`; a text that begins with a colon counts too much, never too little.
+    msgspec silently keeps the last of two. Without backslashes and blanks each name ends
+    in `":`; a text that begins with a colon is counted as a name, which is only slower.
     """
     return body.count(b'":') != _member_count(orjson.loads(body))
 
@@ -109,11 +109,11 @@ def _member_count(value: Any) -> int:
     return len(value) + len(value.get("readings", ()))
 
 
-def _observation(sent: _Sent) -> Observation:
-    """Raises ValueError for what the diagnosis has to explain."""
+def _observation(sent: _SentObservation) -> Observation:
+    """Raises ValueError for observations that the diagnosis has to decide."""
     lat_deg, lon_deg = sent.lat, sent.lon
     if (lat_deg is None) != (lon_deg is None) or (lat_deg == 0 and lon_deg == 0):
-        raise ValueError("half a position, or a receiver's zero")
+        raise ValueError("half a position, or 0, 0")
     readings = {reading_name(name): value for name, value in sent.readings.items()}
     if len(readings) != len(sent.readings):
         raise ValueError("two names for one reading")
@@ -131,7 +131,7 @@ def _in_utc(at: datetime) -> datetime:
     return at if at.tzinfo is UTC else at.astimezone(UTC)
 
 
-def _fix(sent: _Sent, lat_deg: float, lon_deg: float) -> Fix:
+def _fix(sent: _SentObservation, lat_deg: float, lon_deg: float) -> Fix:
     course_deg = sent.course_deg
     return Fix(
         lon_deg=lon_deg,
@@ -144,18 +144,20 @@ def _fix(sent: _Sent, lat_deg: float, lon_deg: float) -> Fix:
     )
 
 
-def _looks_like(clues: Clues) -> Certainty:
-    members = clues.members
+def _certainty(parsed: ParsedUplink) -> Certainty:
+    members = parsed.members
     is_one = "device" in members and "measured_at" in members
     return (
-        Certainty.MARK if is_one or isinstance(members.get("positions"), list) else Certainty.NONE
+        Certainty.MEMBERS
+        if is_one or isinstance(members.get("positions"), list)
+        else Certainty.NONE
     )
 
 
 FORMAT = WireFormat(
     name="json",
     title="Our own JSON",
-    looks_like=_looks_like,
+    certainty=_certainty,
     open=decode,
     is_lenient=False,
     media_types=("application/json",),

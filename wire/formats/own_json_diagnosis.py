@@ -79,7 +79,7 @@ def _notes(null_islands: list[int]) -> dict[str, Any]:
 
 
 class _Diagnosis:
-    """The reading of one observation: gathers every fault before it gives up."""
+    """The diagnosis of an observation: collects all of its faults before it is refused."""
 
     def __init__(self, item: Any, pointer: str) -> None:
         self._pointer = pointer
@@ -137,7 +137,7 @@ class _Diagnosis:
         if sent is None:
             return None
         try:
-            # What is no text at all is no time either.
+            # An empty text is no time, nor is any value but a text.
             return instant_of_text(sent if isinstance(sent, str) else "")
         except ZoneMissingError:
             self._fault("time-without-zone", f"{name} needs Z or an offset.", name)

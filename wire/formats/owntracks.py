@@ -1,4 +1,4 @@
-"""OwnTracks over HTTP: one JSON object a request, repeated for ever until it is answered 2xx."""
+"""OwnTracks over HTTP: a JSON object in each request, repeated until it is answered 2xx."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from wire.fixes import is_on_earth, lenient_fix
 from wire.formats.owntracks_device import device_of
 from wire.formats.owntracks_readings import owntracks_readings
 from wire.instants import instant_by_magnitude
-from wire.quantities import MPS_PER_KMH, entries, loose_number, number, scaled, text_of
+from wire.quantities import MPS_PER_KMH, entries, lenient_number, number, scaled, text_of
 from wire.scans import cell, scans_of
 from wire.uplink import Decoded, Uplink
-from wire.wire_format import Certainty, Clues, WireFormat
+from wire.wire_format import Certainty, ParsedUplink, WireFormat
 
 _MESSAGES = {"location": "position", "transition": "geofence event"}
 _WITHOUT_POSITION = frozenset(
@@ -26,13 +26,13 @@ _WITHOUT_POSITION = frozenset(
 
 
 def decode(uplink: Uplink) -> Decoded:
-    """Return what a message of the app means.
+    """Return the observation of a message of the app.
 
-    Only `location` and `transition` are positions. Raises UnreadableUplink for what is
-    no JSON; the door answers `[]` all the same.
+    Only `location` and `transition` are positions. Raises UnreadableUplink for a body that is
+    no JSON object; the door answers `[]` all the same.
     """
     if not uplink.body.strip():
-        # A friend was deleted: legal, and nothing to keep.
+        # The app sends this when a friend is deleted. There is nothing to store.
         return Decoded(message="empty")
     root = strict_json.read_lenient(uplink.body)
     if not isinstance(root, dict):
@@ -48,15 +48,15 @@ def decode(uplink: Uplink) -> Decoded:
 
 
 def _position(root: Mapping[str, Any], message: str, uplink: Uplink) -> Decoded:
-    device, named = device_of(root, uplink)
-    notes = named | _notes(root)
+    device, user_notes = device_of(root, uplink)
+    notes = user_notes | _notes(root)
     if device is None:
         return Decoded(
             message=message,
             set_aside="no-device: no topic, X-Limit header, user or tid names the device",
             notes=notes,
         )
-    lat_deg, lon_deg = loose_number(root.get("lat")), loose_number(root.get("lon"))
+    lat_deg, lon_deg = lenient_number(root.get("lat")), lenient_number(root.get("lon"))
     # A beacon's transition need not say where it was.
     may_lack_place = "event" in root and "lat" not in root and "lon" not in root
     is_placed = lat_deg is not None and lon_deg is not None and is_on_earth(lat_deg, lon_deg)
@@ -67,7 +67,7 @@ def _position(root: Mapping[str, Any], message: str, uplink: Uplink) -> Decoded:
             notes=notes,
         )
     measured_at = _time(root.get("tst"))
-    readings, lost = owntracks_readings(root)
+    readings, dropped = owntracks_readings(root)
     observation = Observation(
         device=device,
         measured_at=measured_at or uplink.received_at,
@@ -78,26 +78,26 @@ def _position(root: Mapping[str, Any], message: str, uplink: Uplink) -> Decoded:
         event_id=text_of(root.get("_id")),
         scans=_scans(root),
     )
-    if lost:
-        notes["dropped_readings"] = lost
+    if dropped:
+        notes["dropped_readings"] = dropped
     return Decoded(message=message, observations=(observation,), indexes=(0,), notes=notes)
 
 
 def _fix(root: Mapping[str, Any], lat_deg: float | None, lon_deg: float | None) -> Fix | None:
-    """Old versions of the app, and trackers that imitate them, write numbers as texts."""
+    """Return the fix; old versions of the app, and trackers like them, write numbers as texts."""
     return lenient_fix(
         lat_deg,
         lon_deg,
-        altitude_m=loose_number(root.get("alt")),
-        accuracy_m=loose_number(root.get("acc")),
-        speed_mps=scaled(loose_number(root.get("vel")), MPS_PER_KMH),
-        course_deg=loose_number(root.get("cog")),
+        altitude_m=lenient_number(root.get("alt")),
+        accuracy_m=lenient_number(root.get("acc")),
+        speed_mps=scaled(lenient_number(root.get("vel")), MPS_PER_KMH),
+        course_deg=lenient_number(root.get("cog")),
     )
 
 
 def _time(value: Any) -> datetime | None:
-    """`tst` counts seconds. Milliseconds are beyond any calendar, so they are known as such."""
-    count = loose_number(value)
+    """Return the time of a count of seconds, or of the milliseconds that some trackers send."""
+    count = lenient_number(value)
     try:
         return None if count is None else instant_by_magnitude(count)
     except ValueError:
@@ -120,11 +120,11 @@ def _scans(root: Mapping[str, Any]) -> Scans | None:
     """Return the cell that a Queclink tracker was in; it writes two of its numbers as hex texts."""
     if "cid" not in root:
         return None
-    area, number = (_of_hex(root.get(name)) for name in ("lac", "cid"))
+    area, number = (_int_of_hex(root.get(name)) for name in ("lac", "cid"))
     return scans_of(cells=[cell(root.get("mcc"), root.get("mnc"), area, number)])
 
 
-def _of_hex(value: Any) -> Any:
+def _int_of_hex(value: Any) -> Any:
     try:
         return int(value, 16) if isinstance(value, str) else value
     except ValueError:
@@ -150,14 +150,14 @@ def _region_notes(root: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _looks_like(clues: Clues) -> Certainty:
-    return Certainty.MARK if "_type" in clues.members else Certainty.NONE
+def _certainty(parsed: ParsedUplink) -> Certainty:
+    return Certainty.MEMBERS if "_type" in parsed.members else Certainty.NONE
 
 
 FORMAT = WireFormat(
     name="owntracks",
     title="OwnTracks HTTP",
-    looks_like=_looks_like,
+    certainty=_certainty,
     open=decode,
     is_lenient=True,
     success_body=b"[]",

@@ -1,4 +1,4 @@
-"""Which device an OwnTracks message is of."""
+"""The identifier of the device that sent an OwnTracks message."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _UNIQUE = re.compile(r"\d{15}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{1
 
 
 def device_of(root: Mapping[str, Any], uplink: Uplink) -> tuple[str | None, dict[str, Any]]:
-    """Return the device's identifier and what to note about its user.
+    """Return the device's identifier, and the names in it for the notes.
 
     Precedence: topic, X-Limit-U and X-Limit-D, `?u=&d=`, the Basic user, `tid`. Two
     people may both call their device `phone`, so it is `user/phone` unless its name is
@@ -35,7 +35,7 @@ def _candidates(
 ) -> tuple[tuple[str | None, str | None], ...]:
     query = dict(parse_qsl(uplink.query))
     return (
-        _of_topic(root.get("topic")),
+        _names_in_topic(root.get("topic")),
         (text_of(uplink.headers.get("x-limit-u")), text_of(uplink.headers.get("x-limit-d"))),
         (text_of(query.get("u")), text_of(query.get("d"))),
         (None, text_of(uplink.user)),
@@ -43,7 +43,7 @@ def _candidates(
     )
 
 
-def _of_topic(topic: Any) -> tuple[str | None, str | None]:
+def _names_in_topic(topic: Any) -> tuple[str | None, str | None]:
     """Read `owntracks/<user>/<device>`, with or without more before it or `/event` behind."""
     parts = topic.strip("/").split("/") if isinstance(topic, str) else []
     start = parts.index("owntracks") if "owntracks" in parts else 0

@@ -8,8 +8,8 @@ from itertools import islice
 from typing import Any
 
 from core.observation import Value
-from wire.quantities import HPA_PER_KPA, loose_number, truth
-from wire.reading_names import MAX_MEMBERS_READ, bounded
+from wire.quantities import HPA_PER_KPA, lenient_number, truth
+from wire.reading_names import MAX_MEMBERS_READ, bounded_readings
 
 _PHONE_TRIGGERS = frozenset("pcCbrutv")
 _NOT_READINGS = frozenset({
@@ -22,20 +22,20 @@ _TEMPERATURE = re.compile(r"temp_c-(\d{1,3})", re.ASCII)
 
 def _times(factor: float) -> Callable[[Any], float | None]:
     def read(value: Any) -> float | None:
-        found = loose_number(value)
+        found = lenient_number(value)
         return None if found is None else found * factor
 
     return read
 
 
 def _percent(value: Any) -> float | None:
-    found = loose_number(value)
+    found = lenient_number(value)
     return found if found is not None and 0 <= found <= 100 else None
 
 
 def _is_charging(value: Any) -> bool | None:
-    """0 is unknown, 1 unplugged, 2 charging, 3 full."""
-    state = loose_number(value)
+    """Return True for 2 (charging), False for 1 (unplugged) and 3 (full); 0 is unknown."""
+    state = lenient_number(value)
     return {1.0: False, 2.0: True, 3.0: False}.get(-1.0 if state is None else state)
 
 
@@ -59,8 +59,9 @@ _CUSTOM = {
 
 
 def owntracks_readings(root: Mapping[str, Any]) -> tuple[dict[str, Value], list[str]]:
-    """Return the readings, and the names of what could not be kept."""
-    return bounded([*_named(root), *_temperatures(root), ("vertical_accuracy", _accuracy(root))])
+    """Return the readings, and the names of those that could not be kept."""
+    accuracy = ("vertical_accuracy", _vertical_accuracy_m(root))
+    return bounded_readings([*_named(root), *_temperatures(root), accuracy])
 
 
 def _named(root: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -87,7 +88,7 @@ def _trigger(trigger: Any, *, has_ignition: bool) -> Iterator[tuple[str, Any]]:
 
 def _temperatures(root: Mapping[str, Any]) -> list[tuple[str, Any]]:
     found = [
-        (match[1].lstrip("0") or "0", loose_number(value))
+        (match[1].lstrip("0") or "0", lenient_number(value))
         for name, value in islice(root.items(), MAX_MEMBERS_READ)
         if (match := _TEMPERATURE.fullmatch(name))
     ]
@@ -96,7 +97,7 @@ def _temperatures(root: Mapping[str, Any]) -> list[tuple[str, Any]]:
     return [(f"air.temperature.{channel}", value) for channel, value in found]
 
 
-def _accuracy(root: Mapping[str, Any]) -> float | None:
-    """Early versions said `vacc`."""
-    found = loose_number(root.get("vac", root.get("vacc")))
+def _vertical_accuracy_m(root: Mapping[str, Any]) -> float | None:
+    """Return the vertical accuracy; early versions of the app call it `vacc`."""
+    found = lenient_number(root.get("vac", root.get("vacc")))
     return found if found is not None and found > 0 else None

@@ -13,26 +13,26 @@ from wire import strict_json
 from wire.fixes import is_on_earth, lenient_fix
 from wire.formats.traccar_gprmc import members_of_sentence
 from wire.instants import instant_of_count
-from wire.parameters import SECRETS, first_of, parameters_of, value_of_text
+from wire.parameters import SECRETS, first_value, parameters_of, value_of_text
 from wire.quantities import (
     MPS_PER_KNOT,
     entries,
-    loose_number,
+    lenient_number,
     mapping,
     scaled,
     text_of,
     truth,
 )
-from wire.reading_names import bounded
+from wire.reading_names import bounded_readings
 from wire.scans import beacon, cell, scans_of
 from wire.traccar_attributes import attribute_readings
 from wire.uplink import Decoded, Refusal, Uplink
-from wire.wire_format import Certainty, Clues, WireFormat
+from wire.wire_format import Certainty, ParsedUplink, WireFormat
 
 MAX_POSITIONS = 1_000
 _TIMES = ("fixTime", "deviceTime", "serverTime")
 _IDENTIFIERS = ("uniqueId", "id", "deviceId", "deviceid", "dev", "name")
-# Members of a position, and what a URL template calls them otherwise.
+# Members of a position, with other names for them in a URL template.
 _PARAMETERS: dict[str, tuple[str, ...]] = {
     "latitude": ("lat",), "longitude": ("lon",), "altitude": ("alt",), "speed": (),
     "course": ("bearing", "heading"), "accuracy": (), "fixTime": ("timestamp",),
@@ -48,11 +48,11 @@ _NO_ATTRIBUTES = frozenset({
 
 
 def decode(uplink: Uplink) -> Decoded:
-    """Return what a forwarded position means. Raises UnreadableUplink and TooLarge."""
+    """Return the observations of forwarded positions. Raises UnreadableUplink and TooLarge."""
     if not uplink.body.strip() or uplink.body.strip()[:1] not in (b"{", b"["):
         if not uplink.query and not uplink.body.strip():
             raise UnreadableUplink("neither parameters nor a body.", code="empty-body")
-        return _decoded([("", _of_parameters(parameters_of(uplink)))], uplink)
+        return _decoded([("", _message_of_parameters(parameters_of(uplink)))], uplink)
     root = strict_json.read_lenient(uplink.body)
     forwarded = root if isinstance(root, list) else [root]
     if len(forwarded) > MAX_POSITIONS:
@@ -66,11 +66,11 @@ def decode(uplink: Uplink) -> Decoded:
 
 
 def _decoded(forwarded: list[tuple[str, Any]], uplink: Uplink) -> Decoded:
-    """`forwarded` holds each message with the pointer to its position."""
+    """Return the observations; `forwarded` has each message with the pointer to its position."""
     messages = [mapping(one) for _, one in forwarded]
     observations: list[Observation] = []
     indexes: list[int] = []
-    lost: list[str] = []
+    dropped: list[str] = []
     refusals = [
         Refusal(index=index, faults=(fault,))
         for index, (pointer, one) in enumerate(forwarded)
@@ -84,8 +84,8 @@ def _decoded(forwarded: list[tuple[str, Any]], uplink: Uplink) -> Decoded:
         if isinstance(one.get("position"), dict) and index not in refused
     ]
     for index, one in placed:
-        observation, missing = _observation(one, uplink)
-        lost += missing
+        observation, more_dropped = _observation(one, uplink)
+        dropped += more_dropped
         if observation is not None:
             observations.append(observation)
             indexes.append(index)
@@ -99,29 +99,29 @@ def _decoded(forwarded: list[tuple[str, Any]], uplink: Uplink) -> Decoded:
         indexes=tuple(indexes),
         refusals=tuple(refusals),
         set_aside=None if is_whole else "no-device: a position names no device",
-        notes=notes | ({"dropped_readings": lost} if lost else {}),
+        notes=notes | ({"dropped_readings": dropped} if dropped else {}),
     )
 
 
 def _fault(pointer: str, forwarded: Any) -> Fault | None:
-    """Return why a message cannot be used: it is no object, or claims a place off the earth."""
+    """Return the fault of a message that is no object, or has coordinates off the earth."""
     if not isinstance(forwarded, dict):
         at = pointer.removesuffix("/position")
         return Fault(pointer=at, code="not-an-object", detail="A message is a JSON object.")
     position = mapping(forwarded.get("position"))
-    lat_deg, lon_deg = (loose_number(position.get(name)) for name in ("latitude", "longitude"))
-    if lat_deg is None or lon_deg is None or is_on_earth(lat_deg, lon_deg) or _is_old(position):
+    lat_deg, lon_deg = (lenient_number(position.get(name)) for name in ("latitude", "longitude"))
+    if lat_deg is None or lon_deg is None or is_on_earth(lat_deg, lon_deg) or _is_repeat(position):
         return None
     name = "longitude" if -90 <= lat_deg <= 90 else "latitude"
     detail = f"{lat_deg}, {lon_deg} is not on earth."
     return Fault(pointer=f"{pointer}/{name}", code="out-of-range", detail=detail)
 
 
-def _of_parameters(sent: Mapping[str, str]) -> dict[str, Any]:
+def _message_of_parameters(sent: Mapping[str, str]) -> dict[str, Any]:
     """Return the parameters of a URL template as the JSON that Traccar would send."""
     position: dict[str, Any] = dict(members_of_sentence(sent.get("gprmc", "")))
     for name, others in _PARAMETERS.items():
-        found = first_of(sent, name, *(other for other in others if name not in position))
+        found = first_value(sent, name, *(other for other in others if name not in position))
         if found is not None:
             position[name] = found
     if sent.get("valid"):
@@ -131,7 +131,7 @@ def _of_parameters(sent: Mapping[str, str]) -> dict[str, Any]:
         for name, text in sent.items()
         if name not in _NO_ATTRIBUTES and text and not _is_unfilled(text)
     }
-    identifier = first_of(sent, *_IDENTIFIERS)
+    identifier = first_value(sent, *_IDENTIFIERS)
     return {"position": position, "device": {"uniqueId": identifier, "name": sent.get("name")}}
 
 
@@ -143,7 +143,7 @@ def _attributes_of_text(text: str) -> dict[str, Any]:
 
 
 def _is_unfilled(text: str) -> bool:
-    """Whether Traccar had nothing to put there: `null`, or the placeholder itself."""
+    """Return True where Traccar had no value to fill in: `null`, or the placeholder itself."""
     return text == "null" or (text.startswith("{") and text.endswith("}"))
 
 
@@ -151,13 +151,13 @@ def _observation(
     forwarded: Mapping[str, Any], uplink: Uplink
 ) -> tuple[Observation | None, list[str]]:
     position, device = mapping(forwarded.get("position")), mapping(forwarded.get("device"))
-    # `position.deviceId` is a number of the other server's own and names nobody here.
+    # `position.deviceId` is a key of the other server's database and unknown here.
     identifier = _device(device)
     if identifier is None:
         return None, []
     fix = _fix(position)
     measured_at, time_source = _measured_at(position, uplink, is_fresh=fix is not None)
-    readings, lost = bounded(attribute_readings(mapping(position.get("attributes"))))
+    readings, dropped = bounded_readings(attribute_readings(mapping(position.get("attributes"))))
     position_id = text_of(position.get("id"))
     observation = Observation(
         device=identifier,
@@ -170,24 +170,24 @@ def _observation(
         event_id=f"traccar:{position_id}" if position_id not in (None, "0") else None,
         scans=_scans(mapping(position.get("network"))),
     )
-    return observation, lost
+    return observation, dropped
 
 
 def _fix(position: Mapping[str, Any]) -> Fix | None:
-    if _is_old(position):
+    if _is_repeat(position):
         return None
     return lenient_fix(
-        loose_number(position.get("latitude")),
-        loose_number(position.get("longitude")),
-        altitude_m=loose_number(position.get("altitude")),
-        accuracy_m=loose_number(position.get("accuracy")),
-        speed_mps=scaled(loose_number(position.get("speed")), MPS_PER_KNOT),
-        course_deg=loose_number(position.get("course")),
+        lenient_number(position.get("latitude")),
+        lenient_number(position.get("longitude")),
+        altitude_m=lenient_number(position.get("altitude")),
+        accuracy_m=lenient_number(position.get("accuracy")),
+        speed_mps=scaled(lenient_number(position.get("speed")), MPS_PER_KNOT),
+        course_deg=lenient_number(position.get("course")),
     )
 
 
-def _is_old(position: Mapping[str, Any]) -> bool:
-    """Whether it says itself that it only repeats the last one: invalid, or outdated."""
+def _is_repeat(position: Mapping[str, Any]) -> bool:
+    """Return True for a position that only repeats the last one: invalid, or outdated."""
     return truth(position.get("valid", True)) is False or truth(position.get("outdated")) is True
 
 
@@ -228,7 +228,7 @@ def _reported_at(position: Mapping[str, Any]) -> datetime | None:
 
 def _time(value: Any) -> datetime | None:
     """Read ISO 8601, from older servers with `+0000`, or the milliseconds of a URL template."""
-    count = loose_number(value)
+    count = lenient_number(value)
     try:
         if count is not None:
             return instant_of_count(count, "ms")
@@ -249,20 +249,20 @@ def _notes(forwarded: list[Mapping[str, Any]]) -> dict[str, Any]:
     return {name: value for name, value in notes.items() if value is not None}
 
 
-def _looks_like(clues: Clues) -> Certainty:
-    if not clues.parameters.isdisjoint({"gprmc", "fixTime", "uniqueId"}):
-        return Certainty.WORDS
-    members = clues.members
+def _certainty(parsed: ParsedUplink) -> Certainty:
+    if not parsed.parameters.isdisjoint({"gprmc", "fixTime", "uniqueId"}):
+        return Certainty.PARAMETERS
+    members = parsed.members
     # An event may come without a position.
     is_event = "event" in members and isinstance(members.get("device"), dict)
     is_forwarded = is_event or ("position" in members and "device" in members)
-    return Certainty.MARK if is_forwarded else Certainty.NONE
+    return Certainty.MEMBERS if is_forwarded else Certainty.NONE
 
 
 FORMAT = WireFormat(
     name="traccar",
     title="Traccar position forwarding",
-    looks_like=_looks_like,
+    certainty=_certainty,
     open=decode,
     is_lenient=True,
     methods=("GET", "POST", "PUT"),

@@ -9,9 +9,9 @@ from wire.quantities import number_of_text
 
 
 def members_of_sentence(sentence: str) -> dict[str, Any]:
-    """Return what a sentence says under the names of Traccar's JSON; nothing if it says nothing.
+    """Return the values of a sentence under the names of Traccar's JSON; none of any other text.
 
-    The checksum is not looked at: some templates cut it off, and HTTP has its own.
+    The checksum is not verified: some templates cut it off, and TCP has its own.
     """
     parts = sentence.partition("*")[0].split(",")
     if len(parts) < 10 or not parts[0].endswith("RMC"):

@@ -15,12 +15,12 @@ from wire import strict_json
 from wire.envelope import Envelope
 from wire.fixes import lenient_fix
 from wire.formats.ttn_uplink import UplinkMessage, envelope_of
-from wire.gateways import described_place, place_of, require_on_earth
+from wire.gateways import location_note, place_of, require_on_earth
 from wire.instants import instant_or_none
-from wire.payloads.decoded_position import plain_name
+from wire.payloads.decoded_position import normal_name
 from wire.quantities import entries, mapping, number, text_of
-from wire.uplink import Decoded, Uplink, content_digest, event_name
-from wire.wire_format import Certainty, Clues, WireFormat
+from wire.uplink import Decoded, Uplink, bounded_event_id, content_digest
+from wire.wire_format import Certainty, ParsedUplink, WireFormat
 
 EVENTS = {
     "uplink_message": "uplink",
@@ -46,9 +46,9 @@ _QUERY_NAMES = ("deveui", "devid", "deviceid", "device")
 
 
 def open_webhook(uplink: Uplink) -> Decoded | Envelope:
-    """Return what a webhook call means, or the envelope of an uplink.
+    """Return the observation of a webhook call, or the envelope of an uplink.
 
-    Raises UnreadableUplink for what is not its JSON.
+    Raises UnreadableUplink for any other body.
     """
     root = strict_json.read_lenient(uplink.body)
     if not isinstance(root, dict):
@@ -121,7 +121,7 @@ def _location(root: Mapping[str, Any], device: str, uplink: Uplink) -> Decoded:
         return Decoded(message="location", device=device, notes=notes)
     if source == "SOURCE_REGISTRY" or service == "user":
         # Set by hand in the console: configuration, not a track point.
-        notes["registered_location"] = described_place(location)
+        notes["registered_location"] = location_note(location)
         return Decoded(message="location", device=device, notes=notes)
     # For frm-payload The Things Stack may have put an HDOP into the accuracy.
     accuracy_m = None if service == "frm-payload" else number(location.get("accuracy"))
@@ -140,7 +140,7 @@ def _location(root: Mapping[str, Any], device: str, uplink: Uplink) -> Decoded:
         reported_at=network_time,
         fix=fix,
         readings={"custom.simulated": True} if root.get("simulated") is True else {},
-        event_id=event_id and event_name(f"{event_id}:location:{service}"),
+        event_id=event_id and bounded_event_id(f"{event_id}:location:{service}"),
     )
     return Decoded(message="location", observations=(observation,), indexes=(0,), notes=notes)
 
@@ -164,9 +164,9 @@ def _method(source: Any, service: str) -> Method:
 
 
 def _device(root: Mapping[str, Any], uplink: Uplink) -> str | None:
-    """A field mask may remove the ids; then the URL's variables name the device."""
+    """Return the device; a field mask may remove the ids, then variables in the URL name it."""
     ids = mapping(root.get("end_device_ids"))
-    query = {plain_name(name): value for name, value in parse_qsl(uplink.query)}
+    query = {normal_name(name): value for name, value in parse_qsl(uplink.query)}
     for found in (ids.get("dev_eui"), ids.get("device_id"), *map(query.get, _QUERY_NAMES)):
         text = text_of(found)
         if text is not None:
@@ -208,8 +208,8 @@ def _other_notes(event: str, root: Mapping[str, Any], server_time: datetime) -> 
 def _event_id(root: Mapping[str, Any]) -> str | None:
     """Return the Application Server's own name for the event, the same in each retry.
 
-    What a service made of an uplink also carries that uplink's: the event's own is the
-    youngest, and these names sort by time.
+    The event of a service also carries the name of its uplink; its own is the youngest, and
+    these names sort by time.
     """
     correlations = root.get("correlation_ids")
     found = correlations if isinstance(correlations, list) else []
@@ -217,15 +217,15 @@ def _event_id(root: Mapping[str, Any]) -> str | None:
     return max(names, default=None)
 
 
-def _looks_like(clues: Clues) -> Certainty:
-    has_mark = "end_device_ids" in clues.members or not EVENTS.keys().isdisjoint(clues.members)
-    return Certainty.MARK if has_mark else Certainty.NONE
+def _certainty(parsed: ParsedUplink) -> Certainty:
+    has_mark = "end_device_ids" in parsed.members or not EVENTS.keys().isdisjoint(parsed.members)
+    return Certainty.MEMBERS if has_mark else Certainty.NONE
 
 
 FORMAT = WireFormat(
     name="ttn",
     title="The Things Stack v3 webhook",
-    looks_like=_looks_like,
+    certainty=_certainty,
     open=open_webhook,
     is_lenient=True,
     token_in_path=True,

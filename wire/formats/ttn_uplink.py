@@ -1,4 +1,4 @@
-"""The `uplink_message` of The Things Stack: payload, radio, and which of its times to believe."""
+"""The `uplink_message` of The Things Stack: its payload, gateways, and the best of its times."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from msgspec import Struct
 
 from core.observation import Fix, TimeSource
 from wire.device_model import DeviceModel
-from wire.envelope import Envelope, Pairs
+from wire.envelope import Envelope, ReadingPairs
 from wire.fixes import lenient_fix
-from wire.gateways import MAX_RECEPTIONS, Reception, described_place, place_of
+from wire.gateways import MAX_RECEPTIONS, Reception, location_note, place_of
 from wire.instants import instant_or_none
-from wire.payloads.reading import Payload
+from wire.payloads.payload_content import Payload
 from wire.quantities import (
     bytes_of_base64,
     entries,
-    loose_number,
+    lenient_number,
     mapping,
     number,
     text_of,
 )
-from wire.uplink import content_digest, event_name
+from wire.uplink import bounded_event_id, content_digest
 
 # A gateway without a clock may be years off.
 _GATEWAY_CLOCK_TOLERANCE = timedelta(minutes=1)
@@ -33,7 +33,7 @@ _ROLLOVER = timedelta(days=365)
 
 
 class UplinkMessage(Struct, frozen=True, kw_only=True):
-    """The inner object with what its envelope says."""
+    """The inner object with the values of the outer one."""
 
     message: str
     members: Mapping[str, Any]
@@ -46,25 +46,25 @@ class UplinkMessage(Struct, frozen=True, kw_only=True):
     notes: dict[str, Any] = {}
 
 
-class _Time(Struct, frozen=True):
+class _NetworkTime(Struct, frozen=True):
     at: datetime
     source: TimeSource
-    where: str | None = None
+    member: str | None = None
 
 
 def envelope_of(message: UplinkMessage) -> Envelope:
     """Return the envelope of one uplink; `message.notes` go with it."""
-    heard = _network_time(message)
+    network_time = _network_time(message)
     return Envelope(
         message=message.message,
         device=message.device,
         event_id=message.event_id or _content_id(message),
-        heard_at=heard.at,
-        heard_by=heard.source,
-        heard_where=heard.where,
-        receptions=tuple(_reception(one) for one in _heard(message)),
-        link=_link_readings(message),
-        others=(
+        heard_at=network_time.at,
+        time_source=network_time.source,
+        time_member=network_time.member,
+        receptions=tuple(_reception(one) for one in _rx_metadata(message)),
+        link_readings=_link_readings(message),
+        fallback_readings=(
             ("battery.level", _last_battery_percent(message.members)),
             ("custom.simulated", message.is_simulated or None),
         ),
@@ -90,33 +90,33 @@ def _model(members: Mapping[str, Any]) -> DeviceModel | None:
     return None if name is None else DeviceModel(name, text_of(ids.get("brand_id")))
 
 
-def _heard(message: UplinkMessage) -> list[Mapping[str, Any]]:
+def _rx_metadata(message: UplinkMessage) -> list[Mapping[str, Any]]:
     return entries(message.members.get("rx_metadata"))[:MAX_RECEPTIONS]
 
 
-def _network_time(message: UplinkMessage) -> _Time:
+def _network_time(message: UplinkMessage) -> _NetworkTime:
     received_at = instant_or_none(message.members.get("received_at"))
     reference = received_at or message.received_at or message.server_time
-    heard = list(enumerate(_heard(message)))
-    for index, one in heard:
+    receptions = list(enumerate(_rx_metadata(message)))
+    for index, one in receptions:
         at = instant_or_none(one.get("gps_time"))
         if at is not None and -_GATEWAY_CLOCK_TOLERANCE < reference - at < _ROLLOVER:
-            return _Time(at, "network", f"rx_metadata[{index}].gps_time")
-    for index, one in heard:
+            return _NetworkTime(at, "network", f"rx_metadata[{index}].gps_time")
+    for index, one in receptions:
         at = instant_or_none(one.get("time"))
         if at is not None and abs(at - reference) <= _GATEWAY_CLOCK_TOLERANCE:
-            return _Time(at, "network", f"rx_metadata[{index}].time")
+            return _NetworkTime(at, "network", f"rx_metadata[{index}].time")
     if received_at is not None:
-        return _Time(received_at, "network", "uplink_message.received_at")
+        return _NetworkTime(received_at, "network", "uplink_message.received_at")
     if message.received_at is not None:
-        return _Time(message.received_at, "network", "received_at")
-    return _Time(message.server_time, "server")
+        return _NetworkTime(message.received_at, "network", "received_at")
+    return _NetworkTime(message.server_time, "server")
 
 
 def _fallback_fix(message: UplinkMessage) -> Fix | None:
-    """Return what The Things Stack itself found, where the payload was filtered away.
+    """Return the position that The Things Stack found, where the payload was filtered away.
 
-    Beside a payload it may be an earlier uplink's; its accuracy may be an HDOP.
+    Beside a payload it may be that of an earlier uplink; its accuracy may be an HDOP.
     """
     if message.members.get("decoded_payload") is not None:
         return None
@@ -133,9 +133,9 @@ def _reception(one: Mapping[str, Any]) -> Reception:
     names = (broker.get("forwarder_gateway_id"), broker.get("forwarder_gateway_eui"),
              ids.get("gateway_id"), ids.get("eui"))  # fmt: skip
     place = place_of(one.get("location"))
-    rssi_dbm = loose_number(one.get("rssi", one.get("channel_rssi")))
+    rssi_dbm = lenient_number(one.get("rssi", one.get("channel_rssi")))
     # Zero is left out: no snr beside an rssi is 0 dB.
-    snr_db = loose_number(one.get("snr", 0.0 if rssi_dbm is not None else None))
+    snr_db = lenient_number(one.get("snr", 0.0 if rssi_dbm is not None else None))
     return Reception(
         gateway=next(filter(None, map(text_of, names)), None),
         rssi_dbm=rssi_dbm,
@@ -146,10 +146,10 @@ def _reception(one: Mapping[str, Any]) -> Reception:
     )
 
 
-def _link_readings(message: UplinkMessage) -> Pairs:
+def _link_readings(message: UplinkMessage) -> ReadingPairs:
     settings = mapping(message.members.get("settings"))
     lora = mapping(mapping(settings.get("data_rate")).get("lora"))
-    frequency_hz = loose_number(settings.get("frequency"))
+    frequency_hz = lenient_number(settings.get("frequency"))
     return (
         ("link.fcnt", number(message.members.get("f_cnt", 0))),
         ("link.fport", number(message.members.get("f_port", 0))),
@@ -175,14 +175,14 @@ def _content_id(message: UplinkMessage) -> str | None:
     session = text_of(members.get("session_key_id")) or message.dev_addr or "-"
     digest = content_digest(payload or "")
     f_port, f_cnt = members.get("f_port", 0), members.get("f_cnt", 0)
-    return event_name(f"{message.device}/{session}/{f_port}/{f_cnt}/{digest}")
+    return bounded_event_id(f"{message.device}/{session}/{f_port}/{f_cnt}/{digest}")
 
 
 def _notes(members: Mapping[str, Any]) -> dict[str, Any]:
     locations = mapping(members.get("locations"))
     others = {k: v for k, v in locations.items() if k not in ("user", "frm-payload")}
     notes = {
-        "registered_location": described_place(locations.get("user")),
+        "registered_location": location_note(locations.get("user")),
         # The network server's last known places, which are not this uplink's.
         "last_locations": others or None,
         "frm_payload": members.get("frm_payload"),

@@ -1,1 +1,1 @@
-"""What is inside a LoRaWAN uplink: decoded payloads, whoever decoded them."""
+"""Payloads of LoRaWAN uplinks: decoded by the network server, or by a codec of ours."""

@@ -9,8 +9,8 @@ from core.errors import UnreadableUplink
 Value = float | int | dict[str, float]
 
 
-class Entry(Struct, frozen=True):
-    """One measurement. `name` is the type's; a vector's values are named."""
+class CayenneEntry(Struct, frozen=True):
+    """A measurement. `name` is the type's; the values of a vector are named."""
 
     channel: int
     type: int
@@ -18,7 +18,7 @@ class Entry(Struct, frozen=True):
     value: Value
 
 
-class _Type(Struct, frozen=True):
+class _CayenneType(Struct, frozen=True):
     """`sizes` in bytes; a value is the integer divided by `divisor`."""
 
     name: str
@@ -30,45 +30,45 @@ class _Type(Struct, frozen=True):
 
 _XYZ = ("x", "y", "z")
 _TYPES = {
-    0: _Type("digital_input", (1,)),
-    1: _Type("digital_output", (1,)),
-    2: _Type("analog_input", (2,), (100,), is_signed=True),
-    3: _Type("analog_output", (2,), (100,), is_signed=True),
-    100: _Type("generic_sensor", (4,)),
-    101: _Type("illuminance", (2,)),
-    102: _Type("presence", (1,)),
-    103: _Type("temperature", (2,), (10,), is_signed=True),
-    104: _Type("humidity", (1,), (2,)),
-    113: _Type("accelerometer", (2, 2, 2), (1000, 1000, 1000), is_signed=True, axes=_XYZ),
-    115: _Type("barometer", (2,), (10,)),
-    116: _Type("voltage", (2,), (100,)),
-    117: _Type("current", (2,), (1000,)),
-    118: _Type("frequency", (4,)),
-    120: _Type("percentage", (1,)),
-    121: _Type("altitude", (2,), is_signed=True),
-    125: _Type("concentration", (2,)),
-    128: _Type("power", (2,)),
-    130: _Type("distance", (4,), (1000,)),
-    131: _Type("energy", (4,), (1000,)),
-    132: _Type("direction", (2,)),
-    133: _Type("unix_time", (4,)),
-    134: _Type("gyrometer", (2, 2, 2), (100, 100, 100), is_signed=True, axes=_XYZ),
-    135: _Type("colour", (1, 1, 1), (1, 1, 1), axes=("r", "g", "b")),
-    136: _Type(
+    0: _CayenneType("digital_input", (1,)),
+    1: _CayenneType("digital_output", (1,)),
+    2: _CayenneType("analog_input", (2,), (100,), is_signed=True),
+    3: _CayenneType("analog_output", (2,), (100,), is_signed=True),
+    100: _CayenneType("generic_sensor", (4,)),
+    101: _CayenneType("illuminance", (2,)),
+    102: _CayenneType("presence", (1,)),
+    103: _CayenneType("temperature", (2,), (10,), is_signed=True),
+    104: _CayenneType("humidity", (1,), (2,)),
+    113: _CayenneType("accelerometer", (2, 2, 2), (1000, 1000, 1000), is_signed=True, axes=_XYZ),
+    115: _CayenneType("barometer", (2,), (10,)),
+    116: _CayenneType("voltage", (2,), (100,)),
+    117: _CayenneType("current", (2,), (1000,)),
+    118: _CayenneType("frequency", (4,)),
+    120: _CayenneType("percentage", (1,)),
+    121: _CayenneType("altitude", (2,), is_signed=True),
+    125: _CayenneType("concentration", (2,)),
+    128: _CayenneType("power", (2,)),
+    130: _CayenneType("distance", (4,), (1000,)),
+    131: _CayenneType("energy", (4,), (1000,)),
+    132: _CayenneType("direction", (2,)),
+    133: _CayenneType("unix_time", (4,)),
+    134: _CayenneType("gyrometer", (2, 2, 2), (100, 100, 100), is_signed=True, axes=_XYZ),
+    135: _CayenneType("colour", (1, 1, 1), (1, 1, 1), axes=("r", "g", "b")),
+    136: _CayenneType(
         "gps", (3, 3, 3), (10_000, 10_000, 100),
         is_signed=True, axes=("latitude", "longitude", "altitude"),
     ),
-    142: _Type("switch", (1,)),
+    142: _CayenneType("switch", (1,)),
 }  # fmt: skip
 
 
-def entries(payload: bytes) -> tuple[Entry, ...]:
+def entries(payload: bytes) -> tuple[CayenneEntry, ...]:
     """Return the entries of a payload, in its order.
 
-    Lengths are not self-describing, so an unknown type or a cut-off entry makes all that
-    follows unreadable: raises UnreadableUplink.
+    An entry does not carry its length, so an unknown type or a cut-off entry makes the rest
+    unreadable: raises UnreadableUplink.
     """
-    found: list[Entry] = []
+    found: list[CayenneEntry] = []
     at = 0
     while at < len(payload):
         if at + 2 > len(payload):
@@ -81,12 +81,12 @@ def entries(payload: bytes) -> tuple[Entry, ...]:
         data = payload[at + 2 : at + 2 + size]
         if len(data) != size:
             raise UnreadableUplink(f"the {kind.name} is cut off.")
-        found.append(Entry(channel, number, kind.name, _value(data, kind)))
+        found.append(CayenneEntry(channel, number, kind.name, _value(data, kind)))
         at += 2 + size
     return tuple(found)
 
 
-def _value(data: bytes, kind: _Type) -> Value:
+def _value(data: bytes, kind: _CayenneType) -> Value:
     values: list[float] = []
     at = 0
     for size, divisor in zip(kind.sizes, kind.divisors, strict=True):
@@ -96,9 +96,9 @@ def _value(data: bytes, kind: _Type) -> Value:
     return dict(zip(kind.axes, values, strict=True)) if kind.axes else values[0]
 
 
-def members(payload: bytes) -> dict[str, Value]:
-    """Return the entries by name and channel, as network servers spell them: `temperature_3`.
+def named_values(payload: bytes) -> dict[str, Value]:
+    """Return the values by name and channel, as network servers spell them: `temperature_3`.
 
     Raises UnreadableUplink where they cannot be read to the end.
     """
-    return {f"{one.name}_{one.channel}": one.value for one in entries(payload)}
+    return {f"{entry.name}_{entry.channel}": entry.value for entry in entries(payload)}

@@ -1,8 +1,8 @@
-"""A decoded LoRaWAN payload made plain, before position and readings are looked for.
+"""A decoded LoRaWAN payload unwrapped, before position and readings are searched in it.
 
-Some codecs wrap each value with its unit, or write a list of measurements. What they
-wrap becomes a member like any other; scans of radio beacons, which are no readings,
-are taken out.
+Some codecs wrap each value with its unit, or write a list of measurements. A wrapped
+value becomes a member like any other; scans of radio beacons, which are no readings,
+are removed.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from typing import Any
 
 from core.errors import UnreadableUplink
 from core.observation import Beacon, Scans
-from wire.payloads.decoded_position import plain_name
+from wire.payloads.decoded_position import normal_name
 from wire.payloads.decoded_readings import WITH_UNIT
 from wire.quantities import entries, mapping, number
 from wire.scans import beacon, scans_of
 
-# A LoRaWAN payload has at most 242 bytes; what is made of it is not a thousand things.
+# A LoRaWAN payload has at most 242 bytes; no codec makes a thousand members of it.
 MAX_MEMBERS = 1_000
 _WRAPPING = frozenset({"value", "unit", "displayName"})
-# What a codec function of The Things Stack returns.
-_ENVELOPE = frozenset({"data", "warnings", "errors"})
+# The members of the object that a codec function of The Things Stack returns.
+_CODEC_RESULT = frozenset({"data", "warnings", "errors"})
 _VALUES = ("measurementValue", "value")
 # SenseCAP numbers its measurements; later decoders write no names any more.
-_OF_MEASUREMENT = {
+_MEASUREMENT_NAMES = {
     "3000": "battery_level", "4097": "air_temperature", "4098": "air_humidity",
     "4197": "longitude", "4198": "latitude", "5001": "wifi", "5002": "bluetooth",
 }  # fmt: skip
@@ -33,8 +33,8 @@ _BLUETOOTH = ("bluetooth", "bluetoothscan", "ble", "blescan", "blescans", "beaco
 _ADDRESSES = ("mac", "bssid")
 
 
-def require_modest(payload: Any) -> None:
-    """Raise UnreadableUplink for what no codec makes in earnest, before anything reads it."""
+def refuse_too_many_members(payload: Any) -> None:
+    """Raise UnreadableUplink for a larger object than a codec makes, before reading it."""
     if _count(payload, MAX_MEMBERS) > MAX_MEMBERS:
         raise UnreadableUplink(
             f"the decoded payload has more than {MAX_MEMBERS} members.", code="decode-failed"
@@ -54,24 +54,24 @@ def _count(value: Any, limit: int) -> int:
     return total
 
 
-def plain_payload(payload: Any) -> Mapping[str, Any]:
-    """Return the members of a payload with what is wrapped unwrapped, without scans."""
-    return {name: value for name, value in _members(payload).items() if not _heard(name, value)}
+def unwrapped_payload(payload: Any) -> Mapping[str, Any]:
+    """Return the members of a payload, wrapped values unwrapped, without scans."""
+    return {name: value for name, value in _members(payload).items() if not _beacons(name, value)}
 
 
 def scans_in(payload: Any) -> Scans | None:
     """Return the access points and beacons that a payload lists."""
-    heard = [(_kind(name), _heard(name, value)) for name, value in _members(payload).items()]
+    scans = [(_scan_kind(name), _beacons(name, value)) for name, value in _members(payload).items()]
     return scans_of(
-        wifi=(one for kind, found in heard if kind == "wifi" for one in found),
-        bluetooth=(one for kind, found in heard if kind == "bluetooth" for one in found),
+        wifi=(one for kind, found in scans if kind == "wifi" for one in found),
+        bluetooth=(one for kind, found in scans if kind == "bluetooth" for one in found),
     )
 
 
 def _members(payload: Any) -> dict[str, Any]:
     members: dict[str, Any] = {}
-    for name, value in _without_envelope(mapping(payload)).items():
-        measured = _measured(value) if isinstance(value, list) else {}
+    for name, value in _codec_data(mapping(payload)).items():
+        measured = _measurements_by_name(value) if isinstance(value, list) else {}
         if measured:
             members |= measured
         else:
@@ -79,10 +79,10 @@ def _members(payload: Any) -> dict[str, Any]:
     return members
 
 
-def _without_envelope(payload: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the data of a formatter that was called by another, and came with all it returned."""
+def _codec_data(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the data of a codec that was called by another, which passed on its whole result."""
     data = payload.get("data")
-    return data if isinstance(data, dict) and payload.keys() <= _ENVELOPE else payload
+    return data if isinstance(data, dict) and payload.keys() <= _CODEC_RESULT else payload
 
 
 def _unwrapped(value: Any) -> Any:
@@ -95,13 +95,16 @@ def _unwrapped(value: Any) -> Any:
     return with_unit if WITH_UNIT.fullmatch(with_unit) else inner
 
 
-def _measured(values: list[Any]) -> dict[str, Any]:
-    """Return the measurements of a list by their names, with the time that all of them share."""
+def _measurements_by_name(values: list[Any]) -> dict[str, Any]:
+    """Return the measurements of a list by name, with their time where all have the same."""
     measurements = list(_measurements(values))
     times = {at for one in measurements if (at := number(one.get("timestamp"))) is not None}
     named: dict[str, Any] = {}
     for one in measurements:
-        name, value = _name_of(one), next((one[key] for key in _VALUES if key in one), None)
+        name, value = (
+            _measurement_name(one),
+            next((one[key] for key in _VALUES if key in one), None),
+        )
         if name is not None and value is not None:
             named.setdefault(name, value)
     return named | ({"timestamp": times.pop()} if named and len(times) == 1 else {})
@@ -115,20 +118,20 @@ def _measurements(values: Iterable[Any]) -> Iterator[Mapping[str, Any]]:
             yield value
 
 
-def _name_of(measurement: Mapping[str, Any]) -> str | None:
-    known = _OF_MEASUREMENT.get(str(measurement.get("measurementId")))
+def _measurement_name(measurement: Mapping[str, Any]) -> str | None:
+    known = _MEASUREMENT_NAMES.get(str(measurement.get("measurementId")))
     name = measurement.get("type")
     return known or (name if isinstance(name, str) and name else None)
 
 
-def _kind(name: str) -> str | None:
-    """Return which scan a member is, by its name."""
-    plain = plain_name(name)
-    return "wifi" if plain in _WIFI else "bluetooth" if plain in _BLUETOOTH else None
+def _scan_kind(name: str) -> str | None:
+    """Return the kind of scan in a member by its name; None for any other member."""
+    normal = normal_name(name)
+    return "wifi" if normal in _WIFI else "bluetooth" if normal in _BLUETOOTH else None
 
 
-def _heard(name: str, value: Any) -> list[Beacon]:
-    if _kind(name) is None:
+def _beacons(name: str, value: Any) -> list[Beacon]:
+    if _scan_kind(name) is None:
         return []
     if isinstance(value, dict):
         found = [beacon(mac, mapping(one).get("rssi")) for mac, one in value.items()]

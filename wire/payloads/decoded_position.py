@@ -1,7 +1,7 @@
-"""Where a decoded LoRaWAN payload hides its position, if it has one.
+"""The position in a decoded LoRaWAN payload, under the many names that codecs use.
 
-Codecs agree on nothing. Only names that leave no doubt are understood; what is
-ambiguous (a speed without a unit, a bare pair of numbers) is left to readings.
+Only unambiguous names are understood; a speed without a unit or a bare pair of numbers
+is left to readings.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from core.observation import EARLIEST_PLAUSIBLE, Fix
 from core.time_texts import instant_of_text
 from wire.fixes import lenient_fix
 from wire.instants import instant_by_magnitude
-from wire.quantities import MPS_PER_KMH, MPS_PER_KNOT, loose_number, mapping, number, truth
+from wire.quantities import MPS_PER_KMH, MPS_PER_KNOT, lenient_number, mapping, number, truth
 
 # One step of Cayenne's 0.0001 degrees.
 CAYENNE_ACCURACY_M = 11.0
@@ -75,120 +75,121 @@ _POSITION_NAMES = frozenset(
 _MAX_AGE_S = 7 * 86_400
 
 
-class Located(Struct, frozen=True, kw_only=True):
-    """What a decoded payload says about place and time.
+class DecodedPosition(Struct, frozen=True, kw_only=True):
+    """The position and time in a decoded payload.
 
-    `used` names the top-level members that went into it, which are no readings any more;
-    `under` is the object that held the position, where it was not the payload itself.
+    `stale_fix` is a position that the payload itself declares invalid. `used_members` are the
+    top-level members that were read here and are no readings; `parent` is the member with the
+    object that held the position, where it was not the payload itself.
     """
 
     fix: Fix | None = None
     measured_at: datetime | None = None
     hdop: float | None = None
     satellites: float | None = None
-    stale: Fix | None = None
-    used: frozenset[str] = frozenset()
-    under: str | None = None
+    stale_fix: Fix | None = None
+    used_members: frozenset[str] = frozenset()
+    parent: str | None = None
 
 
-def plain_name(name: str) -> str:
-    """Return a member's name without case and separators, so that spellings meet."""
+def normal_name(name: str) -> str:
+    """Return a member's name in lower case without separators: `Gps-Lat` is `gpslat`."""
     return name.lower().replace("_", "").replace("-", "").replace(" ", "")
 
 
-def located(payload: Mapping[str, Any], *, now: datetime) -> Located:
-    """Return the position in a decoded payload; `now` bounds what is believed as its time."""
-    for place in _places(payload):
-        fix, is_declared_bad = _fix_at(place)
-        if fix is None and not is_declared_bad:
+def decoded_position(payload: Mapping[str, Any], *, now: datetime) -> DecodedPosition:
+    """Return the position in a decoded payload; a time of its own is checked against `now`."""
+    for place in _position_objects(payload):
+        fix, is_declared_invalid = _fix_at(place)
+        if fix is None and not is_declared_invalid:
             continue
-        is_good = not (is_declared_bad or _is_declared_bad(payload))
+        is_good = not (is_declared_invalid or _is_declared_invalid(payload))
         measured_at = _time_in(place.members, now) or _time_in(payload, now)
-        return Located(
+        return DecodedPosition(
             fix=fix if is_good else None,
-            stale=None if is_good else fix,
+            stale_fix=None if is_good else fix,
             measured_at=measured_at,
-            hdop=_first(place.members, _HDOPS),
-            satellites=_first(place.members, _SATELLITES),
-            used=_used(payload, place, with_time=measured_at is not None),
-            under=place.under,
+            hdop=_first_number(place.members, _HDOPS),
+            satellites=_first_number(place.members, _SATELLITES),
+            used_members=_used_members(payload, place, with_time=measured_at is not None),
+            parent=place.parent,
         )
-    return _unlocated(payload, now)
+    return _without_position(payload, now)
 
 
 def is_position_member(name: str) -> bool:
-    """Whether a member of an object that holds a position belongs to that position."""
-    return plain_name(name) in _POSITION_NAMES
+    """Return True for names of members that are part of a position, in an object with one."""
+    return normal_name(name) in _POSITION_NAMES
 
 
-def _unlocated(payload: Mapping[str, Any], now: datetime) -> Located:
+def _without_position(payload: Mapping[str, Any], now: datetime) -> DecodedPosition:
     measured_at = _time_in(payload, now)
     names = _HDOPS + _SATELLITES + (() if measured_at is None else _TIMES)
-    return Located(
+    return DecodedPosition(
         measured_at=measured_at,
-        hdop=_first(payload, _HDOPS),
-        satellites=_first(payload, _SATELLITES),
-        stale=_fix_at(_Place(members=mapping(payload.get("cached"))))[0],
-        used=_spoken_for(payload, names),
+        hdop=_first_number(payload, _HDOPS),
+        satellites=_first_number(payload, _SATELLITES),
+        stale_fix=_fix_at(_PositionObject(members=mapping(payload.get("cached"))))[0],
+        used_members=_members_read(payload, names),
     )
 
 
-class _Place(Struct, frozen=True):
-    """An object that may hold a position, and the top-level member that it was found under."""
+class _PositionObject(Struct, frozen=True):
+    """An object that may hold a position, and the top-level member that contains it."""
 
     members: Mapping[str, Any]
-    under: str | None = None
+    parent: str | None = None
     is_cayenne: bool = False
 
 
-def _places(payload: Mapping[str, Any]) -> Iterator[_Place]:
+def _position_objects(payload: Mapping[str, Any]) -> Iterator[_PositionObject]:
     for name, value in payload.items():
         if _CAYENNE.fullmatch(name) and isinstance(value, dict):
-            yield _Place(members=value, under=name, is_cayenne=True)
+            yield _PositionObject(members=value, parent=name, is_cayenne=True)
     for value in mapping(payload.get("gpsLocation")).values():
-        yield _Place(members=mapping(value), under="gpsLocation", is_cayenne=True)
-    yield _Place(members=payload)
+        yield _PositionObject(members=mapping(value), parent="gpsLocation", is_cayenne=True)
+    yield _PositionObject(members=payload)
     for name, value in payload.items():
-        if plain_name(name) in _NESTS and isinstance(value, dict):
+        if normal_name(name) in _NESTS and isinstance(value, dict):
             yield from _nested(value, name, depth=2)
 
 
-def _nested(members: Mapping[str, Any], under: str, *, depth: int) -> Iterator[_Place]:
-    yield _Place(members=members, under=under)
+def _nested(members: Mapping[str, Any], parent: str, *, depth: int) -> Iterator[_PositionObject]:
+    yield _PositionObject(members=members, parent=parent)
     if members.get("type") == "Point" and isinstance(members.get("coordinates"), list):
-        yield _Place(members=_of_geojson(members["coordinates"]), under=under)
+        yield _PositionObject(members=_members_of_geojson(members["coordinates"]), parent=parent)
     if depth:
         for name, value in members.items():
-            if plain_name(name) in _NESTS and isinstance(value, dict):
-                yield from _nested(value, under, depth=depth - 1)
+            if normal_name(name) in _NESTS and isinstance(value, dict):
+                yield from _nested(value, parent, depth=depth - 1)
 
 
-def _of_geojson(coordinates: list[Any]) -> dict[str, Any]:
+def _members_of_geojson(coordinates: list[Any]) -> dict[str, Any]:
     return dict(zip(("lon", "lat", "alt"), coordinates, strict=False))
 
 
-def _fix_at(place: _Place) -> tuple[Fix | None, bool]:
-    """Return the fix of an object, and whether the object itself disowns its position."""
+def _fix_at(place: _PositionObject) -> tuple[Fix | None, bool]:
+    """Return the fix of an object, and True where the object itself declares it invalid."""
     pair = _pair(place.members)
     if pair is None:
         return None, False
-    accuracy_m = _first(place.members, _ACCURACIES)
-    course_deg = _first(place.members, _COURSES)
-    centidegrees = _first(place.members, _CENTIDEGREES)
+    accuracy_m = _first_number(place.members, _ACCURACIES)
+    course_deg = _first_number(place.members, _COURSES)
+    centidegrees = _first_number(place.members, _CENTIDEGREES)
     if centidegrees is not None:
         course_deg = centidegrees / 100
     fix = lenient_fix(
         *pair,
-        altitude_m=_first(place.members, _ALTITUDES),
+        altitude_m=_first_number(place.members, _ALTITUDES),
         accuracy_m=CAYENNE_ACCURACY_M if accuracy_m is None and place.is_cayenne else accuracy_m,
         speed_mps=_speed_mps(place.members),
         course_deg=course_deg,
     )
-    return fix, _is_declared_bad(place.members)
+    return fix, _is_declared_invalid(place.members)
 
 
 def _pair(members: Mapping[str, Any]) -> tuple[float, float] | None:
-    coordinates = {plain_name(name): _coordinate(value) for name, value in members.items()}
+    coordinates = {normal_name(name): _coordinate(value) for name, value in members.items()}
     for lat_name, lon_name in _PAIRS:
         lat_deg, lon_deg = coordinates.get(lat_name), coordinates.get(lon_name)
         if lat_deg is not None and lon_deg is not None:
@@ -199,36 +200,36 @@ def _pair(members: Mapping[str, Any]) -> tuple[float, float] | None:
 def _coordinate(value: Any) -> float | None:
     # A text without a decimal point may be hexadecimal (Netvox R720G).
     is_decimal = isinstance(value, str) and "." in value
-    return loose_number(value.rstrip("° ")) if is_decimal else number(value)
+    return lenient_number(value.rstrip("° ")) if is_decimal else number(value)
 
 
 def _speed_mps(members: Mapping[str, Any]) -> float | None:
     for name, value in members.items():
-        factor, found = _SPEEDS.get(plain_name(name)), number(value)
+        factor, found = _SPEEDS.get(normal_name(name)), number(value)
         if factor is not None and found is not None:
             return found * factor
     return None
 
 
-def _first(members: Mapping[str, Any], names: tuple[str, ...]) -> float | None:
-    found = {plain_name(name): loose_number(value) for name, value in members.items()}
+def _first_number(members: Mapping[str, Any], names: tuple[str, ...]) -> float | None:
+    found = {normal_name(name): lenient_number(value) for name, value in members.items()}
     return next((found[name] for name in names if found.get(name) is not None), None)
 
 
-def _is_declared_bad(members: Mapping[str, Any]) -> bool:
+def _is_declared_invalid(members: Mapping[str, Any]) -> bool:
     for name, value in members.items():
-        plain = plain_name(name)
-        if plain in _FAILURES and truth(value) is True:
+        normal = normal_name(name)
+        if normal in _FAILURES and truth(value) is True:
             return True
-        if plain in _SUCCESSES and truth(value) is False:
+        if normal in _SUCCESSES and truth(value) is False:
             return True
-        if plain in _STATES and isinstance(value, str) and plain_name(value) in _NO_FIX:
+        if normal in _STATES and isinstance(value, str) and normal_name(value) in _NO_FIX:
             return True
-    return _first(members, _SATELLITES) == 0
+    return _first_number(members, _SATELLITES) == 0
 
 
 def _time_in(members: Mapping[str, Any], now: datetime) -> datetime | None:
-    named = {plain_name(name): value for name, value in members.items()}
+    named = {normal_name(name): value for name, value in members.items()}
     for name in _TIMES:
         found = _plausible_time(named.get(name), now)
         if found is not None:
@@ -241,7 +242,7 @@ def _time_in(members: Mapping[str, Any], now: datetime) -> datetime | None:
 
 
 def _plausible_time(value: Any, now: datetime) -> datetime | None:
-    """A number under `time` may be anything, and a receiver without a fix tells 1980."""
+    """Return a time unless it is implausible: a receiver without a fix reports 1980."""
     try:
         count = number(value)
         if isinstance(value, str):
@@ -256,7 +257,7 @@ def _plausible_time(value: Any, now: datetime) -> datetime | None:
 
 
 def is_plausible(at: datetime, now: datetime) -> bool:
-    """Whether a device may have said `at` in earnest: not before GNSS time, not a day ahead."""
+    """Return True for a time from the first plausible one to a day ahead of `now`."""
     return at >= EARLIEST_PLAUSIBLE and at - now <= timedelta(days=1)
 
 
@@ -268,17 +269,21 @@ def _iso_of_moko(text: str) -> str:
     return f"{date}T{':'.join(part.zfill(2) for part in match[4].split(':'))}Z"
 
 
-def _used(payload: Mapping[str, Any], place: _Place, *, with_time: bool) -> frozenset[str]:
+def _used_members(
+    payload: Mapping[str, Any], place: _PositionObject, *, with_time: bool
+) -> frozenset[str]:
     times = _TIMES if with_time else ()
-    names = times if place.under is not None else (*_POSITION_NAMES, *times)
-    return _spoken_for(payload, names)
+    names = times if place.parent is not None else (*_POSITION_NAMES, *times)
+    return _members_read(payload, names)
 
 
-def _spoken_for(payload: Mapping[str, Any], names: tuple[str, ...]) -> frozenset[str]:
-    """Return the members that are read already: `LON: true` is no longitude, and stays."""
+def _members_read(payload: Mapping[str, Any], names: tuple[str, ...]) -> frozenset[str]:
+    """Return the members that were read; `LON: true` was not, and stays a reading."""
     return frozenset(
         name
         for name, value in payload.items()
-        if (plain := plain_name(name)) in names
-        and (plain in _TIMES or loose_number(value) is not None or _coordinate(value) is not None)
+        if (normal := normal_name(name)) in names
+        and (
+            normal in _TIMES or lenient_number(value) is not None or _coordinate(value) is not None
+        )
     )

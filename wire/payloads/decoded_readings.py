@@ -1,4 +1,4 @@
-"""Readings from a decoded LoRaWAN payload: canonical where name and unit leave no doubt."""
+"""Readings from a decoded LoRaWAN payload: canonical where name and unit are unambiguous."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 from msgspec import Struct
 
 from core.observation import Value
-from wire.payloads.decoded_position import Located, is_position_member, plain_name
-from wire.quantities import loose_number, truth
-from wire.reading_names import bounded
+from wire.payloads.decoded_position import DecodedPosition, is_position_member, normal_name
+from wire.quantities import lenient_number, truth
+from wire.reading_names import bounded_readings
 
 _MAX_NESTING = 4
 _CHANNEL = re.compile(r"(.*\D)[_.]?(\d{1,3})", re.ASCII)
@@ -20,10 +20,10 @@ WITH_UNIT = re.compile(r"\s*([+-]?\d{1,12}(?:\.\d{1,12})?)\s*(°C|℃|°F|℉|mV
 
 
 def _within(low: float, high: float, factor: float = 1.0) -> Callable[[Any], float | None]:
-    """Read a number from `low` to `high`, in the sender's unit; beyond it the unit is in doubt."""
+    """Read a number from `low` to `high`, in the sender's unit; beyond it the unit is another."""
 
     def read(value: Any) -> float | None:
-        found = loose_number(value)
+        found = lenient_number(value)
         if found is None or not low <= found <= high:
             return None
         return found if factor == 1.0 else found * factor
@@ -44,8 +44,8 @@ def _contact(value: Any) -> str | None:
 
 
 def _is_open(value: Any) -> str | None:
-    said = truth(value)
-    return None if said is None else "open" if said else "closed"
+    is_open = truth(value)
+    return None if is_open is None else "open" if is_open else "closed"
 
 
 def _leak(value: Any) -> bool | None:
@@ -134,27 +134,29 @@ class _Leaf(Struct, frozen=True):
 
 
 def decoded_readings(
-    payload: Mapping[str, Any], place: Located
+    payload: Mapping[str, Any], position: DecodedPosition
 ) -> tuple[dict[str, Value], list[str]]:
-    """Return the readings of a decoded payload and the names of what could not be kept.
+    """Return the readings of a decoded payload and the names of those that could not be kept.
 
-    A quantity of one probe has its plain name; of several, each carries its channel.
+    A quantity of a single probe has no channel; of several, each carries its own.
     """
-    named = [_named(leaf) for leaf in _leaves(payload, place)]
+    named = [_named(leaf) for leaf in _leaves(payload, position)]
     probes = Counter(name for name, _, _ in named)
     readings = [
         (f"{name}.{channel}" if channel and probes[name] > 1 else name, value)
         for name, channel, value in named
     ]
-    return bounded([*readings, ("hdop", place.hdop), ("satellites", place.satellites)])
+    return bounded_readings(
+        [*readings, ("hdop", position.hdop), ("satellites", position.satellites)]
+    )
 
 
-def _leaves(payload: Mapping[str, Any], place: Located) -> Iterator[_Leaf]:
+def _leaves(payload: Mapping[str, Any], position: DecodedPosition) -> Iterator[_Leaf]:
     for name, value in payload.items():
-        if name in place.used or name == "cached":
+        if name in position.used_members or name == "cached":
             continue
         for leaf in _below((name,), value):
-            is_of_position = name == place.under and is_position_member(leaf.path[-1])
+            is_of_position = name == position.parent and is_position_member(leaf.path[-1])
             if not is_of_position:
                 yield leaf
 
@@ -173,7 +175,7 @@ def _named(leaf: _Leaf) -> tuple[str, str, Value | None]:
     value, unit = _without_unit(leaf.value)
     quantity = _quantity(key, channel, unit)
     if quantity is None and channel:
-        exact = plain_name(".".join(leaf.path))
+        exact = normal_name(".".join(leaf.path))
         quantity, channel = _QUANTITIES.get(exact), channel if exact not in _QUANTITIES else ""
     if quantity is not None:
         name, read = quantity
@@ -204,7 +206,7 @@ def _key_and_channel(path: tuple[str, ...]) -> tuple[str, str]:
             channel, names[place] = names[place], ""
         elif match and not channel:
             names[place], channel = match[1].rstrip("_."), match[2]
-    return ".".join(plain_name(name) for name in names if name), channel
+    return ".".join(normal_name(name) for name in names if name), channel
 
 
 def _without_unit(value: Any) -> tuple[Any, str | None]:

@@ -49,7 +49,7 @@ export interface paths {
         put?: never;
         /**
          * Acknowledge an alert
-         * @description Acknowledge an alert. Where somebody did already, the answer names them.
+         * @description Acknowledge an alert. The answer names the person who did so first.
          */
         post: operations["alerts_acknowledge_create"];
         delete?: never;
@@ -67,7 +67,7 @@ export interface paths {
         };
         /**
          * Explain an alert
-         * @description Explain an alert: the crossing, the rule as it held then, and each change.
+         * @description Explain an alert: the crossing, the version of the rule, and each change.
          */
         get: operations["alerts_explain_retrieve"];
         put?: never;
@@ -130,8 +130,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Return the latest fix, whether it moves, the latest readings, and its geofences
-         * @description Return the latest fix, whether it moves, the latest readings, and its geofences.
+         * Return the latest fix, the motion, the latest readings, and the geofences of an asset
+         * @description Return the latest fix, the motion, the latest readings, and the geofences of an asset.
          */
         get: operations["assets_state"];
         put?: never;
@@ -563,8 +563,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Return the latest of every asset that you may see, as the live socket would
-         * @description Return the latest of every asset that you may see, as the live socket would.
+         * Return the latest state of every asset that you may see, as on the live socket
+         * @description Return the latest state of every asset that you may see, as on the live socket.
          */
         get: operations["live_snapshot"];
         put?: never;
@@ -745,8 +745,8 @@ export interface paths {
          * Store one observation, or a list of up to 1,000, in our own JSON
          * @description Store one observation, or a list of up to 1,000, in our own JSON.
          *
-         *     The receipt comes when they are durable and says what became of each. Where all were
-         *     refused the answer is a 422 with the reasons.
+         *     The receipt comes when they are durable and has the outcome of each. If all were refused,
+         *     the answer is a 422 with the reasons.
          */
         post: operations["positions_create"];
         delete?: never;
@@ -852,13 +852,13 @@ export interface paths {
         };
         /**
          * List the rules
-         * @description PATCH begins a new version from now on; DELETE retires the rule, its alerts stay.
+         * @description PATCH begins a new version from now on; DELETE retires the rule, and its alerts stay.
          */
         get: operations["rules_list"];
         put?: never;
         /**
          * Add a rule
-         * @description PATCH begins a new version from now on; DELETE retires the rule, its alerts stay.
+         * @description PATCH begins a new version from now on; DELETE retires the rule, and its alerts stay.
          */
         post: operations["rules_create"];
         delete?: never;
@@ -876,21 +876,21 @@ export interface paths {
         };
         /**
          * Read a rule
-         * @description PATCH begins a new version from now on; DELETE retires the rule, its alerts stay.
+         * @description PATCH begins a new version from now on; DELETE retires the rule, and its alerts stay.
          */
         get: operations["rules_retrieve"];
         put?: never;
         post?: never;
         /**
          * Retire a rule
-         * @description PATCH begins a new version from now on; DELETE retires the rule, its alerts stay.
+         * @description PATCH begins a new version from now on; DELETE retires the rule, and its alerts stay.
          */
         delete: operations["rules_destroy"];
         options?: never;
         head?: never;
         /**
          * Change a rule
-         * @description PATCH begins a new version from now on; DELETE retires the rule, its alerts stay.
+         * @description PATCH begins a new version from now on; DELETE retires the rule, and its alerts stay.
          */
         patch: operations["rules_partial_update"];
         trace?: never;
@@ -1142,10 +1142,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Read an uplink again, as if it had arrived then
-         * @description Read an uplink again, as if it had arrived then.
-         *
-         *     What still cannot be used goes on waiting.
+         * Replay an uplink as at its arrival
+         * @description Replay an uplink as at its arrival. Observations still unusable stay set aside.
          */
         post: operations["uplinks_replay_create"];
         delete?: never;
@@ -1187,8 +1185,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Replay uplinks that wait, oldest first, up to 100 at once; filters as in the list
-         * @description Replay uplinks that wait, oldest first, up to 100 at once; filters as in the list.
+         * Replay waiting uplinks, oldest first, up to 100 in a request; filters as in the list
+         * @description Replay waiting uplinks, oldest first, up to 100 in a request; filters as in the list.
          */
         post: operations["uplinks_replay_some"];
         delete?: never;
@@ -1201,7 +1199,7 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description `number` is that of the latest change; `text` says in words what stands. */
+        /** @description `number` is the number of the latest change; `text` describes the alert in a sentence. */
         Alert: {
             /** @description number of the object, for its address */
             readonly id: number;
@@ -1278,7 +1276,7 @@ export interface components {
              */
             readonly acknowledged_at: string | null;
             /** @description the rule named no active recipient */
-            readonly told_nobody: boolean;
+            readonly has_no_recipient: boolean;
             /** @description what stands, in words */
             readonly text: string;
         };
@@ -1289,9 +1287,9 @@ export interface components {
             readonly change: components["schemas"]["AlertChangeEnum"];
             /**
              * Format: date-time
-             * @description former time of an amended alert
+             * @description time of the alert before it was amended
              */
-            readonly was_at: string | null;
+            readonly previous_at: string | null;
             /**
              * Format: date-time
              * @description when the server learned of it
@@ -1476,7 +1474,7 @@ export interface components {
             readonly detail: string;
         };
         /**
-         * @description * `started` - no outcome: the worker died or is at it
+         * @description * `started` - no outcome: the worker died, or is sending
          *     * `sent` - accepted
          *     * `temporary` - failed for now
          *     * `unclear` - ended without an answer
@@ -1845,7 +1843,7 @@ export interface components {
          * @enum {string}
          */
         EntryEnum: "enter" | "found";
-        /** @description The crossing that raised an alert: when at the earliest and latest, and what made it sure. */
+        /** @description The crossing that raised an alert, with its window of time and its confirmation. */
         Evidence: {
             /** @description number of the object, for its address */
             readonly id: number;
@@ -1913,7 +1911,7 @@ export interface components {
          * @enum {string}
          */
         EvidenceKindEnum: "crossing" | "occurrence";
-        /** @description Why an alert stands as it does: the facts, the rule as it held then, and each change. */
+        /** @description The reasons for the state of an alert: facts, the version of the rule, and each change. */
         Explanation: {
             /** @description number of the alert; in an explanation the alert itself */
             alert: components["schemas"]["Alert"];
@@ -2243,7 +2241,7 @@ export interface components {
          * @enum {string}
          */
         KindEnum: "enter" | "exit" | "pass" | "found" | "lost";
-        /** @description Equally long lists, one entry an asset. */
+        /** @description Equally long lists with an entry for each asset. */
         LiveColumns: {
             /** @description asset id */
             id: number[];
@@ -2425,13 +2423,13 @@ export interface components {
          *     * `sent` - sent
          *     * `failed` - refused for good
          *     * `given_up` - given up
-         *     * `cancelled` - cancelled, since it need not be said any more
+         *     * `cancelled` - cancelled, since its text is obsolete
          * @enum {string}
          */
         NotificationStateEnum: "pending" | "sending" | "sent" | "failed" | "given_up" | "cancelled";
         /** @enum {unknown} */
         NullEnum: null;
-        /** @description Our own JSON, for the OpenAPI document; `wire.formats.own_json` reads it. */
+        /** @description Our own JSON, as the OpenAPI document describes it; `wire.formats.own_json` reads it. */
         ObservationRequest: {
             /** @description identifier */
             device: string;
@@ -2962,7 +2960,7 @@ export interface components {
             /** @description IANA name */
             time_zone?: string;
         };
-        /** @description Somebody whom rules may tell. Rules name their addresses, and add those that are new. */
+        /** @description A person whom rules may notify. Rules name addresses, and add missing recipients. */
         PatchedRecipientRequest: {
             /** @description number of the organisation to which it belongs */
             organisation?: number;
@@ -2973,7 +2971,7 @@ export interface components {
             address?: string;
             /** @description name for people; no control characters */
             name?: string;
-            /** @description rules tell nobody who is not */
+            /** @description inactive recipients are not notified */
             is_active?: boolean;
         };
         /** @description For a serializer of JSON bodies: refuses a value of another JSON type than its field's. */
@@ -2981,7 +2979,7 @@ export interface components {
             /** @description `owner`, `operator` or `viewer`; of the provider's people `dispatcher` or `admin` */
             role?: components["schemas"]["RoleEnum"];
         };
-        /** @description A rule with its version of now. Scope: with no `asset_ids` and no `tags`, every asset. */
+        /** @description A rule with its version in force. Without `asset_ids` and `tags` it concerns every asset. */
         PatchedRuleRequest: {
             /** @description number of the organisation to which it belongs */
             organisation?: number;
@@ -3009,7 +3007,7 @@ export interface components {
             is_active: boolean;
             /**
              * Format: time
-             * @description what happens from then on alerts nobody
+             * @description from then on occurrences raise no alert
              */
             quiet_from?: string | null;
             /**
@@ -3017,7 +3015,7 @@ export interface components {
              * @description on the next day, if not later
              */
             quiet_until?: string | null;
-            /** @description of the quiet hours; the organisation's at first */
+            /** @description of the quiet hours; by default the organisation's */
             time_zone?: string;
         };
         /** @description For a serializer of JSON bodies: refuses a value of another JSON type than its field's. */
@@ -3172,7 +3170,7 @@ export interface components {
                 [key: string]: unknown;
             };
         };
-        /** @description Somebody whom rules may tell. Rules name their addresses, and add those that are new. */
+        /** @description A person whom rules may notify. Rules name addresses, and add missing recipients. */
         Recipient: {
             /** @description number of the object, for its address */
             readonly id: number;
@@ -3187,7 +3185,7 @@ export interface components {
             address: string;
             /** @description name for people; no control characters */
             name?: string;
-            /** @description rules tell nobody who is not */
+            /** @description inactive recipients are not notified */
             is_active?: boolean;
             /**
              * Format: date-time
@@ -3195,7 +3193,7 @@ export interface components {
              */
             readonly created_at: string;
         };
-        /** @description Somebody whom rules may tell. Rules name their addresses, and add those that are new. */
+        /** @description A person whom rules may notify. Rules name addresses, and add missing recipients. */
         RecipientRequest: {
             /** @description number of the organisation to which it belongs */
             organisation: number;
@@ -3206,7 +3204,7 @@ export interface components {
             address: string;
             /** @description name for people; no control characters */
             name?: string;
-            /** @description rules tell nobody who is not */
+            /** @description inactive recipients are not notified */
             is_active?: boolean;
         };
         /** @description The progress of judging assets again after a changed fact. */
@@ -3292,7 +3290,7 @@ export interface components {
             tried: number;
             /** @description how many of them need no longer wait */
             taken_up: number;
-            /** @description to send again with, for those that were not tried; else null */
+            /** @description the `after` of the next request, for uplinks not tried yet; else null */
             after: number | null;
             /** @description what became of each */
             replays: components["schemas"]["Replay"][];
@@ -3327,7 +3325,7 @@ export interface components {
              */
             overlap_s: number;
         };
-        /** @description A rule with its version of now. Scope: with no `asset_ids` and no `tags`, every asset. */
+        /** @description A rule with its version in force. Without `asset_ids` and `tags` it concerns every asset. */
         Rule: {
             /** @description number of the object, for its address */
             readonly id: number;
@@ -3357,7 +3355,7 @@ export interface components {
             is_active: boolean;
             /**
              * Format: time
-             * @description what happens from then on alerts nobody
+             * @description from then on occurrences raise no alert
              */
             quiet_from?: string | null;
             /**
@@ -3365,7 +3363,7 @@ export interface components {
              * @description on the next day, if not later
              */
             quiet_until?: string | null;
-            /** @description of the quiet hours; the organisation's at first */
+            /** @description of the quiet hours; by default the organisation's */
             time_zone?: string;
             /** @description number of the version in force */
             readonly version: number;
@@ -3385,7 +3383,7 @@ export interface components {
              */
             readonly retired_at: string | null;
         };
-        /** @description A rule with its version of now. Scope: with no `asset_ids` and no `tags`, every asset. */
+        /** @description A rule with its version in force. Without `asset_ids` and `tags` it concerns every asset. */
         RuleRequest: {
             /** @description number of the organisation to which it belongs */
             organisation: number;
@@ -3413,7 +3411,7 @@ export interface components {
             is_active: boolean;
             /**
              * Format: time
-             * @description what happens from then on alerts nobody
+             * @description from then on occurrences raise no alert
              */
             quiet_from?: string | null;
             /**
@@ -3421,7 +3419,7 @@ export interface components {
              * @description on the next day, if not later
              */
             quiet_until?: string | null;
-            /** @description of the quiet hours; the organisation's at first */
+            /** @description of the quiet hours; by default the organisation's */
             time_zone?: string;
         };
         RuleVersion: {
@@ -3445,7 +3443,7 @@ export interface components {
             readonly is_active: boolean;
             /**
              * Format: time
-             * @description what happens from then on alerts nobody
+             * @description from then on occurrences raise no alert
              */
             readonly quiet_from: string | null;
             /**
@@ -3667,7 +3665,7 @@ export interface components {
             asset: number;
             /**
              * Format: date-time
-             * @description null: never heard of
+             * @description null: nothing received yet
              */
             measured_at: string | null;
             /**
@@ -3678,7 +3676,7 @@ export interface components {
             /** @description place where the device was; null where it found none */
             fix: components["schemas"]["StateFix"] | null;
             /**
-             * @description at the fix; null: nobody can say whether it moves
+             * @description at the fix; null: unknown
              *
              *     * `moving` - moving
              *     * `resting` - resting
@@ -6368,7 +6366,7 @@ export interface operations {
                  *     * `sent` - sent
                  *     * `failed` - refused for good
                  *     * `given_up` - given up
-                 *     * `cancelled` - cancelled, since it need not be said any more
+                 *     * `cancelled` - cancelled, since its text is obsolete
                  */
                 state?: "cancelled" | "failed" | "given_up" | "pending" | "sending" | "sent";
             };

@@ -13,7 +13,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from core.errors import Refused
-from wire.samples import FORMAT_OF_FOLDER, SampleError, Verdict, verdict
+from wire.samples import FORMAT_OF_FOLDER, SampleError, SampleVerdict, sample_verdict
 
 Line = tuple[str, str]
 
@@ -88,7 +88,7 @@ def _checked(
     try:
         content = _bytes_of(folder, entry["file"])
         now = datetime.now(UTC)
-        found = verdict(format_name, entry, content, entries=named, received_at=now)
+        found = sample_verdict(format_name, entry, content, entries=named, received_at=now)
     except (Refused, ValueError, OSError) as error:
         return "FAIL", f"FAIL {label}: {type(error).__name__}: {error}"
     return _line(label, found)
@@ -101,7 +101,7 @@ def _bytes_of(folder: Path, file: str) -> bytes:
     return path.read_bytes()
 
 
-def _line(label: str, found: Verdict) -> Line:
+def _line(label: str, found: SampleVerdict) -> Line:
     unchecked = f" (unchecked: {', '.join(found.unchecked)})" if found.unchecked else ""
     if found.skipped:
         return "skip", f"skip {label}: {found.skipped}"

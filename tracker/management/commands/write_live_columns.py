@@ -6,12 +6,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from tracker.live.generated import texts
+from tracker.live.live_column_files import generated_texts
 
 
 class Command(BaseCommand):
     help = "Write docs/live-protocol.md's table and the console's types from the live columns."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        for file, text in texts().items():
+        for file, text in generated_texts().items():
             file.write_text(text)

@@ -8,8 +8,9 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from alerts import actions, judging
+from alerts import actions
 from alerts.models import Alert, AlertChange, Recipient
+from alerts.rule_judging import judge_rules
 from geofence.crossing_changes import CrossingChange
 from outbox.models import Notification
 from tests.alerts.scenes import (
@@ -29,7 +30,7 @@ ANNA, BORIS = "anna@north.example", "boris@north.example"
 def statements(changes: Sequence[CrossingChange]) -> int:
     """Judge, and return how many statements it took."""
     with CaptureQueriesContext(connection) as captured, transaction.atomic():
-        judging.judge(occurrences_of(changes), now=TEN)
+        judge_rules(occurrences_of(changes), now=TEN)
     return len([query for query in captured if "SAVEPOINT" not in query["sql"]])
 
 
@@ -128,17 +129,17 @@ def test_a_late_crossing_from_before_the_rule_was_retired_still_alerts(van, depo
 
 
 @pytest.mark.fault("F-084")
-def test_an_alert_without_recipients_is_stored_and_says_that_nobody_was_told(van, depot):
+def test_an_alert_without_recipients_is_stored_and_is_marked(van, depot):
     make_rule(depot)
 
     (raised,) = judge(crossing_of(van, depot))
 
     assert raised.notification_ids == ()
-    assert Alert.objects.get().told_nobody
+    assert Alert.objects.get().has_no_recipient
 
 
 @pytest.mark.fault("F-084")
-def test_a_recipient_who_is_switched_off_is_told_nothing(van, depot):
+def test_a_recipient_who_is_switched_off_is_not_notified(van, depot):
     make_rule(depot, ANNA, BORIS)
     Recipient.objects.filter(address=ANNA).update(is_active=False)
 
@@ -147,7 +148,10 @@ def test_a_recipient_who_is_switched_off_is_told_nothing(van, depot):
     judge(crossing_of(van, depot, "exit", ELEVEN))
 
     assert [notification.address for notification in Notification.objects.all()] == [BORIS]
-    assert list(Alert.objects.order_by("at").values_list("told_nobody", flat=True)) == [False, True]
+    assert list(Alert.objects.order_by("at").values_list("has_no_recipient", flat=True)) == [
+        False,
+        True,
+    ]
 
 
 @pytest.mark.fault("F-077")
@@ -166,7 +170,7 @@ def test_a_rolled_back_batch_leaves_no_alert_and_no_notification(van, depot):
     crossing = crossing_of(van, depot)
 
     with transaction.atomic():
-        judging.judge([crossing.as_occurrence()], now=TEN)
+        judge_rules([crossing.as_occurrence()], now=TEN)
         transaction.set_rollback(True)
 
     assert (Alert.objects.count(), Notification.objects.count()) == (0, 0)
@@ -201,7 +205,7 @@ def test_crossings_that_no_rule_is_about_cost_one_statement(van, depot):
 
 
 @pytest.mark.fault("F-075")
-def test_an_alert_found_late_says_so_and_is_told_once(van, depot):
+def test_an_alert_found_late_says_so_and_is_notified_once(van, depot):
     make_rule(depot, ANNA)
     late = crossing_of(van, depot, change="added")
 
@@ -214,7 +218,7 @@ def test_an_alert_found_late_says_so_and_is_told_once(van, depot):
 
 
 @pytest.mark.fault("F-075")
-def test_a_moved_crossing_amends_the_alert_and_tells_those_who_heard_of_it(van, depot):
+def test_a_moved_crossing_amends_the_alert_and_notifies_who_knew_of_it(van, depot):
     make_rule(depot, ANNA)
     entry = crossing_of(van, depot)
     judge(entry)
@@ -227,11 +231,11 @@ def test_a_moved_crossing_amends_the_alert_and_tells_those_who_heard_of_it(van, 
     assert (amended.change, alert.at, alert.amended_at, alert.state) == (
         "amended", NINE, NOON, "open",
     )  # fmt: skip
-    assert (change.change, change.was_at) == ("amended", TEN)
+    assert (change.change, change.previous_at) == ("amended", TEN)
     assert notifications_of(alert.pk) == [("raised", "sent"), ("amended", "pending")]
 
 
-def test_a_moved_crossing_that_nobody_heard_of_yet_needs_no_second_mail(van, depot):
+def test_a_moved_crossing_whose_mail_is_pending_needs_no_second_mail(van, depot):
     make_rule(depot, ANNA)
     entry = crossing_of(van, depot)
     judge(entry)
@@ -243,7 +247,7 @@ def test_a_moved_crossing_that_nobody_heard_of_yet_needs_no_second_mail(van, dep
 
 
 @pytest.mark.fault("F-075")
-def test_a_withdrawn_crossing_withdraws_the_alert_and_tells_those_who_heard_of_it(van, depot):
+def test_a_withdrawn_crossing_withdraws_the_alert_and_notifies_who_knew_of_it(van, depot):
     make_rule(depot, ANNA, BORIS)
     entry = crossing_of(van, depot)
     judge(entry)
@@ -259,7 +263,7 @@ def test_a_withdrawn_crossing_withdraws_the_alert_and_tells_those_who_heard_of_i
     assert len(withdrawn.notification_ids) == 1
 
 
-def test_an_attempt_without_an_answer_counts_as_heard(van, depot):
+def test_an_attempt_without_an_answer_counts_as_received(van, depot):
     make_rule(depot, ANNA)
     entry = crossing_of(van, depot)
     judge(entry)
@@ -272,7 +276,7 @@ def test_an_attempt_without_an_answer_counts_as_heard(van, depot):
     ]  # fmt: skip
 
 
-def test_withdrawing_twice_tells_once(van, depot):
+def test_withdrawing_twice_notifies_once(van, depot):
     make_rule(depot, ANNA)
     entry = crossing_of(van, depot)
     judge(entry)
@@ -326,7 +330,7 @@ def test_judging_many_at_once_equals_judging_each_alone(north, depot):
         for kind, at in (("enter", NINE), ("exit", TEN), ("enter", NOON))
     ]
     with transaction.atomic():
-        judging.judge(occurrences_of(changes), now=NOON)
+        judge_rules(occurrences_of(changes), now=NOON)
         at_once = snapshot()
         transaction.set_rollback(True)
     for change in changes:
@@ -337,5 +341,7 @@ def test_judging_many_at_once_equals_judging_each_alone(north, depot):
 
 def snapshot() -> list[Any]:
     return sorted(
-        Alert.objects.values_list("crossing_id", "kind", "at", "state", "is_late", "told_nobody")
+        Alert.objects.values_list(
+            "crossing_id", "kind", "at", "state", "is_late", "has_no_recipient"
+        )
     )

@@ -1,4 +1,4 @@
-"""From an uplink to a delivery: the same checks whichever door it came in by."""
+"""Making a delivery of an uplink, with the same checks for every door."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from functools import partial
 
 from assets.device_registry import Origin, Registry
 from core.errors import Refused, UnreadableUplink, UnsupportedMediaType
-from tracker.intake.noting import Noter
 from tracker.intake.quotas import Quota
+from tracker.intake.recent_uplink_recorder import RecentUplinkRecorder
 from tracker.road.delivery import Delivery
 from wire.registry import FORMATS, detect
 from wire.uplink import Decoded, Uplink
@@ -16,9 +16,9 @@ from wire.wire_format import WireFormat
 
 
 def recognised_format(uplink: Uplink, otherwise: str) -> WireFormat:
-    """Return the format that an uplink looks like, or else the one of that name.
+    """Return the detected format of an uplink, or else the format named `otherwise`.
 
-    Raises UnsupportedMediaType where it is neither.
+    Raises UnsupportedMediaType if there is neither.
     """
     found = FORMATS.get(detect(uplink) or otherwise)
     if found is None:
@@ -26,28 +26,30 @@ def recognised_format(uplink: Uplink, otherwise: str) -> WireFormat:
     return found
 
 
-class DeliveryDesk:
+class DeliveryFactory:
     """Makes deliveries of uplinks. Devices may report as often as `quota` allows.
 
-    What is to be seen of an uplink besides is noted by `noter`, where there is one.
+    A `recorder` adds the summaries of uplinks that become recent uplinks.
     """
 
-    def __init__(self, registry: Registry, quota: Quota, noter: Noter | None = None) -> None:
+    def __init__(
+        self, registry: Registry, quota: Quota, recorder: RecentUplinkRecorder | None = None
+    ) -> None:
         self._registry = registry
         self._quota = quota
-        self._noter = noter
+        self._recorder = recorder
 
-    def delivery(self, uplink: Uplink, origin: Origin, wire_format: WireFormat) -> Delivery:
-        """Decode and check an uplink. Raises Refused for what its sender must mend.
+    def make(self, uplink: Uplink, origin: Origin, wire_format: WireFormat) -> Delivery:
+        """Decode and check an uplink. Raises Refused if its sender must correct it.
 
-        Senders of lenient formats are never refused: what they sent is set aside at worst.
+        Senders of lenient formats are never refused: an unusable uplink of theirs is set aside.
         """
         decoded = self._decoded(uplink, origin, wire_format)
         if not wire_format.is_lenient:
-            self._charge(decoded, origin)
-        noted = None
-        if self._noter is not None:
-            noted = self._noter.noted(uplink, decoded, origin, wire_format)
+            self._charge_quota(decoded, origin)
+        summary = None
+        if self._recorder is not None:
+            summary = self._recorder.summarise_if_due(uplink, decoded, origin, wire_format)
         return Delivery(
             organisation_id=origin.organisation_id,
             source_id=origin.source_id,
@@ -59,13 +61,13 @@ class DeliveryDesk:
             indexes=decoded.indexes,
             refusals=decoded.refusals,
             set_aside=decoded.set_aside,
-            # Only what may have to be set aside needs its bytes any longer.
-            uplink=None if self._is_plain(decoded, origin, wire_format) else uplink,
-            noted=noted,
+            # The bytes are needed only where the uplink may have to be set aside.
+            uplink=None if self._is_never_set_aside(decoded, origin, wire_format) else uplink,
+            summary=summary,
         )
 
     def _decoded(self, uplink: Uplink, origin: Origin, wire_format: WireFormat) -> Decoded:
-        """Decode; of a lenient sender's unreadable uplink make one that is to be set aside."""
+        """Decode an uplink; if a lenient sender's is unreadable, have it set aside."""
         try:
             _require_media_type(uplink, wire_format)
             if "%00" in uplink.query:
@@ -77,20 +79,22 @@ class DeliveryDesk:
                 raise
             return Decoded(message="unreadable", set_aside=f"{error.code}: {error.detail}")
 
-    def _charge(self, decoded: Decoded, origin: Origin) -> None:
+    def _charge_quota(self, decoded: Decoded, origin: Origin) -> None:
         now_s = time.monotonic()
-        whose = origin.source_id or -origin.organisation_id
+        owner_id = origin.source_id or -origin.organisation_id
         if len(decoded.observations) == 1:
-            self._quota.take((whose, decoded.observations[0].device), 1, now_s)
+            self._quota.take((owner_id, decoded.observations[0].device), 1, now_s)
             return
         amounts: dict[str, int] = {}
         for observation in decoded.observations:
             amounts[observation.device] = amounts.get(observation.device, 0) + 1
         for device, amount in amounts.items():
-            self._quota.take((whose, device), amount, now_s)
+            self._quota.take((owner_id, device), amount, now_s)
 
-    def _is_plain(self, decoded: Decoded, origin: Origin, wire_format: WireFormat) -> bool:
-        """Whether nothing of an uplink can be set aside any more."""
+    def _is_never_set_aside(
+        self, decoded: Decoded, origin: Origin, wire_format: WireFormat
+    ) -> bool:
+        """Return whether no part of an uplink can still be set aside."""
         if wire_format.is_lenient or decoded.refusals or decoded.set_aside:
             return False
         device, organisation_id = self._registry.device, origin.organisation_id

@@ -1,4 +1,4 @@
-"""Reads and writes of judging: each function is one statement, however many rows."""
+"""Reads and writes of alerts for judging: each function is one statement for many rows."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from django.db import connection
 from django.db.models import Q
 from msgspec import Struct
 
+from alerts.alert_steps import AlertStep, StandingAlert
 from alerts.conditions import Condition, Trigger
 from alerts.models import Alert
 from alerts.quiet_hours import QuietHours
-from alerts.verdicts import AlertStep, StandingAlert
 from core.occurrence import Occurrence
 from core.statements import records, recordset, rows, run
 
@@ -27,7 +27,7 @@ class WrittenStep(Struct, frozen=True, kw_only=True):
 
 
 def conditions_for(occurrences: Sequence[Occurrence]) -> list[Condition]:
-    """Return the versions of active rules that any of the occurrences could meet."""
+    """Return the conditions of active rules that any of the occurrences could meet."""
     return records(
         _condition,
         "SELECT v.rule_id, v.id AS version_id, r.organisation_id, v.geofence_id, v.trigger,"
@@ -81,9 +81,10 @@ def _condition(
 
 
 def standing_alerts(occurrences: Sequence[Occurrence]) -> list[StandingAlert]:
-    """Return and lock the alerts that the occurrences raised before.
+    """Lock and return the alerts that the occurrences raised before.
 
-    Always before `take_numbers`, as acknowledging does it: the same order, no deadlock.
+    Always called before `take_numbers`. Acknowledging locks in the same order, so that neither
+    waits for the other for ever.
     """
     by_kind: dict[str, list[int]] = {}
     for each in occurrences:
@@ -107,7 +108,7 @@ def standing_alerts(occurrences: Sequence[Occurrence]) -> list[StandingAlert]:
 
 
 def take_numbers(count: int) -> range:
-    """Return the next numbers of the stream, holding its row lock until the commit."""
+    """Take the next numbers of the stream, and hold its row lock until the commit."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO alerts_alertstream AS stream (id, number) VALUES (1, %(count)s)"
@@ -136,20 +137,20 @@ class _RaisedRow(Struct):
     number: int
     state: str
     is_late: bool
-    told_nobody: bool
+    has_no_recipient: bool
 
 
-_RAISED = ", ".join(_RaisedRow.__struct_fields__)
+_RAISED_COLUMNS = ", ".join(_RaisedRow.__struct_fields__)
 _RAISE = f"""
-INSERT INTO alerts_alert ({_RAISED}, opened_at)
-SELECT {_RAISED}, %s FROM {recordset(_RaisedRow)} ORDER BY number
+INSERT INTO alerts_alert ({_RAISED_COLUMNS}, opened_at)
+SELECT {_RAISED_COLUMNS}, %s FROM {recordset(_RaisedRow)} ORDER BY number
 ON CONFLICT (rule_id, evidence_kind, evidence_id) DO NOTHING
 RETURNING number, id
 """
 
 
 def raise_alerts(numbered: Sequence[tuple[int, AlertStep]], *, now: datetime) -> dict[int, int]:
-    """Write new alerts; return the ids of those that nobody else raised first, by number."""
+    """Write new alerts; return their ids by number, without alerts that exist already."""
     return dict(rows(_RAISE, [now, _json([_raised(number, step) for number, step in numbered])]))
 
 
@@ -172,10 +173,10 @@ def _raised(number: int, step: AlertStep) -> _RaisedRow:
         peak=occurrence.peak,
         margin=occurrence.margin,
         number=number,
-        # What lasted, and is over when it is learned, needs nobody any more.
+        # An occurrence that ended before it was reported needs no person any more.
         state="resolved" if _has_ended(occurrence) else "open",
         is_late=occurrence.is_late or step.is_correction,
-        told_nobody=not condition.recipient_ids,
+        has_no_recipient=not condition.recipient_ids,
     )
 
 
@@ -196,8 +197,8 @@ class _CorrectedRow(Struct):
     has_ended: bool
 
 
-# An alert that is withdrawn keeps what it said; one that was acknowledged stays so until what
-# it is about has ended.
+# A withdrawn alert keeps its former values; an acknowledged alert stays acknowledged until its
+# occurrence has ended.
 _CORRECT = f"""
 UPDATE alerts_alert alert SET
     number = o.number, kind = o.kind, at = o.at, rule_version_id = o.version_id,
@@ -221,7 +222,7 @@ def correct_alerts(numbered: Sequence[tuple[int, AlertStep]], *, now: datetime) 
 
 def _corrected(number: int, step: AlertStep) -> _CorrectedRow:
     alert, condition, occurrence = step.alert, step.condition, step.occurrence
-    assert alert is not None, "only an alert that stands is corrected"
+    assert alert is not None, "only an existing alert is corrected"
     is_met = condition is not None
     return _CorrectedRow(
         alert_id=alert.alert_id,
@@ -237,33 +238,33 @@ def _corrected(number: int, step: AlertStep) -> _CorrectedRow:
     )
 
 
-class _NotedRow(Struct):
+class _ChangeRow(Struct):
     number: int
     organisation_id: int
     alert_id: int
     change: str
-    was_at: datetime | None
+    previous_at: datetime | None
 
 
-_NOTED = ", ".join(_NotedRow.__struct_fields__)
-_NOTE = f"""
-INSERT INTO alerts_alertchange ({_NOTED}, recorded_at)
-SELECT {_NOTED}, %s FROM {recordset(_NotedRow)}
+_CHANGE_COLUMNS = ", ".join(_ChangeRow.__struct_fields__)
+_RECORD_CHANGES = f"""
+INSERT INTO alerts_alertchange ({_CHANGE_COLUMNS}, recorded_at)
+SELECT {_CHANGE_COLUMNS}, %s FROM {recordset(_ChangeRow)}
 """
 
 
-def note_changes(entries: Iterable[WrittenStep], *, now: datetime) -> None:
-    noted = [
-        _NotedRow(
-            number=entry.number,
-            organisation_id=entry.step.occurrence.organisation_id,
-            alert_id=entry.alert_id,
-            change=entry.step.change,
-            was_at=entry.step.was_at,
+def record_changes(written: Iterable[WrittenStep], *, now: datetime) -> None:
+    changes = [
+        _ChangeRow(
+            number=each.number,
+            organisation_id=each.step.occurrence.organisation_id,
+            alert_id=each.alert_id,
+            change=each.step.change,
+            previous_at=each.step.previous_at,
         )
-        for entry in entries
+        for each in written
     ]
-    run(_NOTE, [now, _json(noted)])
+    run(_RECORD_CHANGES, [now, _json(changes)])
 
 
 def _json(rows: Sequence[Struct]) -> str:

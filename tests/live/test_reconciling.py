@@ -42,7 +42,7 @@ def all_equal_the_database(consoles: list[Socket], north: Organisation) -> None:
 
 
 @pytest.mark.fault("F-093")
-def test_views_heal_after_redis_was_killed_and_came_back_empty(
+def test_views_recover_after_redis_was_killed_and_came_back_empty(
     consoles: list[Socket], van: Asset, north: Organisation, own_redis: RedisServer,
     publisher: Publisher,
 ) -> None:  # fmt: skip
@@ -56,7 +56,7 @@ def test_views_heal_after_redis_was_killed_and_came_back_empty(
     all_equal_the_database(consoles, north)
 
 
-def test_views_heal_while_redis_is_away(
+def test_views_recover_while_redis_is_away(
     consoles: list[Socket], van: Asset, north: Organisation, own_redis: RedisServer
 ) -> None:
     own_redis.kill()
@@ -68,7 +68,7 @@ def test_views_heal_while_redis_is_away(
         own_redis.start()
 
 
-def test_views_heal_when_a_process_died_between_commit_and_frame(
+def test_views_recover_when_a_process_died_between_commit_and_frame(
     consoles: list[Socket], van: Asset, north: Organisation
 ) -> None:
     commit(van, 0)
@@ -76,7 +76,7 @@ def test_views_heal_when_a_process_died_between_commit_and_frame(
     all_equal_the_database(consoles, north)
 
 
-def test_a_frame_that_was_dropped_is_made_good(
+def test_a_dropped_frame_is_replaced(
     consoles: list[Socket], van: Asset, north: Organisation, publisher: Publisher
 ) -> None:
     publisher.put([commit(van, 0)])

@@ -1,4 +1,4 @@
-"""What people get to see of uplinks beside observations: joins, notes, and what became of them."""
+"""Recent uplinks, beside observations: joins, notes, and outcomes."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from tests.builders import NINE, TEN, device_on, make_source
 from tests.ingest.senders import observation
 from tests.intake.sqlite_log import SqliteLog
 from tests.intake.test_intake import drained, origin_of, submitted, uplink
-from tracker.intake.deliveries import DeliveryDesk
+from tracker.intake.delivery_factory import DeliveryFactory
 from tracker.intake.intake_log import IntakeLog
-from tracker.intake.noting import AT_MOST_PER_S, Noter
 from tracker.intake.quotas import Quota
+from tracker.intake.recent_uplink_recorder import MAX_PER_S, RecentUplinkRecorder
 from tracker.road.road_memory import RoadMemory
 from uplinks.recent import RecentUplink
 from wire.notes import bounded_notes
@@ -87,25 +87,25 @@ def test_what_makes_no_observation_is_seen_with_its_device(
 ):
     identifier = device_on(van).identifier
 
-    submitted(log, network, [event(kind, identifier, **members)], keep=kept)
+    submitted(log, network, [event(kind, identifier, **members)], keep_uplink=kept)
 
     ((seen, registered),) = kept
     assert (seen.message, seen.dispositions, registered) == (kind, {}, [identifier])
     assert seen.notes[note[0]] == note[1]
 
 
-def test_what_was_noted_of_an_uplink_is_seen_with_what_became_of_it(log, kept, network, van):
+def test_the_notes_of_an_uplink_are_kept_with_its_outcomes(log, kept, network, van):
     heard = [{"gatewayId": "gw-7", "rssi": -60}]
     sent = event("up", device_on(van).identifier, object={"temperature": 5}, rxInfo=heard)
 
-    submitted(log, network, [sent, sent], keep=kept)
+    submitted(log, network, [sent, sent], keep_uplink=kept)
 
     assert [each.dispositions for each in kept.uplinks] == [{"stored": 1}, {"duplicate": 1}]
     assert kept.uplinks[0].notes["best_gateway"]["id"] == "gw-7"
 
 
 def test_a_device_that_nobody_registered_fills_no_list_of_its_own(log, kept, network):
-    submitted(log, network, [event("up", EUI, object={"temperature": 5})], keep=kept)
+    submitted(log, network, [event("up", EUI, object={"temperature": 5})], keep_uplink=kept)
 
     ((seen, registered),) = kept
     assert (seen.devices, seen.codes, registered) == ((EUI,), ("unknown-device",), [])
@@ -115,14 +115,14 @@ def test_of_plain_reports_the_source_shows_one_a_second(log, kept, logger, van):
     identifier = device_on(van).identifier
     reports = [uplink(observation(identifier, at)) for at in (NINE, TEN)]
 
-    submitted(log, logger, reports, keep=kept)
+    submitted(log, logger, reports, keep_uplink=kept)
 
     ((seen, registered),) = kept
     assert (seen.dispositions, registered) == ({"stored": 1}, [])
 
 
 def test_what_a_sender_must_mend_is_seen_with_the_reason(log, kept, logger):
-    submitted(log, logger, [uplink(b"{"), uplink(b"{")], keep=kept)
+    submitted(log, logger, [uplink(b"{"), uplink(b"{")], keep_uplink=kept)
 
     (seen,) = kept.uplinks
     assert (seen.message, seen.codes) == ("refused", ("malformed-json",))
@@ -131,12 +131,14 @@ def test_what_a_sender_must_mend_is_seen_with_the_reason(log, kept, logger):
 def test_what_had_to_wait_is_seen_once_it_is_known_what_became_of_it(log, kept, network, van):
     memory = RoadMemory()
     memory.registry.refresh()
-    desk = DeliveryDesk(memory.registry, Quota(10), Noter(memory.registry, kept))
+    factory = DeliveryFactory(
+        memory.registry, Quota(10), RecentUplinkRecorder(memory.registry, kept)
+    )
     join = event("join", device_on(van).identifier)
-    log.append([desk.delivery(join, origin_of(network), FORMATS["chirpstack"])])
+    log.append([factory.make(join, origin_of(network), FORMATS["chirpstack"])])
 
     before = len(kept)
-    drained(log, keep=kept)
+    drained(log, keep_uplink=kept)
 
     assert before == 0
     assert [each.message for each in kept.uplinks] == ["join"]
@@ -146,15 +148,16 @@ def test_what_had_to_wait_is_seen_once_it_is_known_what_became_of_it(log, kept, 
 
 
 def test_beyond_a_rate_a_source_shows_one_a_second(kept, network):
-    noter = Noter(Registry(), kept)
+    recorder = RecentUplinkRecorder(Registry(), kept)
     join = Decoded(message="join", device=EUI, notes={"a": 1})
     wire_format, sent = FORMATS["chirpstack"], event("join", EUI)
 
-    noted = [
-        noter.noted(sent, join, origin_of(network), wire_format) for _ in range(20 * AT_MOST_PER_S)
+    summaries = [
+        recorder.summarise_if_due(sent, join, origin_of(network), wire_format)
+        for _ in range(20 * MAX_PER_S)
     ]
 
-    assert AT_MOST_PER_S <= sum(each is not None for each in noted) <= 3 * AT_MOST_PER_S
+    assert MAX_PER_S <= sum(each is not None for each in summaries) <= 3 * MAX_PER_S
 
 
 _json = st.recursive(
@@ -166,7 +169,7 @@ _json = st.recursive(
 
 @pytest.mark.fault("F-026")
 @given(st.dictionaries(st.text(), _json))
-def test_whatever_was_noted_can_be_written(notes):
+def test_any_notes_can_be_written(notes):
     found = bounded_notes(notes)
 
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(found)) == found

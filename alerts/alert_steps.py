@@ -1,7 +1,7 @@
-"""What occurrences as they now stand mean for the alerts there are, in plain Python.
+"""The steps that bring alerts in line with changed occurrences, in plain Python.
 
-Declarative, so that judging twice makes nothing new: what should stand is compared with what
-does, and only the difference is a step.
+The alerts that should exist are compared with the alerts that do, and each difference is a step.
+So judging the same occurrences again results in no step.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from alerts.changes import ChangeKind
+from alerts.changed_alerts import AlertChangeKind
 from alerts.conditions import Condition, conditions_met
 from core.dated_tags import NEVER_TAGGED, DatedTags
 from core.occurrence import EvidenceKind, Occurrence, OccurrenceChange
 
 
 class StandingAlert(Struct, frozen=True, kw_only=True):
-    """An alert that was raised before, withdrawn or not, with what it says of its occurrence."""
+    """An alert that was raised before, withdrawn or not, with its copy of the occurrence."""
 
     alert_id: int
     rule_id: int
@@ -31,38 +31,38 @@ class StandingAlert(Struct, frozen=True, kw_only=True):
 
 
 class AlertStep(Struct, frozen=True, kw_only=True):
-    """One change of one alert that is owed. A raised one has no `alert` yet."""
+    """A needed change of an alert. `alert` is None if the step raises it."""
 
-    change: ChangeKind
+    change: AlertChangeKind
     occurrence: Occurrence
     is_correction: bool
     condition: Condition | None
     alert: StandingAlert | None
 
     @property
-    def was_at(self) -> datetime | None:
-        """When the alert said that it began, if this step changes it."""
+    def previous_at(self) -> datetime | None:
+        """The begin in the alert before this step, if the step changes it."""
         if self.change == "amended" and self.alert:
-            was_at = self.alert.begin_at
-            return None if was_at == self.occurrence.begin_at else was_at
+            previous_at = self.alert.begin_at
+            return None if previous_at == self.occurrence.begin_at else previous_at
         return None
 
 
 def newest_changes(changes: Sequence[OccurrenceChange]) -> list[OccurrenceChange]:
-    """Return the last change of each occurrence, in order of when they began."""
+    """Return the last change of each occurrence, in the order in which occurrences began."""
     newest = {change.occurrence.evidence: change for change in changes}
     return sorted(
         newest.values(), key=lambda each: (each.occurrence.begin_at, each.occurrence.evidence)
     )
 
 
-def steps_owed(
+def needed_steps(
     changes: Iterable[OccurrenceChange],
     conditions: Sequence[Condition],
     tags_of_assets: Mapping[int, DatedTags],
     alerts: Iterable[StandingAlert],
 ) -> list[AlertStep]:
-    """Return the steps in the order of `changes`, those of one occurrence by rule."""
+    """Return the steps in the order of `changes`, and for one occurrence in the order of rules."""
     standing: dict[tuple[EvidenceKind, int], dict[int, StandingAlert]] = {}
     for alert in alerts:
         standing.setdefault(alert.evidence, {})[alert.rule_id] = alert
@@ -72,14 +72,14 @@ def steps_owed(
     steps: list[AlertStep] = []
     for change in changes:
         occurrence = change.occurrence
-        rivals = {
+        candidates = {
             condition.version_id: condition
             for geofence_id in (occurrence.geofence_id, None)
             for condition in by_geofence.get(geofence_id, ())
         }
         tags = tags_of_assets.get(occurrence.asset_id, NEVER_TAGGED)
-        is_gone = change.change == "withdrawn"
-        met = {} if is_gone else conditions_met(occurrence, rivals.values(), tags)
+        is_withdrawn = change.change == "withdrawn"
+        met = {} if is_withdrawn else conditions_met(occurrence, candidates.values(), tags)
         steps += _differences(change, met, standing.get(occurrence.evidence, {}))
     return steps
 
@@ -104,19 +104,19 @@ def _differences(
 
 def _change(
     occurrence: Occurrence, condition: Condition | None, alert: StandingAlert | None
-) -> ChangeKind | None:
+) -> AlertChangeKind | None:
     if alert is None:
         return "raised" if condition else None
     if condition is None:
         return None if alert.is_withdrawn else "withdrawn"
     if alert.is_withdrawn:
         return "reinstated"
-    said = (alert.begin_at, alert.kind, alert.version_id)
-    if said != (occurrence.begin_at, occurrence.kind, condition.version_id):
+    recorded = (alert.begin_at, alert.kind, alert.version_id)
+    if recorded != (occurrence.begin_at, occurrence.kind, condition.version_id):
         return "amended"
     if alert.end_at == occurrence.end_at:
         return None
-    # Of what is momentary the end moves with the beginning, so this one lasts.
+    # The end of a momentary occurrence moves with its begin, so this occurrence lasts.
     if alert.end_at is None:
         return "resolved"
     return "reopened" if occurrence.end_at is None else "amended"

@@ -8,15 +8,15 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts import actions as asset_actions
 from alerts.actions import add_rule
-from alerts.mail import render
+from alerts.alert_texts import render
 from alerts.models import Alert, Recipient
 from alerts.wording import clock_text, sentence, zone_named
 from assets.models import Asset
 from core.errors import Unprocessable
-from outbox.leases import claim_notifications, mark
+from outbox.leases import claim_notifications, record_outcome
 from outbox.messages import SendOutcome
 from outbox.models import Notification
-from outbox.sending import deliver
+from outbox.sending import send_batch
 from tests.alerts.scenes import crossing_of, judge, make_geofence, make_rule
 from tests.builders import NINE, NOON, TEN, make_organisation, make_van
 
@@ -29,7 +29,7 @@ def inbox(mail_server):
     """Return a function that delivers what is due, and gives Anna's newest mail."""
 
     def newest():
-        deliver(clock=lambda: NOON)
+        send_batch(clock=lambda: NOON)
         return mail_server.arrivals(ANNA)[-1]
 
     return newest
@@ -107,7 +107,7 @@ def test_a_late_alert_is_called_a_correction(entry, inbox):
 
 
 @pytest.mark.fault("F-075")
-def test_an_amendment_says_what_we_told_before(entry, inbox):
+def test_an_amendment_says_what_the_mail_before_said(entry, inbox):
     judge(entry)
     inbox()
     judge(msgspec.structs.replace(entry, change="moved", at=NINE))
@@ -134,13 +134,13 @@ def test_a_withdrawal_says_that_it_did_not_happen(entry, inbox, mail_server):
 
 
 @pytest.mark.fault("F-075")
-def test_what_failed_while_its_alert_was_withdrawn_is_not_told_after_the_correction(
+def test_what_failed_while_its_alert_was_withdrawn_is_not_sent_after_the_correction(
     entry, inbox, mail_server
 ):
     judge(entry)
     (claim,) = claim_notifications(now=TEN)
     judge(msgspec.structs.replace(entry, change="withdrawn"))
-    mark(claim, SendOutcome(kind="temporary"), now=TEN)
+    record_outcome(claim, SendOutcome(kind="temporary"), now=TEN)
 
     inbox()
 
@@ -149,11 +149,11 @@ def test_what_failed_while_its_alert_was_withdrawn_is_not_told_after_the_correct
     assert Notification.objects.get(pk=claim.notification_id).state == "cancelled"
 
 
-def test_who_is_switched_off_hears_nothing_that_still_waits(entry, mail_server):
+def test_who_is_switched_off_receives_no_pending_mail(entry, mail_server):
     judge(entry)
     Recipient.objects.update(is_active=False)
 
-    deliver(clock=lambda: NOON)
+    send_batch(clock=lambda: NOON)
 
     assert mail_server.arrived == []
     assert Notification.objects.get().state == "cancelled"
@@ -163,7 +163,7 @@ def test_a_notification_of_an_alert_that_is_gone_is_cancelled(entry, mail_server
     judge(entry)
     Alert.objects.all().delete()
 
-    deliver(clock=lambda: NOON)
+    send_batch(clock=lambda: NOON)
 
     assert mail_server.arrived == []
     assert Notification.objects.get().state == "cancelled"
@@ -172,10 +172,10 @@ def test_a_notification_of_an_alert_that_is_gone_is_cancelled(entry, mail_server
 def test_a_lot_of_texts_takes_as_many_queries_as_one(north, depot):
     make_rule(depot, ANNA)
     judge(*[crossing_of(make_van(north), depot) for _ in range(10)])
-    lot = list(Notification.objects.all())
+    batch = list(Notification.objects.all())
 
     counts = []
-    for notifications in (lot[:1], lot):
+    for notifications in (batch[:1], batch):
         with CaptureQueriesContext(connection) as taken:
             assert None not in render(notifications)
         counts.append(len(taken))

@@ -1,4 +1,4 @@
-"""Metrics of the door, by prometheus-client; `/ingest/metrics` answers for all its processes."""
+"""The metrics of the door, and the page of `/ingest/metrics` for all its processes together."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from prometheus_client import (
     multiprocess,
 )
 
-from tracker.intake.metrics import SECONDS, PlainMetrics, TalliedHistogram, Tally
+from tracker.intake.buffered_metrics import SECONDS, BufferedMetrics, BulkHistogram, HistogramBuffer
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 
 
-class DoorMetrics(PlainMetrics):
+class DoorMetrics(BufferedMetrics):
     counters: ClassVar = {
         "requests": Counter("tracker_ingest_requests", "Requests whose head was read"),
         "cpu_s": Counter("tracker_ingest_cpu_seconds", "Processor time that was used"),
@@ -31,7 +31,7 @@ class DoorMetrics(PlainMetrics):
         "answers": Counter("tracker_ingest_answers", "Answers, by HTTP status", ["status"]),
     }
     histograms: ClassVar = {
-        "answer_s": TalliedHistogram(
+        "answer_s": BulkHistogram(
             "tracker_ingest_answer_seconds",
             "From a whole request to its answer",
             buckets=SECONDS,
@@ -49,7 +49,7 @@ class DoorMetrics(PlainMetrics):
         super().__init__()
         self.requests = 0
         self.answers: dict[int, int] = {}
-        self.answer_s = Tally(SECONDS)
+        self.answer_s = HistogramBuffer(SECONDS)
 
     @property
     def cpu_s(self) -> float:
@@ -60,8 +60,8 @@ class DoorMetrics(PlainMetrics):
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def page() -> bytes:
-    """Return everything that was flushed, in Prometheus' text format."""
+def metrics_page() -> bytes:
+    """Return all flushed metrics in Prometheus' text format."""
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         return generate_latest(REGISTRY)
     registry = CollectorRegistry()

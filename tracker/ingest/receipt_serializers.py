@@ -1,4 +1,4 @@
-"""A receipt as the OpenAPI document describes it; `replies` writes it."""
+"""The receipt as the OpenAPI document describes it; `replies` renders it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When to try again, in plain Python."""
+"""The pauses between the attempts of a notification, in plain Python."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Final
 
 MINUTE_S: Final = 60
 HOUR_S: Final = 60 * MINUTE_S
-# From each try to the next: soon at first, for a mail server that restarts, then patient,
-# for one that is down over a weekend. Ten tries over 72 hours.
+# From each attempt to the next: short at first, for a mail server that restarts, then long, for a
+# mail server that is down over a weekend. Ten attempts over 72 hours.
 PAUSES_S: Final = (
     30,
     2 * MINUTE_S,
@@ -25,10 +25,10 @@ JITTER: Final = 0.1
 
 
 def pause_after(attempt: int, *, chance: float) -> timedelta | None:
-    """Return how long to wait after failed `attempt` (1 is the first), or None to give up.
+    """Return the pause after failed `attempt` (1 is the first), or None to give up.
 
-    `chance` in [0, 1) spreads the pause over 90 to 110 %, so that what failed together does
-    not come back together.
+    `chance` in [0, 1) spreads the pause over 90 to 110 %, so that notifications that failed
+    together are not tried again together.
     """
     if attempt >= MAX_ATTEMPTS:
         return None

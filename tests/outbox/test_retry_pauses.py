@@ -5,7 +5,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outbox.schedule import MAX_ATTEMPTS, pause_after
+from outbox.retry_pauses import MAX_ATTEMPTS, pause_after
 
 CHANCES = st.floats(0, 1, exclude_max=True)
 

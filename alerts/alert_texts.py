@@ -1,4 +1,4 @@
-"""What a notification of an alert says, as a text for any channel and as a page."""
+"""The texts of notifications about alerts: plain for any channel, and as HTML."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from django.conf import settings
 from django.template.loader import render_to_string
 
 from alerts import wording
+from alerts.due_notifications import Reason
 from alerts.models import Alert, AlertNotification
-from alerts.telling import Reason
 from outbox.messages import RenderedText, one_line
 from outbox.models import Notification
 
 COLOURS: Final = {"info": "#005a9c", "warning": "#b45309", "critical": "#b91c1c"}
-_NAMED: Final = ("organisation", "asset", "geofence", "rule", "rule_version")
+_RELATED: Final = ("organisation", "asset", "geofence", "rule", "rule_version")
 
 
 def render(notifications: Sequence[Notification]) -> list[RenderedText | None]:
-    """Return the text of each, with the alert as it now stands; None where nobody need hear it."""
-    about = AlertNotification.objects.select_related(
-        "notification", "change", "recipient", *(f"alert__{name}" for name in _NAMED)
+    """Return the text of each with the present state of its alert, or None if it is obsolete."""
+    found = AlertNotification.objects.select_related(
+        "notification", "change", "recipient", *(f"alert__{name}" for name in _RELATED)
     ).in_bulk([notification.pk for notification in notifications])
-    return [_text(about.get(notification.pk)) for notification in notifications]
+    return [_text(found.get(notification.pk)) for notification in notifications]
 
 
 def _text(row: AlertNotification | None) -> RenderedText | None:
-    if row is None or not row.recipient.is_active or _is_overtaken(row):
+    if row is None or not row.recipient.is_active or _is_obsolete(row):
         return None
     context = _context(row)
     return RenderedText(
@@ -41,10 +41,11 @@ def _text(row: AlertNotification | None) -> RenderedText | None:
     )
 
 
-def _is_overtaken(row: AlertNotification) -> bool:
-    """Whether the alert was withdrawn, or reinstated, since this was to be told.
+def _is_obsolete(row: AlertNotification) -> bool:
+    """Return whether the alert was withdrawn, or reinstated, since the notification was written.
 
-    What waits then is cancelled at once; this finds what was claimed at that moment, and failed.
+    Pending notifications are cancelled at once then. This finds a notification that a worker had
+    claimed at that moment, and could not send.
     """
     is_withdrawn: bool = row.alert.state == Alert.State.WITHDRAWN
     return is_withdrawn != (row.reason == AlertNotification.Reason.WITHDRAWN)
@@ -53,8 +54,8 @@ def _is_overtaken(row: AlertNotification) -> bool:
 def _context(row: AlertNotification) -> dict[str, Any]:
     alert, reason = row.alert, cast("Reason", row.reason)
     zone = wording.zone_named(alert.organisation.time_zone)
-    said = sentence_about(alert, is_withdrawn=reason == "withdrawn")
-    was_at = row.change.was_at
+    sentence = sentence_about(alert, is_withdrawn=reason == "withdrawn")
+    previous_at = row.change.previous_at
     local, utc = wording.clock_text(alert.at, zone), wording.clock_text(alert.at, UTC)
     is_correction = alert.is_late or row.change.change != "raised"
     return {
@@ -63,18 +64,18 @@ def _context(row: AlertNotification) -> dict[str, Any]:
         "geofence_name": one_line(alert.geofence.name) if alert.geofence else "",
         "rule_name": one_line(alert.rule.name),
         "organisation_name": one_line(alert.organisation.name),
-        "said": said,
-        "subject": wording.subject(said, is_correction=is_correction),
+        "sentence": sentence,
+        "subject": wording.subject(sentence, is_correction=is_correction),
         "is_correction": is_correction,
         "remark": wording.remark(
             reason,
-            is_moved=was_at is not None,
+            is_moved=previous_at is not None,
             is_late=alert.is_late,
             opened=wording.clock_text(alert.opened_at, zone),
         ),
         "time_label": "We told you" if reason == "withdrawn" else "When",
         "local_time": local,
-        "was_time": wording.clock_text(was_at, zone) if was_at else "",
+        "previous_time": wording.clock_text(previous_at, zone) if previous_at else "",
         "utc_time": utc if utc != local else "",
         "colour": COLOURS[alert.rule_version.severity],
         "url": f"{settings.PUBLIC_URL}/app/alerts?alert={alert.pk}",

@@ -1,4 +1,4 @@
-"""The live columns as the protocol's page and the console have them, written by `make schema`."""
+"""The files generated from the live columns by `make schema`: a page and a console module."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ BEGIN: Final = "<!-- written by `make schema` from positions/live_columns.py -->
 END: Final = "\n<!-- until here -->\n"
 
 
-def texts() -> dict[Path, str]:
-    """Return what the generated files should hold."""
+def generated_texts() -> dict[Path, str]:
+    """Return the contents of the generated files."""
     before, _, rest = PAGE.read_text().partition(BEGIN)
     _, _, after = rest.partition(END)
     return {PAGE: f"{before}{BEGIN}{_table()}{END}{after}", MODULE: _module()}
