@@ -370,6 +370,8 @@ SPECTACULAR_SETTINGS = {
 }
 PROBLEM_TYPE_URL = env.str("PROBLEM_TYPE_URL", default=f"{PUBLIC_URL}/problems/")
 
+# Of scrapers, who send it as Bearer. Without one, only those on the machine itself are answered.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOGGING_CONFIG = None
 configure_logs(level=LOG_LEVEL, as_json=env.bool("LOG_JSON", default=False))
