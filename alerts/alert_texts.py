@@ -93,6 +93,7 @@ def _context(row: AlertNotification, previous_at: datetime | None) -> dict[str, 
         "asset_name": one_line(alert.asset.name),
         "geofence_name": one_line(alert.geofence.name) if alert.geofence else "",
         "rule_name": one_line(alert.rule.name),
+        "organisation_name": one_line(alert.organisation.name),
         "sentence": sentence,
         "subject": wording.subject(
             sentence,

@@ -18,18 +18,18 @@ from alerts.models import (
     RuleVersion,
     Severity,
 )
-from core.rest.fields import OperableField
-from core.rest.members import KnownMembers
+from core.rest.bodies import StrictBody
+from core.rest.fields import NameField, OperableField
 from geofence.models import Correction, Crossing, Geofence
 from outbox.models import Notification, NotificationAttempt
 
 
-class RuleSerializer(KnownMembers, serializers.Serializer[Rule]):
+class RuleSerializer(StrictBody, serializers.Serializer[Rule]):
     """A rule with its version in force. Without `asset_ids` and `tags` it concerns every asset."""
 
     id = serializers.IntegerField(read_only=True)
     organisation = OperableField(queryset=Organisation.objects)
-    name = serializers.CharField(max_length=200)
+    name = NameField(max_length=200)
     trigger = serializers.ChoiceField(choices=RuleVersion.Trigger.choices)
     geofence = OperableField(queryset=Geofence.objects.filter(deleted_at=None))
     severity = serializers.ChoiceField(choices=Severity.choices, default=Severity.WARNING)
@@ -41,9 +41,7 @@ class RuleSerializer(KnownMembers, serializers.Serializer[Rule]):
         max_length=1000,
         required=False,
     )
-    tags = serializers.ListField(
-        child=serializers.CharField(max_length=64), max_length=64, required=False
-    )
+    tags = serializers.ListField(child=NameField(max_length=64), max_length=64, required=False)
     is_active = serializers.BooleanField(default=True)
     quiet_from = serializers.TimeField(
         required=False, allow_null=True, help_text="from then on occurrences raise no alert"
@@ -82,7 +80,7 @@ _OF_VERSION = (
 )  # fmt: skip
 
 
-class RecipientSerializer(KnownMembers, serializers.ModelSerializer[Recipient]):
+class RecipientSerializer(StrictBody, serializers.ModelSerializer[Recipient]):
     """A person whom rules may notify. Rules name addresses, and add missing recipients."""
 
     organisation = OperableField(queryset=Organisation.objects)
@@ -104,7 +102,7 @@ class RecipientSerializer(KnownMembers, serializers.ModelSerializer[Recipient]):
         validators: list[Any] = []
 
 
-class AlertSerializer(KnownMembers, serializers.ModelSerializer[Alert]):
+class AlertSerializer(StrictBody, serializers.ModelSerializer[Alert]):
     """`number` is the number of the latest change; `text` describes the alert in a sentence."""
 
     rule_name = serializers.CharField(source="rule.name", read_only=True)
@@ -182,14 +180,14 @@ class AlertSerializer(KnownMembers, serializers.ModelSerializer[Alert]):
         return sentence_about(alert, is_withdrawn=alert.state == Alert.State.WITHDRAWN)
 
 
-class AlertChangeSerializer(KnownMembers, serializers.ModelSerializer[AlertChange]):
+class AlertChangeSerializer(StrictBody, serializers.ModelSerializer[AlertChange]):
     class Meta:
         model = AlertChange
         fields = ("number", "change", "previous_at", "recorded_at")
         read_only_fields = fields
 
 
-class RuleVersionSerializer(KnownMembers, serializers.ModelSerializer[RuleVersion]):
+class RuleVersionSerializer(StrictBody, serializers.ModelSerializer[RuleVersion]):
     recipients = serializers.ListField(
         child=serializers.EmailField(), source="addresses", read_only=True
     )
@@ -215,14 +213,14 @@ class RuleVersionSerializer(KnownMembers, serializers.ModelSerializer[RuleVersio
         read_only_fields = fields
 
 
-class CorrectionSerializer(KnownMembers, serializers.ModelSerializer[Correction]):
+class CorrectionSerializer(StrictBody, serializers.ModelSerializer[Correction]):
     class Meta:
         model = Correction
         fields = ("id", "change", "before", "after", "cause", "recorded_at")
         read_only_fields = fields
 
 
-class EvidenceSerializer(KnownMembers, serializers.ModelSerializer[Crossing]):
+class EvidenceSerializer(StrictBody, serializers.ModelSerializer[Crossing]):
     """The crossing that raised an alert, with its window of time and its confirmation."""
 
     corrections = CorrectionSerializer(many=True, read_only=True)
@@ -250,7 +248,7 @@ class EvidenceSerializer(KnownMembers, serializers.ModelSerializer[Crossing]):
         read_only_fields = fields
 
 
-class ExplanationSerializer(KnownMembers, serializers.Serializer[Alert]):
+class ExplanationSerializer(StrictBody, serializers.Serializer[Alert]):
     """The reasons for the state of an alert: facts, the version of the rule, and each change."""
 
     alert = AlertSerializer(source="*")
@@ -259,14 +257,14 @@ class ExplanationSerializer(KnownMembers, serializers.Serializer[Alert]):
     changes = AlertChangeSerializer(many=True)
 
 
-class AttemptSerializer(KnownMembers, serializers.ModelSerializer[NotificationAttempt]):
+class AttemptSerializer(StrictBody, serializers.ModelSerializer[NotificationAttempt]):
     class Meta:
         model = NotificationAttempt
         fields = ("number", "started_at", "outcome", "detail")
         read_only_fields = fields
 
 
-class NotificationSerializer(KnownMembers, serializers.ModelSerializer[AlertNotification]):
+class NotificationSerializer(StrictBody, serializers.ModelSerializer[AlertNotification]):
     id = serializers.UUIDField(source="pk", read_only=True)
     sender = serializers.CharField(source="notification.channel", read_only=True)
     recipient = serializers.CharField(source="notification.address", read_only=True)

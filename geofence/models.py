@@ -15,6 +15,7 @@ from django.db.models.functions import Now
 
 from accounts.models import Organisation, Tenanted
 from assets.models import Asset
+from core.name_fields import NameColumn
 
 
 class Revision(models.Model):
@@ -33,7 +34,7 @@ class Geofence(models.Model):
     """A place with a name. Its shape and its judging options are in its versions."""
 
     organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="geofences")
-    name = models.CharField(max_length=200)
+    name = NameColumn(max_length=200)
     colour = models.CharField(max_length=7, default="#005a9c")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)

@@ -14,8 +14,8 @@ from shapely.geometry import mapping
 
 from accounts.models import Organisation
 from core.errors import Fault, Unprocessable
-from core.rest.fields import InstantField, OperableField
-from core.rest.members import KnownMembers
+from core.rest.bodies import StrictBody
+from core.rest.fields import InstantField, NameField, OperableField
 from geofence import limits
 from geofence.actions import JUDGING_FIELDS
 from geofence.containment import effective_max_accuracy_m
@@ -52,18 +52,6 @@ class NumberField(serializers.FloatField):
         return super().to_internal_value(data)
 
 
-class NameField(serializers.CharField):
-    """Text as sent. Control characters are refused, since XML and e-mails cannot hold them."""
-
-    def to_internal_value(self, data: Any) -> str:
-        name = super().to_internal_value(data)
-        if not all(char.isprintable() or char in "\u200c\u200d" for char in name):
-            raise serializers.ValidationError(
-                "Control characters are refused.", code="forbidden-character"
-            )
-        return name
-
-
 @extend_schema_field(GEOMETRY_SCHEMA)
 class GeometryField(serializers.JSONField):
     pass
@@ -74,7 +62,7 @@ class ShapeField(serializers.JSONField):
     pass
 
 
-class JudgingInput(KnownMembers, serializers.Serializer[Any]):
+class JudgingInput(StrictBody, serializers.Serializer[Any]):
     """Judging options, all of them optional."""
 
     accuracy_cap_m = NumberField(
@@ -173,7 +161,7 @@ class GeofenceChange(VersionInput):
     colour = serializers.RegexField(r"^#[0-9a-fA-F]{6}$", required=False)
 
 
-class JudgingRow(KnownMembers, serializers.ModelSerializer[GeofenceVersion]):
+class JudgingRow(StrictBody, serializers.ModelSerializer[GeofenceVersion]):
     class Meta:
         model = GeofenceVersion
         fields = (
@@ -186,7 +174,7 @@ class JudgingRow(KnownMembers, serializers.ModelSerializer[GeofenceVersion]):
         read_only_fields = fields
 
 
-class PresetInput(KnownMembers, serializers.Serializer[Any]):
+class PresetInput(StrictBody, serializers.Serializer[Any]):
     interval_s = serializers.FloatField(min_value=1, max_value=31_536_000)
     inradius_m = serializers.FloatField(
         min_value=0,
@@ -202,19 +190,19 @@ class SimplifyInput(VersionInput):
     )
 
 
-class SimplifiedRow(KnownMembers, serializers.Serializer[Any]):
+class SimplifiedRow(StrictBody, serializers.Serializer[Any]):
     shape = ShapeField()
     tolerance_m = serializers.FloatField(help_text="no point drawn is further from the new line")
     points = serializers.IntegerField()
 
 
-class PointInput(KnownMembers, serializers.Serializer[Any]):
+class PointInput(StrictBody, serializers.Serializer[Any]):
     lon_deg = NumberField(min_value=-180, max_value=180)
     lat_deg = NumberField(min_value=-90, max_value=90)
     accuracy_m = NumberField(min_value=0, max_value=1e6, required=False, allow_null=True)
 
 
-class ContainmentRow(KnownMembers, serializers.Serializer[Any]):
+class ContainmentRow(StrictBody, serializers.Serializer[Any]):
     containment = serializers.ChoiceField(["inside", "outside", "unsure"])
     is_inside = serializers.BooleanField(help_text="the point itself; the edge is inside")
     distance_m = serializers.FloatField(
@@ -224,22 +212,22 @@ class ContainmentRow(KnownMembers, serializers.Serializer[Any]):
     version = serializers.IntegerField()
 
 
-class DeletionInput(KnownMembers, serializers.Serializer[Any]):
+class DeletionInput(StrictBody, serializers.Serializer[Any]):
     dry_run = serializers.BooleanField(default=False)
 
 
-class DependentRow(KnownMembers, serializers.Serializer[Any]):
+class DependentRow(StrictBody, serializers.Serializer[Any]):
     id = serializers.IntegerField()
     name = serializers.CharField()
 
 
-class DependentsRow(KnownMembers, serializers.Serializer[Any]):
+class DependentsRow(StrictBody, serializers.Serializer[Any]):
     """The objects that end with a geofence."""
 
     rules = DependentRow(many=True)
 
 
-class VersionRow(KnownMembers, serializers.ModelSerializer[GeofenceVersion]):
+class VersionRow(StrictBody, serializers.ModelSerializer[GeofenceVersion]):
     shape = ShapeField(read_only=True)
     geometry = serializers.SerializerMethodField(help_text="the area that is judged")
     accuracy_cap_effective_m = serializers.SerializerMethodField(

@@ -16,7 +16,8 @@ from msgspec import Struct
 from core.errors import Unprocessable
 from core.judged_fact import DecidingFix
 from core.observation import Fix, microseconds
-from geofence.track_rows import DEVICE_COLUMNS, NEEDED, NUMBER, Row, has_zone, rows_of, unreadable
+from core.time_texts import instant_of_text
+from geofence.track_rows import DEVICE_COLUMNS, NEEDED, NUMBER, Row, rows_of, unreadable
 
 # Larger numbers are milliseconds since 1970, others seconds.
 _LARGEST_S = 1e11
@@ -143,8 +144,6 @@ def _time(value: Any) -> datetime:
         since = float(text)
         seconds = since / 1000.0 if abs(since) > _LARGEST_S else since
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
-    if not has_zone(text):
-        raise ValueError(f"the time {text!r} has no zone")
-    # RFC 3339 allows a lower-case z, which Python does not read.
-    plain = re.sub(r"\s*(UTC|GMT)$", "Z", text.upper())
-    return datetime.fromisoformat(re.sub(r"\s+([+-])", r"\1", plain)).astimezone(UTC)
+    # Some writers name the zone UTC or GMT, or leave a blank before its offset.
+    zoned = re.sub(r"\s*(UTC|GMT)$", "Z", text.upper())
+    return instant_of_text(re.sub(r"\s+([+-])", r"\1", zoned))

@@ -42,6 +42,20 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
 SESSION_COOKIE_SAMESITE = "Lax"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_HTTPS else None
+# Pages are redirected. A program would send its token in plain text again and again: the API
+# refuses it, see `core.rest.problem`. Probes ask the process itself.
+SECURE_SSL_REDIRECT = IS_HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^api/", r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000 if IS_HTTPS else 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_INCLUDE_SUBDOMAINS", default=False)
+SILENCED_SYSTEM_CHECKS = [
+    # Whoever runs the server knows whether all names below its own have TLS, and says so.
+    "security.W005",
+    "security.W021",
+    # No text of a stranger reaches GDAL: files are read by our own parsers, and the admin's
+    # filters on geometries are refused.
+    "gis.W001",
+]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
@@ -299,6 +313,7 @@ UNFOLD = {
     "SITE_HEADER": "Tracker",
     "SITE_URL": "/app/map",
     "SHOW_HISTORY": True,
+    "STYLES": ["tracker.admin_site.stylesheet"],
     "SIDEBAR": {"navigation": "tracker.admin_site.sidebar"},
     # The blue of the console, so that both sides look like one product.
     "COLORS": {
@@ -327,12 +342,13 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "core.rest.cursor_pages.NewestFirst",
     "PAGE_SIZE": 100,
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_METADATA_CLASS": "core.rest.metadata.JSONMetadata",
+    "DEFAULT_SCHEMA_CLASS": "core.rest.openapi.DescribedSchema",
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.rest.answers.KnownFormats",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["core.rest.parsers.StrictJSONParser"],
     "EXCEPTION_HANDLER": "core.rest.problem.handle_exception",
-    "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",
+    "DATETIME_FORMAT": "%04Y-%m-%dT%H:%M:%S.%fZ",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS = {
@@ -351,7 +367,9 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "core.rest.openapi.with_geojson",
         "core.rest.openapi.with_problems",
+        "tracker.api_words.with_meanings",
     ],
     "ENUM_NAME_OVERRIDES": {
         "CorrectionEnum": "geofence.models.Correction.Change",
@@ -360,6 +378,8 @@ SPECTACULAR_SETTINGS = {
 }
 PROBLEM_TYPE_URL = env.str("PROBLEM_TYPE_URL", default=f"{PUBLIC_URL}/problems/")
 
+# Of scrapers, who send it as Bearer. Without one, only those on the machine itself are answered.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOGGING_CONFIG = None
 configure_logs(level=LOG_LEVEL, as_json=env.bool("LOG_JSON", default=False))

@@ -39,6 +39,9 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
         "A key appears twice in one object",
         "Which of the two values was meant is unknown, so neither is taken.",
     ),
+    "nothing-to-change": ProblemType(
+        "The body names nothing to change", "Send the member that is to change."
+    ),
     "invalid-parameter": ProblemType(
         "A query parameter is wrong or unknown",
         "`errors` names the parameters as `/query/<name>`, and the known parameters.",

@@ -21,6 +21,7 @@ from rest_framework.viewsets import GenericViewSet
 from accounts.roles import person_of
 from assets.models import Asset
 from core.errors import Fault, NotFound, Refused
+from core.rest.filters import ObjectFilter
 from core.rest.permissions import AsksOnly, MayOperate
 from geofence import actions, limits
 from geofence.api.geofence_rows import publish_geofence_list, rows_of, with_versions
@@ -29,10 +30,9 @@ from geofence.api.presence_views import PresenceMixin
 from geofence.api.representations import (
     PARSERS,
     RENDERERS,
-    Row,
     page_answer,
+    row_answer,
     row_feature,
-    wants_geojson,
 )
 from geofence.containment import containment_of
 from geofence.dependents import dependents_of
@@ -61,7 +61,7 @@ PAST_ACTIONS = ("presence", "versions", "visits")
 
 
 class GeofenceFilter(django_filters.FilterSet):  # type: ignore[misc]
-    organisation = django_filters.NumberFilter()
+    organisation = ObjectFilter()
     name = django_filters.CharFilter(lookup_expr="icontains")
     tag = django_filters.CharFilter(method="filter_tag", help_text="linked to assets of this tag")
     asset = django_filters.NumberFilter(
@@ -160,8 +160,7 @@ class GeofenceViewSet(
         return page_answer(self, rows_of, row_feature, found)
 
     def retrieve(self, request: Request, pk: str) -> Response:
-        row = self._row(self.get_object())
-        return Response(row_feature(row) if wants_geojson(request) else row)
+        return self._answer(self.get_object())
 
     @extend_schema(request=GeofenceInput, responses={201: GeofenceRow})
     def create(self, request: Request) -> Response:
@@ -179,7 +178,7 @@ class GeofenceViewSet(
                 **body.judging(),
             )
         publish_geofence_list(geofence.organisation_id)
-        return Response(self._row(geofence), status=status.HTTP_201_CREATED)
+        return self._answer(geofence, status.HTTP_201_CREATED)
 
     @extend_schema(request=GeofenceChange, responses=GeofenceRow)
     def partial_update(self, request: Request, pk: str) -> Response:
@@ -198,7 +197,7 @@ class GeofenceViewSet(
             if body.is_redrawing():
                 self._redraw(geofence, body)
         publish_geofence_list(geofence.organisation_id)
-        return Response(self._row(geofence))
+        return self._answer(geofence)
 
     @extend_schema(
         parameters=[OpenApiParameter("dry_run", bool, description="only say what would end")],
@@ -219,8 +218,18 @@ class GeofenceViewSet(
         actions.delete_geofence(geofence=instance, by=person_of(self.request))
         publish_geofence_list(instance.organisation_id)
 
-    @extend_schema(methods=["GET"], responses=VersionRow(many=True), filters=False)
-    @extend_schema(methods=["POST"], request=VersionInput, responses={201: VersionRow})
+    @extend_schema(
+        methods=["GET"],
+        summary="List the versions of a geofence",
+        responses=VersionRow(many=True),
+        filters=False,
+    )
+    @extend_schema(
+        methods=["POST"],
+        summary="Add a version of a geofence",
+        request=VersionInput,
+        responses={201: VersionRow},
+    )
     @action(detail=True, methods=["get", "post"], filter_backends=[])
     def versions(self, request: Request, pk: str) -> Response:
         """All versions, newest first; or a new one, valid from any moment on."""
@@ -237,7 +246,7 @@ class GeofenceViewSet(
         version = self._redraw(geofence, body)
         publish_geofence_list(geofence.organisation_id)
         version.refresh_from_db()
-        return Response(VersionRow(version).data, status=status.HTTP_201_CREATED)
+        return row_answer(self, dict(VersionRow(version).data), status.HTTP_201_CREATED)
 
     @extend_schema(request=PointInput, responses=ContainmentRow)
     @action(
@@ -285,8 +294,8 @@ class GeofenceViewSet(
         query.is_valid(raise_exception=True)
         return Response(preset_for(**query.validated_data))
 
-    def _row(self, geofence: Geofence) -> Row:
-        return dict(GeofenceRow(self._versioned(geofence)).data)
+    def _answer(self, geofence: Geofence, code: int = status.HTTP_200_OK) -> Response:
+        return row_answer(self, dict(GeofenceRow(self._versioned(geofence)).data), code)
 
     def _versioned(self, geofence: Geofence) -> GeofenceVersion:
         """Return the version in force, otherwise the next version."""

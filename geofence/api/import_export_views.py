@@ -19,9 +19,9 @@ from rest_framework.viewsets import GenericViewSet
 from accounts.models import Organisation
 from accounts.roles import person_of
 from core.errors import TooLarge, Unprocessable
+from core.rest.bodies import StrictBody
 from core.rest.fields import OperableField
 from core.rest.geojson import GeoJSONRenderer
-from core.rest.members import KnownMembers
 from geofence import limits
 from geofence.api.geofence_rows import export_rows, publish_geofence_list
 from geofence.exports import as_geojson, as_kml
@@ -118,7 +118,7 @@ class EncodingField(serializers.CharField):
         return name
 
 
-class ImportInput(KnownMembers, serializers.Serializer[Any]):
+class ImportInput(StrictBody, serializers.Serializer[Any]):
     """Options of an import, as form fields beside the file or as query parameters."""
 
     organisation = OperableField(queryset=Organisation.objects.all())
@@ -153,12 +153,12 @@ class ImportFile(ImportInput):
     file = serializers.FileField()
 
 
-class NoteRow(KnownMembers, serializers.Serializer[Any]):
+class NoteRow(StrictBody, serializers.Serializer[Any]):
     code = serializers.CharField()
     detail = serializers.CharField()
 
 
-class ImportedRow(KnownMembers, serializers.Serializer[Any]):
+class ImportedRow(StrictBody, serializers.Serializer[Any]):
     index = serializers.IntegerField(help_text="position in the file")
     name = serializers.CharField()
     outcome = serializers.ChoiceField(
@@ -174,13 +174,22 @@ class ImportedRow(KnownMembers, serializers.Serializer[Any]):
     notes = NoteRow(many=True, help_text="what was changed or left out")
 
 
-class ImportReport(KnownMembers, serializers.Serializer[Any]):
+class ImportReport(StrictBody, serializers.Serializer[Any]):
     dry_run = serializers.BooleanField()
     created = serializers.IntegerField()
     replaced = serializers.IntegerField()
     skipped = serializers.IntegerField(help_text="nothing to draw")
     refused = serializers.IntegerField()
     features = ImportedRow(many=True)
+
+
+class ExportedFeatures(serializers.Serializer[Any]):
+    """GeoJSON (RFC 7946) that an import reads again; `properties.shape` is the shape as drawn."""
+
+    type = serializers.ChoiceField(["FeatureCollection"])
+    features = serializers.ListField(
+        child=serializers.DictField(), help_text="a Feature for each geofence"
+    )
 
 
 class ImportMixin(GenericViewSet[Geofence]):
@@ -274,7 +283,7 @@ class ExportMixin(GenericViewSet[Geofence]):
         filters=True,
         parameters=[OpenApiParameter("format", enum=["geojson", "kml"])],
         responses={
-            (200, GeoJSONRenderer.media_type): OpenApiTypes.BINARY,
+            (200, GeoJSONRenderer.media_type): ExportedFeatures,
             (200, KMLRenderer.media_type): OpenApiTypes.BINARY,
         },
     )

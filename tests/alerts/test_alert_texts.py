@@ -14,6 +14,7 @@ from alerts.actions import add_rule
 from alerts.alert_texts import render
 from alerts.models import Alert, Recipient
 from alerts.wording import clock_text, sentence, window_text, zone_named
+from assets.models import Asset
 from core.errors import Unprocessable
 from geofence.models import Crossing
 from outbox.leases import claim_notifications, record_outcome
@@ -63,6 +64,20 @@ def test_a_mail_says_what_happened_and_when_in_local_time_and_utc(entry, inbox):
         assert "Mon 2 Mar 2026, 11:00:00 CET" in body
         assert "Mon 2 Mar 2026, 10:00:00 UTC" in body
         assert "Depot watch" in body
+
+
+@pytest.mark.field("H-16")
+def test_a_name_from_right_to_left_turns_nothing_around_it(van, depot, inbox):
+    Asset.objects.filter(pk=van.pk).update(name="\u202eמחסן")
+    make_rule(depot, ANNA)
+    judge(crossing_of(van, depot))
+
+    mail = inbox()
+
+    said = "\u2068מחסן\u2069 entered Depot North"
+    assert mail["Subject"] == said
+    assert said in text_of(mail)
+    assert "\u202e" not in text_of(mail) + html_of(mail)
 
 
 @override_settings(PUBLIC_URL="https://track.example")

@@ -12,7 +12,7 @@ from django.conf import settings
 from rest_framework import serializers
 
 from accounts.models import Organisation, User
-from core.rest.members import KnownMembers
+from core.rest.bodies import StrictBody
 from tests.builders import make_asset
 from tests.conftest import Api
 from tests.geofence.builders import DEPOT, make_geofence
@@ -37,7 +37,7 @@ def test_every_serializer_refuses_unknown_members() -> None:
     found = list(serializers_of_the_product())
 
     assert len(found) > 50
-    assert [one.__name__ for one in found if not issubclass(one, KnownMembers)] == []
+    assert [one.__name__ for one in found if not issubclass(one, StrictBody)] == []
 
 
 @pytest.mark.django_db
