@@ -143,6 +143,11 @@ MEANING_OF: Final[dict[str, str]] = {
     "file": "GeoJSON, KML, KMZ, GPX or a zipped shapefile",
     "dry_run": "whether it is only tried, and nothing stored",
     "simplify": "whether shapes with too many points are simplified",
+    "dissolve": "whether parts of a shape that overlap or share an edge are joined",
+    "skip_refused": "whether the other features are imported where some are refused",
+    "on_taken_name": "for a name that is taken: refuse, give another one, or make a new version",
+    "rules": "rules that retire with it",
+    "replaced": "how many became new versions of geofences of the same name",
     "created": "how many were made",
     "features": "what became of each feature of the file",
     # Rules, alerts, notifications

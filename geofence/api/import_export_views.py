@@ -183,7 +183,7 @@ class ImportReport(StrictBody, serializers.Serializer[Any]):
     features = ImportedRow(many=True)
 
 
-class ExportedFeatures(serializers.Serializer[Any]):
+class ExportedFeatures(StrictBody, serializers.Serializer[Any]):
     """GeoJSON (RFC 7946) that an import reads again; `properties.shape` is the shape as drawn."""
 
     type = serializers.ChoiceField(["FeatureCollection"])

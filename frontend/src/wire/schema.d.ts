@@ -1887,6 +1887,7 @@ export interface components {
         };
         /** @description The objects that end with a geofence. */
         DependentsRow: {
+            /** @description rules that retire with it */
             rules: components["schemas"]["DependentRow"][];
         };
         /**
@@ -2376,6 +2377,7 @@ export interface components {
             dry_run: boolean;
             /** @description how many were made */
             created: number;
+            /** @description how many became new versions of geofences of the same name */
             replaced: number;
             /** @description nothing to draw */
             skipped: number;
@@ -5067,6 +5069,7 @@ export interface components {
             } | null;
             /** @description what the JSON answer says, without what stands beside it here */
             properties: {
+                /** @description rules that retire with it */
                 rules: components["schemas"]["DependentRow"][];
             };
         };
@@ -6534,11 +6537,13 @@ export interface operations {
             query?: {
                 /** @description of lines without their own */
                 corridor_width_m?: number;
+                /** @description whether parts of a shape that overlap or share an edge are joined */
                 dissolve?: boolean;
                 /** @description whether it is only tried, and nothing stored */
                 dry_run?: boolean;
                 /** @description of the texts of a shapefile */
                 encoding?: string;
+                /** @description for a name that is taken: refuse, give another one, or make a new version */
                 on_taken_name?: "refuse" | "rename" | "replace";
                 /** @description unless in the form */
                 organisation?: number;
@@ -6546,6 +6551,7 @@ export interface operations {
                 point_radius_m?: number;
                 /** @description whether shapes with too many points are simplified */
                 simplify?: boolean;
+                /** @description whether the other features are imported where some are refused */
                 skip_refused?: boolean;
             };
             header?: {
