@@ -13,7 +13,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema
 from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.permissions import SAFE_METHODS
-from rest_framework.renderers import JSONRenderer
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
@@ -64,7 +64,7 @@ class GeofenceFilter(django_filters.FilterSet):  # type: ignore[misc]
     organisation = ObjectFilter()
     name = django_filters.CharFilter(lookup_expr="icontains")
     tag = django_filters.CharFilter(method="filter_tag", help_text="linked to assets of this tag")
-    asset = django_filters.NumberFilter(
+    asset = ObjectFilter(
         method="filter_asset", help_text="judged for this asset: by its id, its tags, or all assets"
     )
     bbox = django_filters.CharFilter(
@@ -148,6 +148,10 @@ class GeofenceViewSet(
     filterset_class = GeofenceFilter
     parser_classes = PARSERS
     renderer_classes = RENDERERS
+
+    def get_renderers(self) -> list[BaseRenderer]:
+        # The answer of a DELETE is no geofence.
+        return [JSONRenderer()] if self.action == "destroy" else super().get_renderers()
 
     def get_queryset(self) -> QuerySet[Geofence]:
         geofences: QuerySet[Geofence] = Geofence.objects.visible_to(self.request.user)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 from django.db.models import QuerySet
+from django.http import QueryDict
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
@@ -196,10 +197,10 @@ class ImportMixin(GenericViewSet[Geofence]):
     @extend_schema(
         request={
             "multipart/form-data": ImportFile,
+            GeoJSONFileParser.media_type: OpenApiTypes.OBJECT,
+            JSONFileParser.media_type: OpenApiTypes.OBJECT,
             **dict.fromkeys(
                 (
-                    GeoJSONFileParser.media_type,
-                    JSONFileParser.media_type,
                     KMLFileParser.media_type,
                     KMZFileParser.media_type,
                     GPXFileParser.media_type,
@@ -250,10 +251,7 @@ class ImportMixin(GenericViewSet[Geofence]):
         are skipped, with `skip_refused` refused ones, too. A dry run reports and stores nothing.
         """
         body = _file_of(request)
-        given = ImportInput(
-            data={**_parameters_of(request), **_fields_of(request)},
-            context=self.get_serializer_context(),
-        )
+        given = ImportInput(data=_options_of(request), context=self.get_serializer_context())
         given.is_valid(raise_exception=True)
         options = given.validated_data
         assumed = AssumedSizes(
@@ -316,10 +314,13 @@ def _file_of(request: Request) -> bytes:
     return bytes(sent.read(limits.IMPORT_PACKED_BYTES + 1))
 
 
-def _parameters_of(request: Request) -> dict[str, Any]:
-    return {name: value for name, value in request.query_params.items() if name != "format"}
-
-
-def _fields_of(request: Request) -> dict[str, Any]:
-    sent: Any = request.data
-    return {name: value for name, value in sent.items() if name != "file"}
+def _options_of(request: Request) -> QueryDict:
+    """Return the options of the form and of the address, all as texts; those of the form win."""
+    query: Mapping[str, Any] = request.query_params
+    form: Mapping[str, Any] = request.data  # type: ignore[assignment]
+    options = QueryDict(mutable=True)
+    for sent, others in ((query, "format"), (form, "file")):
+        for name, value in sent.items():
+            if name != others:
+                options[name] = value
+    return options

@@ -5051,29 +5051,6 @@ export interface components {
             previous?: string | null;
         };
         /** @description GeoJSON (RFC 7946); coordinates are longitude first. */
-        DependentsRowFeature: {
-            /**
-             * @description kind of the GeoJSON object
-             * @enum {string}
-             */
-            type: "Feature";
-            /** @description a Point; null without a fix */
-            geometry: {
-                /**
-                 * @description kind of the geometry
-                 * @enum {string}
-                 */
-                type: "Point";
-                /** @description longitude, latitude */
-                coordinates: number[];
-            } | null;
-            /** @description what the JSON answer says, without what stands beside it here */
-            properties: {
-                /** @description rules that retire with it */
-                rules: components["schemas"]["DependentRow"][];
-            };
-        };
-        /** @description GeoJSON (RFC 7946); coordinates are longitude first. */
         VersionRowFeature: {
             /**
              * @description kind of the GeoJSON object
@@ -6208,8 +6185,6 @@ export interface operations {
             query?: {
                 /** @description only say what would end */
                 dry_run?: boolean;
-                /** @description name of the representation, instead of the header `Accept` */
-                format?: "geojson" | "json";
             };
             header?: never;
             path: {
@@ -6226,7 +6201,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DependentsRow"];
-                    "application/geo+json": components["schemas"]["DependentsRowFeature"];
                 };
             };
             /** @description No response body */
@@ -6564,8 +6538,12 @@ export interface operations {
         requestBody?: {
             content: {
                 "multipart/form-data": components["schemas"]["ImportFileRequest"];
-                "application/geo+json": string;
-                "application/json": string;
+                "application/geo+json": {
+                    [key: string]: unknown;
+                };
+                "application/json": {
+                    [key: string]: unknown;
+                };
                 "application/vnd.google-earth.kml+xml": string;
                 "application/vnd.google-earth.kmz": string;
                 "application/gpx+xml": string;
