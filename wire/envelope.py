@@ -79,6 +79,16 @@ def decode_payload(envelope: Envelope, model: DeviceModel | None) -> Decoded:
     )
 
 
+def payload_members(envelope: Envelope, model: DeviceModel | None) -> tuple[Member, ...]:
+    """Return the members of the payload of an uplink, with what became of them."""
+    return payload_content(
+        envelope.payload,
+        model or envelope.model,
+        heard_at=envelope.heard_at,
+        room=MAX_ATTRIBUTES - len(_readings_around(envelope)),
+    ).members
+
+
 def _readings_around(envelope: Envelope) -> dict[str, Value]:
     """Return the readings of the transmission, and those for a payload without its own."""
     return bounded_readings(

@@ -81,7 +81,7 @@ def test_a_name_is_cut_into_words(name, words):
         ({"currentTemperature": 4}, {"air.temperature": 4}),
         ({"temperature_f": 86}, {"air.temperature": pytest.approx(30)}),
         ({"temp": {"value": 294.15, "unit": "K"}}, {"air.temperature": 21.0}),
-        ({"room_temperature": 219}, {"air.temperature": 21.9}),
+        ({"room_temperature": 219.0}, {"air.temperature": 21.9}),
         ({"Température": 20}, {"air.temperature": 20}),
         ({"mcu_temperature": 30}, {"device.temperature": 30}),
         ({"device_status": {"temperature": {"avg": 30}}}, {"device.temperature": 30}),
@@ -91,6 +91,7 @@ def test_a_name_is_cut_into_words(name, words):
         ({"room_humidity": 412}, {"air.humidity": 41.2}),
         ({"airtemp": 5}, {"air.temperature": 5}),
         ({"temperature2_C": 5}, {"air.temperature": 5}),
+        ({"temp_f_1": 86}, {"air.temperature": pytest.approx(30)}),
         # air, light
         ({"pressure": 1013.2, "hum": 20}, {"air.pressure": 1013.2, "air.humidity": 20}),
         ({"pressure_kPa": 101.3}, {"air.pressure": 1013.0}),
@@ -105,6 +106,7 @@ def test_a_name_is_cut_into_words(name, words):
         ({"motion_status": "moving"}, {"motion.detected": True}),
         ({"motion": "not moving"}, {"motion.detected": False}),
         ({"pir": 1}, {"motion.detected": True}),
+        ({"motion": 4}, {"motion.detected": True}),
         ({"occupancy": "vacant"}, {"motion.detected": False}),
         ({"presence": {"value": True, "unit": "bool"}}, {"motion.detected": True}),
         ({"inTrip": True}, {"motion.detected": True}),
@@ -177,7 +179,8 @@ def test_a_quantity_is_known_by_its_common_names(sent, expected):
         ({"motion": {"value": 330, "unit": "s"}}, "neither true nor false"),
         ({"motion": "unavailable"}, "neither true nor false"),
         ({"motion": "no data"}, "neither true nor false"),
-        ({"motion": 5}, "neither true nor false"),
+        ({"occupancy": 5}, "neither true nor false"),
+        ({"motion": -5}, "neither true nor false"),
         ({"contact": True}, "neither open nor closed"),
         ({"door": "ajar"}, "neither open nor closed"),
         ({"motion_count": -1}, "not a count"),
@@ -240,9 +243,9 @@ def test_another_event_is_no_emergency(said):
 @pytest.mark.field("S-31")
 def test_values_of_one_type_are_readings_by_their_channel():
     measured = [
-        {"measurementId": "4999", "type": "Temperature", "measurementValue": 20 + n,
+        {"measurementId": "4999", "type": "Temperature", "measurementValue": 20 + int(n),
          "measurementChannel": n}
-        for n in (1, 2, 3)
+        for n in (1, 2.0, "3")
     ]  # fmt: skip
 
     assert readings_of({"messages": measured}) == {

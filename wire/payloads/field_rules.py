@@ -65,6 +65,11 @@ MODELS: tuple[ModelRules, ...] = (
         fields=(FieldRule(member="age", reading="position.age"),),
     ),
     ModelRules(
+        vendor="abeeway",
+        recognised_by=("temperatureMeasure",),
+        fields=(FieldRule(member="temperatureMeasure", reading="device.temperature"),),
+    ),
+    ModelRules(
         vendor="dragino",
         recognised_by=("ALARM_status",),
         # The button of its trackers.

@@ -178,7 +178,7 @@ def _measurement(
 ) -> Scope | None:
     """Return the scope of an entry with a name and a value; None for any other entry."""
     key = next((key for key in _ENTRY_VALUES if key in entry), None)
-    number = _MEASUREMENT_NAMES.get(str(entry.get("measurementId")))
+    number = _MEASUREMENT_NAMES.get(_digits(entry.get("measurementId")))
     said = [key for key in _ENTRY_NAMES if isinstance(entry.get(key), str) and entry[key]]
     name = number or (entry[said[0]] if said else None)
     if key is None or name is None:
@@ -207,9 +207,14 @@ def _describe_measurement(
         name = member.path[-1]
         if name in _UNITS or name in ("_unit", "Unit"):
             measured.unit, measured.unit_member = _text(member.value), member
-        elif name in _ENTRY_CHANNELS and isinstance(member.value, int):
-            measured.channel = str(member.value)[:5]
+        elif name in _ENTRY_CHANNELS and _digits(member.value).isdecimal():
+            measured.channel = _digits(member.value)[:5]
             member.settle("name", reason="the channel")
+
+
+def _digits(value: Any) -> str:
+    """Return a whole number as text, also if the network server made a fraction of it: 2.0."""
+    return str(value).removesuffix(".0")
 
 
 def _text(value: Any) -> str | None:

@@ -171,6 +171,11 @@ def meaning_of(names: tuple[str, ...]) -> NameMeaning:
     )
 
 
+def concepts_of(name: str) -> frozenset[str]:
+    """Return the concepts that a name is about, whatever else it says."""
+    return _parts(name).concepts
+
+
 @lru_cache(maxsize=8_192)
 def _parts(name: str) -> _NameParts:
     words = words_of(name)

@@ -73,6 +73,10 @@ def declared_value(rule: ReadingRule, value: Any, unit: str | None) -> ValueFoun
 def _flag(rule: ReadingRule, value: Any, stated_unit: str | None) -> ValueFound:
     unit = stated_unit and unit_called(stated_unit)
     found = None if unit else said_truth(value)
+    if found is None and not unit and rule.reading == "motion.detected" and rule.is_alarm:
+        count = number_and_unit(value)
+        if count[1] is None and count[0] is not None and count[0] > 1:
+            return ValueFound(rule.reading, True, "a number above 1 taken as motion")
     if found is None:
         return ValueFound(reason="neither true nor false")
     return ValueFound(rule.reading, found)
@@ -134,14 +138,14 @@ def _customary(kind: str) -> _Guess:
 
 
 def _guess_temperature(rule: ReadingRule, number: float, meaning: NameMeaning) -> ValueFound:
-    is_whole = isinstance(number, int)
+    is_whole = number == int(number)
     if meaning.names_air and is_whole and 125 < number <= 700:
         return ValueFound(rule.reading, number / 10, "no unit: tenths of a degree, since a room")
     return _customary("temperature")(rule, number, meaning)
 
 
 def _guess_humidity(rule: ReadingRule, number: float, meaning: NameMeaning) -> ValueFound:
-    if isinstance(number, int) and 100 < number <= 1000:
+    if number == int(number) and 100 < number <= 1000:
         return ValueFound(rule.reading, number / 10, "no unit and above 100: tenths of a per cent")
     return _customary("humidity")(rule, number, meaning)
 
@@ -161,7 +165,7 @@ def _guess_light(rule: ReadingRule, number: float, meaning: NameMeaning) -> Valu
 
 def _guess_battery(rule: ReadingRule, number: float, meaning: NameMeaning) -> ValueFound:
     """Guess by the value: volts below 6 with decimals, per cent, millivolts above 1,000."""
-    if isinstance(number, float) and number != int(number) and 0.5 <= number < 6:
+    if number != int(number) and 0.5 <= number < 6:
         return ValueFound("battery.voltage", number, "no unit: volts, since below 6 with decimals")
     if 1_000 <= number <= 30_000:
         volts = units.MILLIVOLT.canonical(number)
@@ -172,7 +176,7 @@ def _guess_battery(rule: ReadingRule, number: float, meaning: NameMeaning) -> Va
 
 
 def _guess_battery_level(rule: ReadingRule, number: float, meaning: NameMeaning) -> ValueFound:
-    if isinstance(number, int) or number == int(number) or number >= 6:
+    if number == int(number) or number >= 6:
         return _customary("battery.level")(rule, number, meaning)
     return _guess_battery(rule, number, meaning)
 
