@@ -14,6 +14,8 @@ from rest_framework import serializers
 from accounts.models import Organisation
 from assets.models import Asset, Assignment, Device, Source
 from core.rest.fields import InstantField, OperableField
+from wire.device_model import FieldRule
+from wire.payloads.field_rules import MAX_MEMBER_CHARS, problem_of
 from wire.registry import FORMATS
 
 
@@ -75,9 +77,39 @@ class DeviceAssignmentSerializer(AssignmentSerializer):
         fields: tuple[str, ...] = ("id", "asset", "since", "until", "recorded_at")
 
 
+class FieldRuleSerializer(serializers.Serializer[Any]):
+    """A member of the payload, by its path (`status.bat`) or its last name, and how to read it.
+
+    `reading` is a canonical reading, `custom.` and a name, or a part of the position such as
+    `position.speed`. The number sent, times `scale`, plus `offset`, is in `unit`.
+    """
+
+    member = serializers.CharField(max_length=MAX_MEMBER_CHARS)
+    reading = serializers.CharField(required=False, allow_blank=True, max_length=64)
+    unit = serializers.CharField(required=False, allow_blank=True, max_length=32)
+    scale = serializers.FloatField(required=False)
+    offset = serializers.FloatField(required=False)
+
+    def to_internal_value(self, data: Any) -> Any:
+        unknown = sorted(set(data) - set(self.fields)) if isinstance(data, dict) else []
+        if unknown:
+            raise serializers.ValidationError({unknown[0]: ["No such member of a rule."]})
+        return super().to_internal_value(data)
+
+    def validate(self, rule: dict[str, Any]) -> dict[str, Any]:
+        if "member" not in rule:
+            # A PATCH of the device replaces its whole field map.
+            raise serializers.ValidationError({"member": ["This field is required."]})
+        problem = problem_of(FieldRule(**rule))
+        if problem:
+            raise serializers.ValidationError(problem)
+        return rule
+
+
 class DeviceSerializer(serializers.ModelSerializer[Device]):
     organisation = OperableField(queryset=Organisation.objects)
     assignments = DeviceAssignmentSerializer(many=True, read_only=True)
+    field_map = FieldRuleSerializer(many=True, required=False)
 
     class Meta:
         model = Device
@@ -87,6 +119,8 @@ class DeviceSerializer(serializers.ModelSerializer[Device]):
             "identifier",
             "name",
             "model",
+            "field_map",
+            "week_rounds",
             "created_at",
             "assignments",
         )

@@ -133,6 +133,8 @@ def test_a_model_of_a_device_is_read_by_its_rules():
         (FieldRule(member="b" * 129), "a member has 1 to 128 characters"),
         (FieldRule(member="b", unit="furlong"), "'furlong' is no unit that we know"),
         (FieldRule(member="b"), "it says nothing of the member"),
+        (FieldRule(member="b", scale=float("nan")), "scale and offset are finite numbers"),
+        (FieldRule(member="b", offset=float("inf")), "scale and offset are finite numbers"),
         (
             FieldRule(member="b", reading="temperature"),
             "'temperature' is no reading, no custom. name and no part of the position",

@@ -10,6 +10,7 @@ from core.observation import Scans
 from tests.wire.uplinks import NOON, decoded, only, ttn_uplink
 from wire.payloads.member_names import words_of
 from wire.payloads.payload_reader import PayloadReading, read_payload
+from wire.payloads.reading_rules import concepts_of
 
 
 def read(payload: Any) -> PayloadReading:
@@ -201,6 +202,10 @@ def test_what_is_not_certain_stays_as_sent_with_the_reason(sent, reason):
     assert all(
         name.startswith("custom.") or name == "air.temperature.2" for name in readings_of(sent)
     )
+
+
+def test_the_concepts_of_a_name_are_known_whatever_else_it_says():
+    assert concepts_of("temp_alarm_battery") == {"temperature", "battery"}
 
 
 def test_three_axes_of_no_gravity_are_left():

@@ -6,6 +6,7 @@ renames a member, states its unit, or scales it; the grammar of names then reads
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -102,6 +103,8 @@ def problem_of(rule: FieldRule) -> str:
         return f"{rule.unit!r} is no unit that we know"
     if rule.reading and (not is_known or rule.reading == "custom."):
         return f"{rule.reading!r} is no reading, no custom. name and no part of the position"
+    if not (math.isfinite(rule.scale) and math.isfinite(rule.offset)):
+        return "scale and offset are finite numbers"
     if not (rule.reading or rule.unit or rule.scale != 1.0 or rule.offset):
         return "it says nothing of the member"
     return ""

@@ -1402,6 +1402,9 @@ export interface components {
             identifier: string;
             name?: string;
             model?: string;
+            field_map?: components["schemas"]["FieldRule"][];
+            /** @description rounds of 1,024 weeks that its GPS clock is behind */
+            week_rounds?: number;
             /** Format: date-time */
             readonly created_at: string;
             readonly assignments: components["schemas"]["DeviceAssignment"][];
@@ -1431,6 +1434,9 @@ export interface components {
             identifier: string;
             name?: string;
             model?: string;
+            field_map?: components["schemas"]["FieldRuleRequest"][];
+            /** @description rounds of 1,024 weeks that its GPS clock is behind */
+            week_rounds?: number;
         };
         /**
          * @description * `stored` - stored
@@ -1501,6 +1507,36 @@ export interface components {
             rule_version: components["schemas"]["RuleVersion"];
             crossing: components["schemas"]["Evidence"] | null;
             changes: components["schemas"]["AlertChange"][];
+        };
+        /**
+         * @description A member of the payload, by its path (`status.bat`) or its last name, and how to read it.
+         *
+         *     `reading` is a canonical reading, `custom.` and a name, or a part of the position such as
+         *     `position.speed`. The number sent, times `scale`, plus `offset`, is in `unit`.
+         */
+        FieldRule: {
+            member: string;
+            reading?: string;
+            unit?: string;
+            /** Format: double */
+            scale?: number;
+            /** Format: double */
+            offset?: number;
+        };
+        /**
+         * @description A member of the payload, by its path (`status.bat`) or its last name, and how to read it.
+         *
+         *     `reading` is a canonical reading, `custom.` and a name, or a part of the position such as
+         *     `position.speed`. The number sent, times `scale`, plus `offset`, is in `unit`.
+         */
+        FieldRuleRequest: {
+            member: string;
+            reading?: string;
+            unit?: string;
+            /** Format: double */
+            scale?: number;
+            /** Format: double */
+            offset?: number;
         };
         FirstPosition: {
             device: number;
@@ -2170,6 +2206,9 @@ export interface components {
             identifier?: string;
             name?: string;
             model?: string;
+            field_map?: components["schemas"]["FieldRuleRequest"][];
+            /** @description rounds of 1,024 weeks that its GPS clock is behind */
+            week_rounds?: number;
         };
         /** @description A new version: a shape as drawn, or GeoJSON `geometry`, or judging alone. */
         PatchedGeofenceChangeRequest: {
