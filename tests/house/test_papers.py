@@ -157,3 +157,18 @@ def test_links_between_the_papers_lead_somewhere():
     for paper in (ROOT / "README.md", ROOT / "CONTRIBUTING.md"):
         for link in re.findall(r"\]\(([^)#]+)", paper.read_text()):
             assert (paper.parent / link).exists(), f"{paper.name} links to {link}"
+
+
+def test_files_that_the_papers_name_are_there():
+    """The decisions are left out: an accepted page keeps the names of its day."""
+    papers = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
+    files = [f"/{file.relative_to(ROOT)}" for file in texts()]
+
+    lost = {
+        (paper.name, name)
+        for paper in papers
+        for name in re.findall(r"`([\w./-]+\.(?:py|tsx?|md|toml))`", paper.read_text())
+        if not any(file.endswith(f"/{name}") for file in files)
+    }
+
+    assert lost == set()
