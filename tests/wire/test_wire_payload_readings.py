@@ -42,6 +42,7 @@ def reasons_of(payload: Any) -> dict[str, str]:
         ("lastknownlocation", ("last", "known", "location")),
         ("battery-voltage (mV)", ("battery", "voltage", "mv")),
         ("x" * 65, ()),
+        ("temperature" * 3, ("temperature" * 3,)),
     ],
 )
 def test_a_name_is_cut_into_words(name, words):

@@ -9,6 +9,7 @@ import pytest
 
 from tests.wire.uplinks import NOON, decoded, only, ttn_uplink, uplink
 from wire.device_model import DeviceModel
+from wire.payloads.field_rules import ModelRules
 from wire.payloads.payload_reader import PayloadReading, read_payload
 from wire.registry import FORMATS
 
@@ -118,6 +119,25 @@ def test_a_model_whose_clock_is_behind_is_corrected():
     assert (only(doubted).measured_at, only(doubted).time_source) == (NOON, "network")
     assert doubted.notes["clock_doubt"] == "1,024 weeks behind: GPS week rollover"
     assert only(corrected).measured_at == NOON - timedelta(minutes=3)
+
+
+@pytest.mark.field("S-26")
+def test_a_clock_that_was_mended_is_not_corrected_any_more():
+    sent = {"temperature": 5, "time": TEN_S}
+
+    found = read_payload(sent, [ModelRules(vendor="", week_rounds=1)], now=NOON)
+
+    assert found.main.at == TEN
+
+
+@pytest.mark.field("S-26")
+def test_an_entry_of_a_clock_behind_has_no_time_of_its_own():
+    behind = int((TEN - timedelta(weeks=1024)).timestamp())
+
+    found = read({"history": [{"timestamp": behind, "temperature": 7}]})
+
+    assert found.others == ()
+    assert found.main.readings["air.temperature"] == 7
 
 
 @pytest.mark.field("S-21")

@@ -14,6 +14,8 @@ _CHUNK = re.compile(r"[^\W_]+|[°%℃℉]\w?")
 _CAMEL = re.compile(r"[^\W\d_a-z]+(?=[^\W\d_a-z][a-z])|[^\W\d_a-z]?[a-z]+|[^\W\d_]+|\d+|[°%℃℉]\w?")
 # Shorter pieces make words of anything: `attempts` is no `at` and `temp`.
 _MIN_PIECE = 3
+# Longer ones are no words of names, and dear to cut.
+_MAX_WORD = 24
 _SHORT_PIECES = frozenset({"rh", "no", "is", "ts", "id", "co2", "ac", "in"})
 _FORMULAS = frozenset({"co2", "pt100", "pt1000"})
 _LAST_PIECES = frozenset({"c", "f", "v", "mv", "x", "y", "z", "lx", "ms"}) | UNITS_IN_NAMES.keys()
@@ -56,6 +58,8 @@ def _pieces(word: str) -> tuple[str, ...]:
     """Return known words, long ones first, that make up `word`; none where it cannot be cut so."""
     if _is_known(word):
         return (word,)
+    if len(word) > _MAX_WORD:
+        return ()
     cut: dict[int, tuple[str, ...]] = {0: ()}
     for end in range(1, len(word) + 1):
         for start in range(end):

@@ -223,11 +223,12 @@ def _text(value: Any) -> str | None:
 
 def _attach_units(scope: Scope) -> None:
     """Give members the unit that another member states: `flow` and `flowUnit`."""
-    for unit_member in scope.members:
-        name = str(unit_member.path[-1])
-        if name[-4:].lower() != "unit" or not isinstance(unit_member.value, str):
-            continue
-        of_name = normal_name(name)[:-4]
-        for member in scope.members:
-            if member.unit is None and normal_name(str(member.path[-1])) == of_name:
-                member.unit, member.unit_member = unit_member.value, unit_member
+    units = {
+        normal_name(name)[:-4]: member
+        for member in scope.members
+        if (name := str(member.path[-1]))[-4:].lower() == "unit" and isinstance(member.value, str)
+    }
+    for member in scope.members if units else ():
+        unit_member = units.get(normal_name(str(member.path[-1])))
+        if unit_member is not None and member.unit is None:
+            member.unit, member.unit_member = unit_member.value, unit_member

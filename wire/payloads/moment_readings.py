@@ -29,6 +29,8 @@ _SOS_WORDS = frozenset({"sos", "panic", "emergency"})
 _STATUS_NAMES = frozenset({"event", "events", "alarm", "alarms", "alert", "status", "reason",
                            "trigger", "type"})  # fmt: skip
 _ELECTRICITY = frozenset({"current", "power", "energy", "frequency", "pf"})
+# Enough to see what a device measures; a hostile object has a thousand.
+_NEIGHBOURS = 64
 _AIR = frozenset({"air.temperature", "air.humidity", "air.co2"})
 _NO_MEANING = NameMeaning()
 
@@ -212,7 +214,7 @@ def _guess_accelerations(
 def _is_beside_electricity(member: Member, scope: Scope) -> bool:
     return any(
         frozenset(words_of(other.names[-1])) & _ELECTRICITY
-        for other in scope.members
+        for other in scope.members[:_NEIGHBOURS]
         if other is not member
     )
 

@@ -125,10 +125,16 @@ def _plausible(
 ) -> TimeFound | None:
     if found is None:
         return None
-    at, guess = found[0] + rounds * _ROUND, found[1]
+    at, guess = _corrected(found[0], now, rounds), found[1]
     if not is_plausible(at, now) or (guess and at > now + CLOCK_TOLERANCE):
         return None
     return TimeFound(at, tuple(members), guess)
+
+
+def _corrected(at: datetime, now: datetime, rounds: int) -> datetime:
+    """Return a time with the rounds that its clock is behind, unless that would be ahead."""
+    is_behind = rounds > 0 and at + rounds * _ROUND <= now + CLOCK_TOLERANCE
+    return at + rounds * _ROUND if is_behind else at
 
 
 def _instant(value: Any, *, is_utc: bool) -> tuple[datetime, str] | None:

@@ -20,14 +20,12 @@ from wire.payloads.moment_readings import numbered_readings, readings_of
 from wire.payloads.moment_times import TimeFound, age_s, rounds_behind, time_of, used_time
 from wire.payloads.payload_scans import scans_in
 from wire.payloads.places import PlaceFound, place_of
-from wire.payloads.vocabulary import STALE_WORDS
+from wire.payloads.vocabulary import STALE_WORDS, word_set
 from wire.quantities import mapping
 from wire.strict_json import MAX_ATTRIBUTES
 
 _MESSAGE_KINDS = frozenset({"message", "type", "msg", "typeofmessage", "kind"})
-_SETTINGS = frozenset(
-    ["config", "configuration", "settings", "setting", "setup", "parameters", "downlink"]
-)
+_SETTINGS = word_set("config configuration settings setting setup parameters downlink")
 # Objects with such words tell of other times than that of the message.
 _OTHER_TIMES = STALE_WORDS | _SETTINGS | {"firmware", "build", "command", "cmd"}
 
@@ -131,7 +129,10 @@ def _split(root: Scope, now: datetime, rounds: int) -> tuple[_Moment, dict[datet
         below: list[tuple[Scope, _Moment]] = []
         for scope, around in todo:
             found = time_of(scope, now, rounds) if scope.is_entry else None
-            moment = dated.setdefault(used_time(found), _Moment([])) if found else around
+            if found is not None and not rounds_behind(found.at, now):
+                moment = dated.setdefault(used_time(found), _Moment([]))
+            else:
+                moment = around
             moment.scopes.append(scope)
             below += [(inner, moment) for inner in scope.inner]
         todo = below

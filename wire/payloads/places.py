@@ -20,6 +20,7 @@ from wire.payloads.vocabulary import (
     PLACE_WORDS,
     RECEIVER_WORDS,
     STALE_WORDS,
+    word_set,
 )
 from wire.quantities import lenient_number, number
 
@@ -31,33 +32,13 @@ _CAYENNE = re.compile(r"gps_\d+|gpsLocation", re.ASCII)
 _PAIR_TEXT = re.compile(
     r"\s*([+-]?\d{1,3}\.\d{1,12})\s*[,; ]\s*([+-]?\d{1,3}\.\d{1,12})\s*", re.ASCII
 )
-_NO_FIX_WORDS = frozenset(
-    [
-        "no",
-        "none",
-        "invalid",
-        "not",
-        "unfixed",
-        "nofix",
-        "lost",
-        "searching",
-        "failed",
-        "fail",
-        "failure",
-        "timeout",
-        "void",
-        "unlocked",
-        "error",
-        "acquiring",
-        "unavailable",
-        "false",
-    ]
+_NO_FIX_WORDS = word_set(
+    "no none invalid not unfixed nofix lost searching failed fail failure timeout void "
+    "unlocked error acquiring unavailable false"
 )
-_FAILURES = frozenset(
-    ["failed", "fail", "failure", "error", "err", "invalid", "lost", "timeout", "unavailable"]
-)
-_SUCCESSES = frozenset(["valid", "fix", "lock", "locked", "fixed", "has", "ok"])
-_STATES = frozenset(["status", "state", "type", "quality", "mode", "validity", "flag"])
+_FAILURES = word_set("failed fail failure error err invalid lost timeout unavailable")
+_SUCCESSES = word_set("valid fix lock locked fixed has ok")
+_STATES = word_set("status state type quality mode validity flag")
 
 
 class PlaceFound(Struct, frozen=True, kw_only=True):
@@ -85,12 +66,12 @@ def place_of(scopes: Sequence[Scope]) -> PlaceFound:
     All its scopes are searched for flags by which the receiver disowns it.
     """
     disowned: PlaceFound | None = None
-    doubt = ""
+    doubt: str | None = None
     for scope in (*scopes, *_measured_together(scopes)):
         pair = _pair(scope)
         if pair is None:
             continue
-        doubt = doubt or _receivers_doubt(scopes)
+        doubt = _receivers_doubt(scopes) if doubt is None else doubt
         found = _place(pair, scope, scopes, doubt)
         if found.fix is not None:
             return found

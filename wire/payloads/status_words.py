@@ -5,116 +5,29 @@ from __future__ import annotations
 from functools import lru_cache
 
 from wire.payloads.member_names import words_of
+from wire.payloads.vocabulary import word_set
 from wire.quantities import truth
 
 # The sensor says that it does not know.
-_UNKNOWN = frozenset(
-    [
-        "unknown",
-        "unavailable",
-        "available",
-        "error",
-        "err",
-        "fault",
-        "supported",
-        "deconnected",
-        "disconnected",
-        "preheating",
-        "invalid",
-        "disabled",
-        "enabled",
-        "undefined",
-        "na",
-        "failure",
-    ]
+_UNKNOWN = word_set(
+    "unknown unavailable available error err fault supported deconnected disconnected "
+    "preheating invalid disabled enabled undefined na failure"
 )
-_NEGATIONS = frozenset(["no", "not", "non", "none", "without", "never", "nothing"])
-_FALSE = frozenset(
-    [
-        "false",
-        "off",
-        "inactive",
-        "vacant",
-        "unoccupied",
-        "stationary",
-        "still",
-        "stopped",
-        "stop",
-        "static",
-        "idle",
-        "rest",
-        "resting",
-        "normal",
-        "ok",
-        "okay",
-        "clear",
-        "cleared",
-        "dry",
-        "absent",
-        "empty",
-        "free",
-        "released",
-        "release",
-        "untampered",
-        "installed",
-        "quiet",
-        "standby",
-        "idling",
-        "unpressed",
-        "parked",
-        "deactivated",
-        "uncharged",
-        "discharging",
-    ]
+_NEGATIONS = word_set("no not non none without never nothing")
+_FALSE = word_set(
+    "false off inactive vacant unoccupied stationary still stopped stop static idle rest "
+    "resting normal ok okay clear cleared dry absent empty free released release "
+    "untampered installed quiet standby idling unpressed parked deactivated uncharged "
+    "discharging"
 )
-_TRUE = frozenset(
-    [
-        "true",
-        "yes",
-        "on",
-        "active",
-        "moving",
-        "motion",
-        "movement",
-        "moved",
-        "leak",
-        "leaking",
-        "leakage",
-        "leaked",
-        "detected",
-        "occupied",
-        "present",
-        "presence",
-        "triggered",
-        "trigger",
-        "alarm",
-        "alert",
-        "wet",
-        "flood",
-        "flooded",
-        "pressed",
-        "tampered",
-        "tamper",
-        "removed",
-        "uninstalled",
-        "activated",
-        "trip",
-        "walking",
-        "running",
-        "charging",
-        "sos",
-        "water",
-        "dismantled",
-        "open",
-        "opened",
-        "vibration",
-        "shock",
-        "panic",
-        "emergency",
-    ]
+_TRUE = word_set(
+    "true yes on active moving motion movement moved leak leaking leakage leaked detected "
+    "occupied present presence triggered trigger alarm alert wet flood flooded pressed "
+    "tampered tamper removed uninstalled activated trip walking running charging sos "
+    "water dismantled open opened vibration shock panic emergency"
 )
-_OPEN = frozenset(["open", "opened", "absent", "removed", "away", "opening"])
-_CLOSED = frozenset(["closed", "close", "shut", "present", "closing"])
+_OPEN = word_set("open opened absent removed away opening")
+_CLOSED = word_set("closed close shut present closing")
 
 
 def said_truth(value: object) -> bool | None:

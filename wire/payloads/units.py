@@ -76,65 +76,14 @@ _UNITS: dict[Unit, str] = {
     " kg lb bar pulses mmhg inhg dbspl rpm mm/s l/h m3 m³ m3/h m³/h mj j",
 }
 _BY_SPELLING = {spelling: unit for unit, text in _UNITS.items() for spelling in text.split()}
+_IN_NAMES = (
+    "c celsius degc f fahrenheit °c °f ℃ ℉ % pct percent perc percentage v volt volts mv "
+    "millivolt hpa mbar pa kpa ppm lx lux g mg m km cm mm kmh kph kmph mps knots kn mph "
+    "cms ma mah w kw kwh wh hz db dbm ohm ° deg degrees ppb"
+)
 # As the last word of a name: `temp_c`, `batV`, `Humidity(%)`. Words alone are no units here.
 UNITS_IN_NAMES: dict[str, Unit] = {
-    spelling: _BY_SPELLING[spelling]
-    for spelling in [
-        "c",
-        "celsius",
-        "degc",
-        "f",
-        "fahrenheit",
-        "°c",
-        "°f",
-        "℃",
-        "℉",
-        "%",
-        "pct",
-        "percent",
-        "perc",
-        "percentage",
-        "v",
-        "volt",
-        "volts",
-        "mv",
-        "millivolt",
-        "hpa",
-        "mbar",
-        "pa",
-        "kpa",
-        "ppm",
-        "lx",
-        "lux",
-        "g",
-        "mg",
-        "m",
-        "km",
-        "cm",
-        "mm",
-        "kmh",
-        "kph",
-        "kmph",
-        "mps",
-        "knots",
-        "kn",
-        "mph",
-        "cms",
-        "ma",
-        "mah",
-        "w",
-        "kw",
-        "kwh",
-        "wh",
-        "hz",
-        "db",
-        "dbm",
-        "ohm",
-        "°",
-        "deg",
-        "degrees",
-        "ppb",
-    ]
+    spelling: _BY_SPELLING[spelling] for spelling in _IN_NAMES.split()
 }
 _NO_UNITS = frozenset({"", "-", "none", "null", "bool", "boolean", "string", "int", "float", "n/a",
                        "number", "raw"})  # fmt: skip

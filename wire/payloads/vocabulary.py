@@ -8,7 +8,7 @@ word says that the member is no measurement of now: a limit, a setting, an extre
 from __future__ import annotations
 
 
-def _words(text: str) -> frozenset[str]:
+def word_set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
@@ -62,25 +62,25 @@ CONCEPTS = _table({
 WEAK = frozenset({"voltage", "level", "count", "x", "y", "z", "charging", "angle"})
 
 # Of these the quantity is that of the device and not of the air around it.
-DEVICE_WORDS = _words(
+DEVICE_WORDS = word_set(
     "board ic chip mcu cpu internal device circuit pcb core processor onboard transmitter dev"
 )
 # The air, said expressly.
-AIR_WORDS = _words(
+AIR_WORDS = word_set(
     "barometer barometric baro atmospheric luftdruck luchtdruk air ambient room indoor outdoor"
     " environment environmental luft lufttemperatur"
 )
 # Of these the quantity is of another matter, and stays custom.
-OTHER_MATTER = _words(
+OTHER_MATTER = word_set(
     "water soil surface pipe radiator machine forward return flow inlet outlet dew "
     "dewpoint leaf food oil fluid liquid gas tank floor radiant hot cold heat heating "
     "cooling skin body material oven coil exhaust engine coolant motor bulb globe ground "
     "wall slab tyre tire hydraulic steam absolute feels chimney flue"
 )
-PROBE_WORDS = _words("probe external ext ds outside pt100 thermocouple remote")
-CHANNEL_WORDS = _words("channel ch chn chan port")
+PROBE_WORDS = word_set("probe external ext ds outside pt100 thermocouple remote")
+CHANNEL_WORDS = word_set("channel ch chn chan port")
 
-FILLERS = _words(
+FILLERS = word_set(
     "sensor sensors value values val measured measurement measurements measure measures "
     "reading readings data current now actual latest cur status state flag detected "
     "detection detect is has in avg average mean main node report result output var "
@@ -91,18 +91,18 @@ FILLERS = _words(
     "pack life tracker box"
 ) | DEVICE_WORDS | AIR_WORDS | PROBE_WORDS | CHANNEL_WORDS  # fmt: skip
 # The places in such a list are channels.
-LISTS_OF_SENSORS = _words("sensor sensors probe probes channel channels port ports input inputs")
+LISTS_OF_SENSORS = word_set("sensor sensors probe probes channel channels port ports input inputs")
 # A second choice beside the plain value.
-SECOND_CHOICE = _words("avg average mean report")
+SECOND_CHOICE = word_set("avg average mean report")
 # Leaves with only such words mean what the object around them means.
-GENERIC = _words(
+GENERIC = word_set(
     "value val data measured reading status state current cur now actual avg average mean "
     "numeric text result flag detected is"
 )
 
 # Not for a flag that is the alarm itself: `tamper_alarm`, `leak_alert`.
-SOFT_VETOES = _words("alarm alarms alert alerts warning")
-VETOES = SOFT_VETOES | _words(
+SOFT_VETOES = word_set("alarm alarms alert alerts warning")
+VETOES = SOFT_VETOES | word_set(
     "threshold thresholds limit limits target setpoint set setting settings delta diff "
     "difference min max minimum maximum peak cfg config configuration configured interval "
     "period enable enabled disable disabled error errors err fault faults failure failed "
@@ -133,24 +133,24 @@ PLACE_WORDS = {
     }.items()
     for word in words.split()
 }
-RECEIVER_WORDS = _words(
+RECEIVER_WORDS = word_set(
     "gps gnss fix position pos location loc geo geolocation coordinate coordinates coords "
     "point wgs84 glonass"
 )
-PLACE_FILLERS = RECEIVER_WORDS | _words(
+PLACE_FILLERS = RECEIVER_WORDS | word_set(
     "deg degree degrees decimal value current device tracker over ground horizontal h n "
     "number of num used count cnt visible in is the view m"
 )
-STALE_WORDS = _words("last previous prev cached old known stale outdated")
-TIME_WORDS = _words(
+STALE_WORDS = word_set("last previous prev cached old known stale outdated")
+TIME_WORDS = word_set(
     "time timestamp timestamps ts date datetime utc clock isotime unixtime epoch utctime"
 )
-TIME_FILLERS = RECEIVER_WORDS | _words(
+TIME_FILLERS = RECEIVER_WORDS | word_set(
     "device measured measurement at and unix iso s ms seconds milliseconds sec rtc sensor "
     "sample reading data logger datalogger frame current event record recorded captured "
     "created utc value day"
 )
-OTHER_WORDS = _words(
+OTHER_WORDS = word_set(
     "ok valid invalid locked no not hygrometer rssi snr energy error errors active voc "
     "hcho tvoc noise sound pulse energy wifi ble bluetooth beacon beacons access points "
     "mac color mag gyro gyroscope people person firmware hardware software"
