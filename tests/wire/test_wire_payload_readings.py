@@ -163,6 +163,8 @@ def test_a_quantity_is_known_by_its_common_names(sent, expected):
         ({"waterTemperature": 5}, "temperature and water is no quantity"),
         ({"soil": {"temperature": 5}}, "not of the air: 'soil'"),
         ({"some_odd_temperature": 5}, "'some, odd' is not understood"),
+        ({"temp_probe": 85}, "a probe's sign of an error"),
+        ({"TempC_DS": -127}, "a probe's sign of an error"),
         ({"temperature": 900}, "no unit, and out of the range of its customary one"),
         ({"temperature": {"value": 900, "unit": "C"}}, "out of its range"),
         ({"temperature": {"value": 9, "unit": "%"}}, "% is no unit of it"),

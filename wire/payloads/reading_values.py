@@ -12,6 +12,7 @@ from wire.payloads import units
 from wire.payloads.reading_rules import NameMeaning, ReadingRule
 from wire.payloads.status_words import said_openness, said_truth
 from wire.payloads.units import Unit, number_and_unit, unit_called
+from wire.quantities import is_probe_error
 
 
 class ValueFound(Struct, frozen=True):
@@ -52,6 +53,8 @@ def value_of(
     number, unit_of_text = number_and_unit(value)
     if number is None:
         return ValueFound(reason="not a number")
+    if rule.kind == "temperature" and meaning.is_probe and is_probe_error(number):
+        return ValueFound(reason="a probe's sign of an error")
     unit = (stated_unit and unit_called(stated_unit)) or unit_of_text or meaning.unit
     if rule.kind == "count":
         return _count(rule, number, unit)
