@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from accounts.models import Organisation, Tenanted, User
+from core.name_fields import NameColumn
 
 
 class AssignmentQuerySet(Tenanted):
@@ -19,10 +20,10 @@ class Asset(models.Model):
     """The thing that matters: a van, a container, a cold room, a drill."""
 
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="assets")
-    name = models.CharField(max_length=200)
-    kind = models.CharField(max_length=40, default="vehicle", blank=True)
+    name = NameColumn(max_length=200)
+    kind = NameColumn(max_length=40, default="vehicle", blank=True)
     # The present tags; their history is in `TagPeriod`.
-    tags = ArrayField(models.CharField(max_length=64), default=list, blank=True)
+    tags = ArrayField(NameColumn(max_length=64), default=list, blank=True)
     expected_interval_s = models.PositiveIntegerField(
         default=300, help_text="how often it reports when all is well; staleness is judged by it"
     )
@@ -80,8 +81,8 @@ class Device(models.Model):
 
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="devices")
     identifier = models.CharField(max_length=100, help_text="lower-case hex or digits")
-    name = models.CharField(max_length=200, blank=True)
-    model = models.CharField(max_length=100, blank=True)
+    name = NameColumn(max_length=200, blank=True)
+    model = NameColumn(max_length=100, blank=True)
     # Rules in the form of `wire.device_model.FieldRule`; they hold for uplinks from then on.
     field_map = models.JSONField(
         default=list, blank=True, help_text="how to read members of its payload, a list of rules"
@@ -157,7 +158,7 @@ class Source(models.Model):
         REGISTER = "register", "register a device and an asset for it"
 
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="sources")
-    name = models.CharField(max_length=100)
+    name = NameColumn(max_length=100)
     wire_format = models.CharField(max_length=32)
     device = models.ForeignKey(
         Device,

@@ -13,17 +13,16 @@ from rest_framework import serializers
 
 from accounts.models import Organisation
 from assets.models import Asset, Assignment, Device, Source
-from core.rest.fields import InstantField, OperableField
+from core.rest.bodies import StrictBody
+from core.rest.fields import InstantField, NameField, OperableField
 from wire.device_model import FieldRule
 from wire.payloads.field_rules import MAX_MEMBER_CHARS, problem_of
 from wire.registry import FORMATS
 
 
-class AssetSerializer(serializers.ModelSerializer[Asset]):
+class AssetSerializer(StrictBody, serializers.ModelSerializer[Asset]):
     organisation = OperableField(queryset=Organisation.objects)
-    tags = serializers.ListField(
-        child=serializers.CharField(max_length=64), max_length=64, required=False
-    )
+    tags = serializers.ListField(child=NameField(max_length=64), max_length=64, required=False)
     tags_from = InstantField(
         write_only=True,
         required=False,
@@ -49,7 +48,7 @@ class AssetSerializer(serializers.ModelSerializer[Asset]):
         validators: list[Any] = []
 
 
-class AssignmentSerializer(serializers.ModelSerializer[Assignment]):
+class AssignmentSerializer(StrictBody, serializers.ModelSerializer[Assignment]):
     """The period is half-open: `since` belongs to it, `until` does not; null means still."""
 
     device = OperableField(queryset=Device.objects)
@@ -68,7 +67,7 @@ class AssignmentSerializer(serializers.ModelSerializer[Assignment]):
         return since
 
 
-class AssignmentEndSerializer(serializers.Serializer[Assignment]):
+class AssignmentEndSerializer(StrictBody, serializers.Serializer[Assignment]):
     until = InstantField()
 
 
@@ -77,24 +76,27 @@ class DeviceAssignmentSerializer(AssignmentSerializer):
         fields: tuple[str, ...] = ("id", "asset", "since", "until", "recorded_at")
 
 
-class FieldRuleSerializer(serializers.Serializer[Any]):
+class FieldRuleSerializer(StrictBody, serializers.Serializer[Any]):
     """A member of the payload, by its path (`status.bat`) or its last name, and how to read it.
 
     `reading` is a canonical reading, `custom.` and a name, or a part of the position such as
     `position.speed`. The number sent, times `scale`, plus `offset`, is in `unit`.
     """
 
-    member = serializers.CharField(max_length=MAX_MEMBER_CHARS)
-    reading = serializers.CharField(required=False, allow_blank=True, max_length=64)
-    unit = serializers.CharField(required=False, allow_blank=True, max_length=32)
-    scale = serializers.FloatField(required=False)
-    offset = serializers.FloatField(required=False)
-
-    def to_internal_value(self, data: Any) -> Any:
-        unknown = sorted(set(data) - set(self.fields)) if isinstance(data, dict) else []
-        if unknown:
-            raise serializers.ValidationError({unknown[0]: ["No such member of a rule."]})
-        return super().to_internal_value(data)
+    member = serializers.CharField(
+        max_length=MAX_MEMBER_CHARS, help_text="path or last name of a member of the payload"
+    )
+    reading = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=64,
+        help_text="reading, `custom.` and a name, or part of the position: `position.speed`",
+    )
+    unit = serializers.CharField(
+        required=False, allow_blank=True, max_length=32, help_text="unit of the number, as in `mV`"
+    )
+    scale = serializers.FloatField(required=False, help_text="factor of the number sent")
+    offset = serializers.FloatField(required=False, help_text="added to the scaled number")
 
     def validate(self, rule: dict[str, Any]) -> dict[str, Any]:
         if "member" not in rule:
@@ -106,10 +108,12 @@ class FieldRuleSerializer(serializers.Serializer[Any]):
         return rule
 
 
-class DeviceSerializer(serializers.ModelSerializer[Device]):
+class DeviceSerializer(StrictBody, serializers.ModelSerializer[Device]):
     organisation = OperableField(queryset=Organisation.objects)
     assignments = DeviceAssignmentSerializer(many=True, read_only=True)
-    field_map = FieldRuleSerializer(many=True, required=False)
+    field_map = FieldRuleSerializer(
+        many=True, required=False, help_text="how to read members of its payload, from now on"
+    )
 
     class Meta:
         model = Device
@@ -128,7 +132,7 @@ class DeviceSerializer(serializers.ModelSerializer[Device]):
         validators: list[Any] = []
 
 
-class SourceSerializer(serializers.ModelSerializer[Source]):
+class SourceSerializer(StrictBody, serializers.ModelSerializer[Source]):
     organisation = OperableField(queryset=Organisation.objects)
     device = OperableField(queryset=Device.objects, required=False, allow_null=True)
 
@@ -177,7 +181,7 @@ def ingest_url(source: Source, token: str) -> str:
     return f"{settings.INGEST_URL}/ingest/{source.wire_format}/{token}"
 
 
-class RotationSerializer(serializers.Serializer[Source]):
+class RotationSerializer(StrictBody, serializers.Serializer[Source]):
     overlap_s = serializers.IntegerField(
         min_value=0, max_value=30 * 86_400, default=86_400, help_text="the old token stays valid"
     )

@@ -73,7 +73,7 @@ def test_a_device_is_registered_with_its_field_map(api: Api, operator: User, nor
         ([{"member": "b", "unit": "furlong"}], "/field_map/0", "no unit"),
         ([VOLTS, {"member": "b", "reading": "temperature"}], "/field_map/1", "no reading"),
         ([{"reading": "light"}], "/field_map/0/member", "required"),
-        ([{"member": "b", "factor": 3}], "/field_map/0/factor", "No such member"),
+        ([{"member": "b", "factor": 3}], "/field_map/0/factor", "no such member"),
         ([{"member": "b", "scale": "x"}], "/field_map/0/scale", "number"),
         ([3], "/field_map/0", "dictionary"),
         ({"member": "b"}, "/field_map", "list"),

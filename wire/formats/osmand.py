@@ -7,9 +7,10 @@ from datetime import datetime
 
 from core.errors import Fault, UnreadableUplink
 from core.observation import Fix, Observation, Scans, Value, normal_identifier
+from core.time_texts import instant_of_text
 from wire.fixes import lenient_fix
 from wire.formats import background_geolocation
-from wire.instants import instant_of_count, instant_of_text
+from wire.instants import instant_of_count
 from wire.parameters import (
     SECRETS,
     all_parameters,

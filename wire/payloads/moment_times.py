@@ -11,7 +11,8 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from core.observation import CLOCK_TOLERANCE, EARLIEST_PLAUSIBLE
-from wire.instants import instant_by_magnitude, instant_of_text
+from core.time_texts import instant_of_text
+from wire.instants import instant_by_magnitude
 from wire.payloads.member_names import words_of
 from wire.payloads.members import Member, Scope
 from wire.payloads.vocabulary import TIME_FILLERS, TIME_WORDS
