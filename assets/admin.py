@@ -18,6 +18,7 @@ from unfold.widgets import UnfoldAdminSplitDateTimeWidget
 
 from accounts.roles import person_of
 from assets import actions
+from assets.field_maps import json_of_rules, rules_of_json
 from assets.models import Asset, Assignment, Device, Source
 from assets.serializers import ingest_url
 from core.admin import ActionAdmin, show_secret_once
@@ -104,14 +105,23 @@ class AssetAdmin(ActionAdmin):
             actions.archive_asset(asset=asset, by=person_of(request))
 
 
+class DeviceForm(forms.ModelForm):  # type: ignore[type-arg]
+    def clean_field_map(self) -> list[dict[str, Any]]:
+        try:
+            return json_of_rules(rules_of_json(self.cleaned_data["field_map"] or []))
+        except ValueError as error:
+            raise forms.ValidationError(str(error), code="invalid") from error
+
+
 @admin.register(Device)
 class DeviceAdmin(ActionAdmin):
+    form = DeviceForm
     list_display = ("identifier", "name", "model", "organisation", "on_asset", "created_at")
     list_filter = ("organisation", "model")
     list_select_related = ("organisation",)
     search_fields = ("identifier", "name", "organisation__name")
     autocomplete_fields = ("organisation",)
-    fields = ("organisation", "identifier", "name", "model")
+    fields = ("organisation", "identifier", "name", "model", "field_map", "week_rounds")
     fixed = ("organisation", "identifier")
     inlines = (AssignmentInline,)
 

@@ -12,12 +12,13 @@ import threading
 from datetime import datetime
 from functools import lru_cache
 
+import msgspec
 from django.utils import timezone
 from msgspec import Struct, structs
 
 from accounts.tokens import digest_of
 from core.statements import records, rows
-from wire.device_model import DeviceModel
+from wire.device_model import DeviceModel, FieldRule
 
 # The same few tokens come with each uplink.
 _digest_of = lru_cache(maxsize=10_000)(digest_of)
@@ -124,6 +125,7 @@ class Registry:
         found = records(
             _device_entry,
             "SELECT d.id AS device_id, d.organisation_id, d.identifier, d.model,"
+            " d.field_map::text AS field_map, d.week_rounds,"
             " coalesce(array_agg(a.asset_id ORDER BY a.id) FILTER (WHERE a.id IS NOT NULL), '{}')"
             " AS asset_ids,"
             " coalesce(array_agg((extract(epoch FROM lower(a.during)) * 1000000)::bigint"
@@ -173,6 +175,8 @@ def _device_entry(
     organisation_id: int,
     identifier: str,
     model: str,
+    field_map: str,
+    week_rounds: int,
     asset_ids: list[int],
     starts: list[int | None],
     ends: list[int | None],
@@ -185,13 +189,17 @@ def _device_entry(
         )
         for asset_id, start, end in zip(asset_ids, starts, ends, strict=True)
     )
-    return DeviceEntry(device_id, organisation_id, spans, _model_called(model)), identifier
+    read_as = _model_of(model, field_map, week_rounds)
+    return DeviceEntry(device_id, organisation_id, spans, read_as), identifier
 
 
 @lru_cache(maxsize=1_000)
-def _model_called(name: str) -> DeviceModel | None:
+def _model_of(name: str, field_map: str, week_rounds: int) -> DeviceModel | None:
     """Many devices share a model, and so its value."""
-    return DeviceModel(name) if name else None
+    if not name and field_map == "[]" and not week_rounds:
+        return None
+    rules = msgspec.json.decode(field_map, type=tuple[FieldRule, ...])
+    return DeviceModel(name, fields=rules, week_rounds=week_rounds)
 
 
 def revision_in_database() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeOperators
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models.functions import Now
 
@@ -82,6 +83,15 @@ class Device(models.Model):
     identifier = models.CharField(max_length=100, help_text="lower-case hex or digits")
     name = NameColumn(max_length=200, blank=True)
     model = NameColumn(max_length=100, blank=True)
+    # Rules in the form of `wire.device_model.FieldRule`; they hold for uplinks from then on.
+    field_map = models.JSONField(
+        default=list, blank=True, help_text="how to read members of its payload, a list of rules"
+    )
+    week_rounds = models.PositiveSmallIntegerField(
+        default=0,
+        validators=[MaxValueValidator(2)],
+        help_text="rounds of 1,024 weeks that its GPS clock is behind",
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     revision = models.BigIntegerField(default=0, editable=False)
 

@@ -15,6 +15,8 @@ from accounts.models import Organisation
 from assets.models import Asset, Assignment, Device, Source
 from core.rest.bodies import StrictBody
 from core.rest.fields import InstantField, NameField, OperableField
+from wire.device_model import FieldRule
+from wire.payloads.field_rules import MAX_MEMBER_CHARS, problem_of
 from wire.registry import FORMATS
 
 
@@ -74,9 +76,44 @@ class DeviceAssignmentSerializer(AssignmentSerializer):
         fields: tuple[str, ...] = ("id", "asset", "since", "until", "recorded_at")
 
 
+class FieldRuleSerializer(StrictBody, serializers.Serializer[Any]):
+    """A member of the payload, by its path (`status.bat`) or its last name, and how to read it.
+
+    `reading` is a canonical reading, `custom.` and a name, or a part of the position such as
+    `position.speed`. The number sent, times `scale`, plus `offset`, is in `unit`.
+    """
+
+    member = serializers.CharField(
+        max_length=MAX_MEMBER_CHARS, help_text="path or last name of a member of the payload"
+    )
+    reading = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=64,
+        help_text="reading, `custom.` and a name, or part of the position: `position.speed`",
+    )
+    unit = serializers.CharField(
+        required=False, allow_blank=True, max_length=32, help_text="unit of the number, as in `mV`"
+    )
+    scale = serializers.FloatField(required=False, help_text="factor of the number sent")
+    offset = serializers.FloatField(required=False, help_text="added to the scaled number")
+
+    def validate(self, rule: dict[str, Any]) -> dict[str, Any]:
+        if "member" not in rule:
+            # A PATCH of the device replaces its whole field map.
+            raise serializers.ValidationError({"member": ["This field is required."]})
+        problem = problem_of(FieldRule(**rule))
+        if problem:
+            raise serializers.ValidationError(problem)
+        return rule
+
+
 class DeviceSerializer(StrictBody, serializers.ModelSerializer[Device]):
     organisation = OperableField(queryset=Organisation.objects)
     assignments = DeviceAssignmentSerializer(many=True, read_only=True)
+    field_map = FieldRuleSerializer(
+        many=True, required=False, help_text="how to read members of its payload, from now on"
+    )
 
     class Meta:
         model = Device
@@ -86,6 +123,8 @@ class DeviceSerializer(StrictBody, serializers.ModelSerializer[Device]):
             "identifier",
             "name",
             "model",
+            "field_map",
+            "week_rounds",
             "created_at",
             "assignments",
         )

@@ -39,6 +39,11 @@ def number_of_text(text: str) -> float | None:
     return found if math.isfinite(found) else None
 
 
+def is_probe_error(celsius: float) -> bool:
+    """Return True for the values of a digital probe that is not there, or has just got power."""
+    return celsius in (-127, 85)
+
+
 def lenient_number(value: Any) -> float | None:
     """Return a JSON number, or that in a text."""
     return number_of_text(value) if isinstance(value, str) else number(value)

@@ -16,6 +16,7 @@ CANONICAL = frozenset({
     "air.temperature", "device.temperature", "air.humidity", "air.pressure", "air.co2",
     "light", "motion.detected", "motion.count", "contact", "leak", "ignition", "tamper", "sos",
     "acceleration.x", "acceleration.y", "acceleration.z", "shock", "tilt.pitch", "tilt.roll",
+    "angle.x", "angle.y", "angle.z",
     "odometer", "hdop", "satellites", "vertical_accuracy",
     "link.rssi", "link.snr", "link.gateways", "link.sf", "link.frequency", "link.fcnt",
     "link.fport", "link.margin",

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from core.observation import Value
-from wire.quantities import lenient_number, number, truth
+from wire.quantities import is_probe_error, lenient_number, number, truth
 from wire.reading_names import MAX_MEMBERS_READ
 
 _TEMPERATURE = re.compile(r"temp(\d{1,3})", re.ASCII)
@@ -49,11 +49,16 @@ def attribute_readings(attributes: Mapping[str, Any]) -> Iterator[tuple[str, Any
         found = None if quantity is None else quantity(value)
         if canonical is not None and found is not None:
             yield canonical, found
-        elif name in probes and number(value) is not None:
+        elif name in probes and _is_temperature(value):
             yield _temperature_name(name, is_only=len(probes) == 1), value
         else:
             yield f"custom.{name}", value
     yield from alarm_readings(attributes.get("alarm"))
+
+
+def _is_temperature(value: Any) -> bool:
+    celsius = number(value)
+    return celsius is not None and not is_probe_error(celsius)
 
 
 def _temperature_name(name: str, *, is_only: bool) -> str:

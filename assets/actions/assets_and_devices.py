@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
@@ -17,6 +18,7 @@ from assets.actions.assignments import (
     record_moved_history,
 )
 from assets.actions.registry_revision import raise_registry_revision, stamp_devices_of
+from assets.field_maps import json_of_rules, rules_of_json
 from assets.models import Asset, Assignment, Device, TagPeriod
 from core.constraints import unless_taken
 from core.errors import Unprocessable
@@ -102,10 +104,17 @@ def archive_asset(*, asset: Asset, by: User | None = None) -> Reassignment:
 
 
 def register_device(
-    *, organisation: Organisation, identifier: str, name: str = "", model: str = ""
+    *,
+    organisation: Organisation,
+    identifier: str,
+    name: str = "",
+    model: str = "",
+    field_map: list[dict[str, Any]] | None = None,
+    week_rounds: int = 0,
 ) -> Device:
     """Register a device under the normal spelling of its identifier."""
     spelled = _require_identifier(identifier)
+    checked_map = _require_field_map(field_map or [])
     with transaction.atomic():
         revision = raise_registry_revision()
         with unless_taken(f"A device {spelled} exists already."):
@@ -114,18 +123,36 @@ def register_device(
                 identifier=spelled,
                 name=name,
                 model=model,
+                field_map=checked_map,
+                week_rounds=week_rounds,
                 revision=revision,
             )
 
 
-def change_device(*, device: Device, name: str | None = None, model: str | None = None) -> Device:
-    """Change name and model of a device; its identifier cannot change."""
+def change_device(
+    *,
+    device: Device,
+    name: str | None = None,
+    model: str | None = None,
+    field_map: list[dict[str, Any]] | None = None,
+    week_rounds: int | None = None,
+) -> Device:
+    """Change a device; its identifier cannot change. A field map holds for uplinks from then on."""
     device.name = device.name if name is None else name
     device.model = device.model if model is None else model
+    device.field_map = device.field_map if field_map is None else _require_field_map(field_map)
+    device.week_rounds = device.week_rounds if week_rounds is None else week_rounds
     with transaction.atomic():
         device.revision = raise_registry_revision()
-        device.save(update_fields=["name", "model", "revision"])
+        device.save(update_fields=["name", "model", "field_map", "week_rounds", "revision"])
     return device
+
+
+def _require_field_map(field_map: Any) -> list[dict[str, Any]]:
+    try:
+        return json_of_rules(rules_of_json(field_map))
+    except ValueError as error:
+        raise Unprocessable(f"field_map: {error}") from error
 
 
 def register_unknown_device(*, organisation_id: int, identifier: str) -> Device:

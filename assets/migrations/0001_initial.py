@@ -4,6 +4,7 @@ from typing import Any
 import django.contrib.postgres.constraints
 import django.contrib.postgres.fields
 import django.contrib.postgres.fields.ranges
+import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.datetime
 from django.conf import settings
@@ -82,6 +83,22 @@ class Migration(migrations.Migration):
                 ),
                 ("name", models.CharField(blank=True, max_length=200)),
                 ("model", models.CharField(blank=True, max_length=100)),
+                (
+                    "field_map",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="how to read members of its payload, a list of rules",
+                    ),
+                ),
+                (
+                    "week_rounds",
+                    models.PositiveSmallIntegerField(
+                        default=0,
+                        help_text="rounds of 1,024 weeks that its GPS clock is behind",
+                        validators=[django.core.validators.MaxValueValidator(2)],
+                    ),
+                ),
                 (
                     "created_at",
                     models.DateTimeField(

@@ -384,6 +384,10 @@ def test_traccar_spells_its_times_in_several_ways(text):
         ({"batteryLevel": 80, "battery": 3.9}, {"battery.level": 80, "battery.voltage": 3.9}),
         ({"power": 12.4, "charge": True}, {"power.voltage": 12.4, "battery.charging": True}),
         ({"temp1": 4.5}, {"air.temperature": 4.5}),
+        (
+            {"temp1": 4.5, "temp2": -127, "temp3": 85.0},
+            {"air.temperature.1": 4.5, "custom.temp2": -127, "custom.temp3": 85.0},
+        ),
         ({"temp1": 4.5, "temp2": 5.5}, {"air.temperature.1": 4.5, "air.temperature.2": 5.5}),
         ({"fuel": 62.5}, {"custom.fuel": 62.5}),
         ({"sat": 9, "hdop": 0.8}, {"satellites": 9, "hdop": 0.8}),

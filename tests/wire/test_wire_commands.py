@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests.wire.uplinks import NOON, decoded, observation
+from tests.wire.uplinks import NOON, decoded, observation, ttn_uplink
 from wire.sample_comparison import SampleComparison, is_same
 from wire.samples import SampleError, request_of_file
 
@@ -37,6 +37,32 @@ def test_decode_prints_the_meaning_of_a_request_line():
     found = json.loads(_run("decode", "osmand", str(SAMPLES / "osmand" / "query-battery.txt")))
 
     assert found["observations"][0]["readings"] == {"battery.level": 87.0}
+
+
+def test_decode_prints_the_fate_of_each_member_of_a_payload(tmp_path):
+    file = tmp_path / "uplink.json"
+    file.write_text(json.dumps(ttn_uplink({"battery": 3.6, "temp_alarm": 5, "pressure": 943})))
+
+    found = json.loads(_run("decode", "ttn", str(file), "--model", "Milesight EM500-PP"))
+
+    assert found["members"] == [
+        {
+            "member": "battery",
+            "value": 3.6,
+            "fate": "guessed",
+            "reading": "battery.voltage",
+            "reason": "no unit: volts, since below 6 with decimals",
+        },
+        {
+            "member": "temp_alarm",
+            "value": 5,
+            "fate": "custom",
+            "reading": "custom.temp_alarm",
+            "reason": "'alarm' is in its name",
+        },
+        {"member": "pressure", "value": 943, "fate": "custom", "reading": "custom.pressure"},
+    ]
+    assert found["observations"][0]["readings"]["battery.voltage"] == 3.6
 
 
 def test_decode_takes_query_and_headers():

@@ -17,7 +17,7 @@ from wire.fixes import lenient_fix
 from wire.formats.ttn_uplink import UplinkMessage, envelope_of
 from wire.gateways import location_note, place_of, require_on_earth
 from wire.instants import instant_or_none
-from wire.payloads.decoded_position import normal_name
+from wire.payloads.member_names import normal_name
 from wire.quantities import entries, mapping, number, text_of
 from wire.uplink import Decoded, Uplink, bounded_event_id, content_digest
 from wire.wire_format import Certainty, ParsedUplink, WireFormat

@@ -7,7 +7,7 @@ from typing import Any
 
 from wire.device_model import DeviceModel
 from wire.payloads import cayenne
-from wire.payloads.decoded_position import normal_name
+from wire.payloads.member_names import normal_name
 
 # Takes the bytes and the port that they came on. Raises UnreadableUplink.
 Codec = Callable[[bytes, int], Mapping[str, Any]]

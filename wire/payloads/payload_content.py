@@ -9,18 +9,20 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from core.errors import TooLarge, UnreadableUplink
-from core.observation import Fix, Scans, Value
+from core.observation import Fix, Scans
 from wire.device_model import DeviceModel
 from wire.instants import instant_or_none
 from wire.payloads.codecs import codec_of
-from wire.payloads.decoded_payload import refuse_too_many_members, scans_in, unwrapped_payload
-from wire.payloads.decoded_position import DecodedPosition, decoded_position, is_plausible
-from wire.payloads.decoded_readings import decoded_readings
+from wire.payloads.field_rules import rules_of_device
+from wire.payloads.members import Member, refuse_too_many_members
+from wire.payloads.moment_times import is_plausible
 from wire.payloads.normalized_payload import normalized_fix, normalized_readings
+from wire.payloads.payload_reader import PayloadReading, ReadMoment, read_payload
 from wire.reading_names import bounded_readings
+from wire.strict_json import MAX_ATTRIBUTES
 
 MAX_MEASUREMENTS = 1_000
 
@@ -40,38 +42,37 @@ class Payload(Struct, frozen=True, kw_only=True):
     normalized: tuple[Measurement, ...] = ()
 
 
-class PayloadMoment(Struct, frozen=True, kw_only=True):
-    """The fix and readings of a moment; without `at` it is that of the message."""
-
-    at: datetime | None = None
-    fix: Fix | None = None
-    readings: Mapping[str, Value] = {}
-
-
 class PayloadContent(Struct, frozen=True, kw_only=True):
     """The content of a payload: its main moment, and others where it holds several.
 
     `time_member` is the member with the time of the main moment; `stale_fix` is a fix that the
-    payload itself declares invalid; `dropped_readings` are names of readings that cannot be kept.
+    payload itself declares invalid, for a reason; `clock_doubt` is the reason for which a time of
+    its own was not used. `members` are those of the decoded object, with what became of them.
     """
 
-    main: PayloadMoment
-    others: tuple[PayloadMoment, ...] = ()
+    main: ReadMoment
+    others: tuple[ReadMoment, ...] = ()
     time_member: str | None = None
     stale_fix: Fix | None = None
+    stale_reason: str = ""
+    clock_doubt: str = ""
     scans: Scans | None = None
-    dropped_readings: tuple[str, ...] = ()
+    members: tuple[Member, ...] = ()
 
 
 def payload_content(
-    payload: Payload, model: DeviceModel | None, *, heard_at: datetime
+    payload: Payload,
+    model: DeviceModel | None,
+    *,
+    heard_at: datetime,
+    room: int = MAX_ATTRIBUTES,
 ) -> PayloadContent:
     """Return the content of a payload; a time of its own is checked against `heard_at`.
 
     Normalised measurements with their own time are moments of their own; the others are merged
-    with the decoded object, and win, because their units are known. Raises UnreadableUplink for
-    bytes that the codec cannot decode and for objects larger than a codec makes; TooLarge for too
-    many measurements.
+    with the decoded object, and win, because their units are known. At most `room` readings are
+    kept of a moment. Raises UnreadableUplink for bytes that the codec cannot decode and for objects
+    larger than a codec makes; TooLarge for too many measurements.
     """
     refuse_too_many_members(payload.decoded)
     if len(payload.normalized) > MAX_MEASUREMENTS:
@@ -79,23 +80,10 @@ def payload_content(
     for measurement in payload.normalized:
         refuse_too_many_members(measurement)
     decoded = payload.decoded or _decoded(payload, model)
-    unwrapped = unwrapped_payload(decoded)
-    position = decoded_position(unwrapped, now=heard_at)
-    timed, untimed = _by_their_time(payload.normalized, now=heard_at)
-    at, time_member = _own_time(position, timed)
-    if (at or heard_at) in timed:
-        # A measurement at the main moment is part of it.
-        untimed.append(timed.pop(at or heard_at))
-    from_decoded, dropped = decoded_readings(unwrapped, position)
-    normalized = [pair for one in untimed for pair in normalized_readings(one)]
-    readings, more_dropped = bounded_readings([*normalized, *from_decoded.items()])
-    return PayloadContent(
-        main=PayloadMoment(at=at, fix=position.fix or _first_fix(untimed), readings=readings),
-        others=tuple(_moment(one, at) for at, one in timed.items()),
-        time_member=time_member,
-        stale_fix=position.stale_fix,
-        scans=scans_in(decoded),
-        dropped_readings=(*dropped, *more_dropped),
+    read = read_payload(decoded, rules_of_device(model), now=heard_at, room=room)
+    content = _content(read)
+    return (
+        _with_normalized(content, payload.normalized, heard_at) if payload.normalized else content
     )
 
 
@@ -110,14 +98,39 @@ def _decoded(payload: Payload, model: DeviceModel | None) -> Mapping[str, Any] |
         raise UnreadableUplink(error.detail, code="decode-failed") from error
 
 
-def _own_time(
-    position: DecodedPosition, timed: Mapping[datetime, Measurement]
-) -> tuple[datetime | None, str | None]:
-    if position.measured_at is not None:
-        return position.measured_at, "decoded_payload.time"
-    if len(timed) == 1:
-        return next(iter(timed)), "normalized_payload.time"
-    return None, None
+def _content(read: PayloadReading) -> PayloadContent:
+    return PayloadContent(
+        main=read.main,
+        others=read.others,
+        time_member=read.time_member and f"decoded_payload.{read.time_member}",
+        stale_fix=read.stale_fix,
+        stale_reason=read.stale_reason,
+        clock_doubt=read.clock_doubt,
+        scans=read.scans,
+        members=read.members,
+    )
+
+
+def _with_normalized(
+    content: PayloadContent, measurements: Iterable[Measurement], heard_at: datetime
+) -> PayloadContent:
+    """Return the content with the measurements that the network server made of it."""
+    timed, untimed = _by_their_time(measurements, now=heard_at)
+    main, time_member = content.main, content.time_member
+    at = main.at
+    if at is None and len(timed) == 1:
+        at, time_member = next(iter(timed)), "normalized_payload.time"
+    if (at or heard_at) in timed:
+        # A measurement at the main moment is part of it.
+        untimed.append(timed.pop(at or heard_at))
+    normalized = [pair for one in untimed for pair in normalized_readings(one)]
+    readings, _ = bounded_readings([*normalized, *main.readings.items()])
+    return structs.replace(
+        content,
+        main=ReadMoment(at=at, fix=main.fix or _first_fix(untimed), readings=readings),
+        others=(*content.others, *(_moment(one, at) for at, one in timed.items())),
+        time_member=time_member,
+    )
 
 
 def _by_their_time(
@@ -135,9 +148,9 @@ def _by_their_time(
     return timed, untimed
 
 
-def _moment(measurement: Measurement, at: datetime) -> PayloadMoment:
+def _moment(measurement: Measurement, at: datetime) -> ReadMoment:
     readings, _ = bounded_readings(normalized_readings(measurement))
-    return PayloadMoment(at=at, fix=normalized_fix(measurement), readings=readings)
+    return ReadMoment(at=at, fix=normalized_fix(measurement), readings=readings)
 
 
 def _first_fix(measurements: Iterable[Measurement]) -> Fix | None:

@@ -1908,6 +1908,10 @@ export interface components {
             name?: string;
             /** @description device model, such as `Dragino LHT65`; by it a payload is read */
             model?: string;
+            /** @description how to read members of its payload, from now on */
+            field_map?: components["schemas"]["FieldRule"][];
+            /** @description rounds of 1,024 weeks that its GPS clock is behind */
+            week_rounds?: number;
             /**
              * Format: date-time
              * @description when it was made
@@ -1969,6 +1973,10 @@ export interface components {
             name?: string;
             /** @description device model, such as `Dragino LHT65`; by it a payload is read */
             model?: string;
+            /** @description how to read members of its payload, from now on */
+            field_map?: components["schemas"]["FieldRuleRequest"][];
+            /** @description rounds of 1,024 weeks that its GPS clock is behind */
+            week_rounds?: number;
         };
         /**
          * @description * `stored` - stored
@@ -2078,6 +2086,54 @@ export interface components {
          * @enum {string}
          */
         ExportedFeaturesTypeEnum: "FeatureCollection";
+        /**
+         * @description A member of the payload, by its path (`status.bat`) or its last name, and how to read it.
+         *
+         *     `reading` is a canonical reading, `custom.` and a name, or a part of the position such as
+         *     `position.speed`. The number sent, times `scale`, plus `offset`, is in `unit`.
+         */
+        FieldRule: {
+            /** @description path or last name of a member of the payload */
+            member: string;
+            /** @description reading, `custom.` and a name, or part of the position: `position.speed` */
+            reading?: string;
+            /** @description unit of the number, as in `mV` */
+            unit?: string;
+            /**
+             * Format: double
+             * @description factor of the number sent
+             */
+            scale?: number;
+            /**
+             * Format: double
+             * @description added to the scaled number
+             */
+            offset?: number;
+        };
+        /**
+         * @description A member of the payload, by its path (`status.bat`) or its last name, and how to read it.
+         *
+         *     `reading` is a canonical reading, `custom.` and a name, or a part of the position such as
+         *     `position.speed`. The number sent, times `scale`, plus `offset`, is in `unit`.
+         */
+        FieldRuleRequest: {
+            /** @description path or last name of a member of the payload */
+            member: string;
+            /** @description reading, `custom.` and a name, or part of the position: `position.speed` */
+            reading?: string;
+            /** @description unit of the number, as in `mV` */
+            unit?: string;
+            /**
+             * Format: double
+             * @description factor of the number sent
+             */
+            scale?: number;
+            /**
+             * Format: double
+             * @description added to the scaled number
+             */
+            offset?: number;
+        };
         /**
          * @description Refuses members of another JSON type than their field's, and unknown members.
          *
@@ -3178,6 +3234,10 @@ export interface components {
             name?: string;
             /** @description device model, such as `Dragino LHT65`; by it a payload is read */
             model?: string;
+            /** @description how to read members of its payload, from now on */
+            field_map?: components["schemas"]["FieldRuleRequest"][];
+            /** @description rounds of 1,024 weeks that its GPS clock is behind */
+            week_rounds?: number;
         };
         /** @description A new version: a shape as drawn, or GeoJSON `geometry`, or judging alone. */
         PatchedGeofenceChangeRequest: {

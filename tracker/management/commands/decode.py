@@ -1,4 +1,7 @@
-"""`manage.py decode FORMAT FILE`: the meaning of a message, without storing anything."""
+"""`manage.py decode FORMAT FILE`: the meaning of a message, without storing anything.
+
+Of a decoded LoRaWAN payload it also prints the fate of each member, and the reason.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,12 @@ import msgspec
 from django.core.management.base import BaseCommand, CommandError
 
 from core.errors import Refused
+from wire.device_model import DeviceModel
+from wire.envelope import Envelope, decode_payload, payload_members
+from wire.payloads.members import Member
 from wire.registry import FORMATS
 from wire.samples import request_of_file
-from wire.uplink import Uplink
+from wire.uplink import Decoded, Uplink
 
 
 class Command(BaseCommand):
@@ -26,6 +32,7 @@ class Command(BaseCommand):
         parser.add_argument("--query", default="", help="the raw query string")
         parser.add_argument("--content-type", default=None)
         parser.add_argument("--user", default=None, help="the name of HTTP Basic")
+        parser.add_argument("--model", default="", help="the model of the device")
         parser.add_argument("--header", action="append", default=[], metavar="'K: V'")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -46,10 +53,30 @@ class Command(BaseCommand):
             received_at=datetime.now(UTC),
             user=options["user"],
         )
+        model = DeviceModel(options["model"]) if options["model"] else None
         try:
-            meaning: Any = FORMATS[options["format"]].decode(uplink)
+            opened = FORMATS[options["format"]].open(uplink)
+            meaning = msgspec.to_builtins(_decoded(opened, model))
+            if isinstance(opened, Envelope):
+                meaning["members"] = [_line(member) for member in payload_members(opened, model)]
         except Refused as error:
             faults = msgspec.to_builtins(error.faults)
             raise CommandError(f"{error.code}: {error.detail} {faults or ''}".strip()) from error
         text = msgspec.json.format(msgspec.json.encode(meaning), indent=2)
         self.stdout.write(text.decode())
+
+
+def _decoded(opened: Decoded | Envelope, model: DeviceModel | None) -> Decoded:
+    return decode_payload(opened, model) if isinstance(opened, Envelope) else opened
+
+
+def _line(member: Member) -> dict[str, Any]:
+    """Return the fate of a member, without what is empty."""
+    line = {
+        "member": member.path_text,
+        "value": member.value,
+        "fate": member.fate,
+        "reading": member.reading,
+        "reason": member.reason,
+    }
+    return {name: value for name, value in line.items() if value not in (None, "")}
