@@ -22,16 +22,17 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # unterminated string is crossed once and not once for each quote in it.
 _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-# An integer longer than this is no counter; reading it exactly costs quadratic time.
+# An integer longer than this is no counter; a float would only be near it, and reading it exactly
+# costs quadratic time.
 _MAX_EXACT_DIGITS = 20
-_MAX_FLOAT_DIGITS = 400
 
 
 def read(body: bytes) -> Any:
     """Return the JSON value in `body`.
 
     Raises UnreadableUplink with the codes `empty-body`, `malformed-json`,
-    `json-too-deep` and `duplicate-key`. Numbers beyond a float come back infinite and
+    `json-too-deep` and `duplicate-key`. Numbers beyond a float, and integers that a float would
+    round, come back infinite and
     U+0000 may be inside texts: `content_faults` finds both.
     """
     text = _text(body)
@@ -105,9 +106,7 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _integer(digits: str) -> int | float:
-    if len(digits) > _MAX_FLOAT_DIGITS:
-        return math.inf
-    return int(digits) if len(digits) <= _MAX_EXACT_DIGITS else float(digits)
+    return int(digits) if len(digits) <= _MAX_EXACT_DIGITS else math.inf
 
 
 def _refuse_constant(word: str) -> Any:

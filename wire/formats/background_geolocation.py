@@ -13,7 +13,7 @@ from msgspec import Struct
 from core.errors import Fault, TooLarge, UnreadableUplink
 from core.observation import Fix, Observation, normal_identifier
 from wire import strict_json
-from wire.fixes import is_on_earth, lenient_fix
+from wire.fixes import FixQuantities, beyond_bounds, is_on_earth, lenient_fix
 from wire.instants import instant_by_magnitude, instant_of_text
 from wire.parameters import SECRETS
 from wire.quantities import lenient_number, mapping, number, text_of, truth
@@ -50,7 +50,14 @@ def decode(uplink: Uplink) -> Decoded:
     params = list(islice(_app_members(mapping(root), _KNOWN), MAX_ATTRIBUTES))
     decoders = [_LocationDecoder(found, root, uplink, params) for found in locations]
     found = [(index, one.observation()) for index, one in enumerate(decoders)]
-    dropped = [name for one in decoders for name in one.dropped]
+    notes = {
+        "dropped_readings": [name for one in decoders for name in one.dropped],
+        "beyond_bounds": [
+            {"index": index, **one.beyond_bounds}
+            for index, one in enumerate(decoders)
+            if one.beyond_bounds
+        ],
+    }
     return Decoded(
         message="position",
         observations=tuple(one for _, one in found if one is not None),
@@ -60,7 +67,7 @@ def decode(uplink: Uplink) -> Decoded:
             for index, one in found
             if one is None
         ),
-        notes={"dropped_readings": dropped} if dropped else {},
+        notes={name: value for name, value in notes.items() if value},
     )
 
 
@@ -140,6 +147,7 @@ class _LocationDecoder:
         self._params = [] if found.sent is root else params
         self.faults: list[Fault] = []
         self.dropped: list[str] = []
+        self.beyond_bounds: dict[str, float] = {}
 
     def observation(self) -> Observation | None:
         device, measured_at, fix = self._device(), self._measured_at(), self._fix()
@@ -204,14 +212,14 @@ class _LocationDecoder:
             name = "longitude" if -90 <= lat_deg <= 90 else "latitude"
             self._fault("out-of-range", f"{lat_deg}, {lon_deg} is not on earth.", *inside, name)
             return None
-        return lenient_fix(
-            lat_deg,
-            lon_deg,
+        quantities = FixQuantities(
             altitude_m=number(coords.get("altitude")),
             accuracy_m=number(coords.get("accuracy")),
             speed_mps=number(coords.get("speed")),
             course_deg=number(coords.get("heading", coords.get("bearing"))),
         )
+        self.beyond_bounds = beyond_bounds(quantities)
+        return lenient_fix(lat_deg, lon_deg, **quantities)
 
     def _coordinate(
         self, coords: Mapping[str, Any], inside: tuple[str, ...], *names: str

@@ -14,7 +14,7 @@ from core.errors import UnreadableUplink
 from core.observation import Method, Observation, normal_identifier
 from wire import strict_json
 from wire.envelope import Envelope
-from wire.fixes import lenient_fix
+from wire.fixes import FixQuantities, beyond_bounds, lenient_fix
 from wire.formats.chirpstack_protobuf import json_of_event
 from wire.formats.chirpstack_uplink import envelope_of
 from wire.gateways import location_note, place_of, require_on_earth
@@ -170,10 +170,12 @@ def _location(
         return None, {}
     if source == _CONFIGURED:
         return None, {"registered_location": location_note(location)}
+    quantities = FixQuantities(
+        altitude_m=number(location.get("altitude")), accuracy_m=number(location.get("accuracy"))
+    )
     fix = lenient_fix(
         *place,
-        altitude_m=number(location.get("altitude")),
-        accuracy_m=number(location.get("accuracy")),
+        **quantities,
         method=_METHODS.get(source, "network") if isinstance(source, str) else "network",
     )
     at = instant_or_none(root.get("time")) or instant_or_none(root.get("publishedAt"))
@@ -185,7 +187,8 @@ def _location(
         fix=fix,
         event_id=_event_id(root, "location"),
     )
-    return observation, {"location_source": source}
+    beyond = beyond_bounds(quantities)
+    return observation, {"location_source": source} | ({"beyond_bounds": beyond} if beyond else {})
 
 
 def _event_id(root: Mapping[str, Any], event: str) -> str | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from typing import Any
 
 from core.errors import Fault, UnreadableUplink
 from core.observation import Fix, Observation, Scans, Value, normal_identifier
-from wire.fixes import lenient_fix
+from wire.fixes import FixQuantities, beyond_bounds, lenient_fix
 from wire.formats import background_geolocation
 from wire.instants import instant_of_count, instant_of_text
 from wire.parameters import (
@@ -17,7 +18,7 @@ from wire.parameters import (
     single_values,
     value_of_text,
 )
-from wire.quantities import MPS_PER_KNOT, number_of_text, scaled, truth
+from wire.quantities import MAX_MAGNITUDE, MPS_PER_KNOT, number_of_text, scaled, truth
 from wire.reading_names import bounded_readings
 from wire.scans import beacon, cell, scans_of
 from wire.traccar_attributes import alarm_readings
@@ -70,6 +71,7 @@ class _RequestDecoder:
         self._faults: list[Fault] = []
         self._identifier = first_value(self._parameters, *IDENTIFIERS)
         self._has_position = first_value(self._parameters, "lat", "lon", "location") is not None
+        self._beyond_bounds: dict[str, float] = {}
 
     def decoded(self) -> Decoded:
         device, measured_at = self._device(), self._measured_at()
@@ -96,8 +98,12 @@ class _RequestDecoder:
             message="network scan" if is_scan else "position" if self._has_position else "status",
             observations=(observation,),
             indexes=(0,),
-            notes={"dropped_readings": dropped} if dropped else {},
+            notes=self._notes(dropped),
         )
+
+    def _notes(self, dropped: list[str]) -> dict[str, Any]:
+        notes = {"dropped_readings": dropped, "beyond_bounds": self._beyond_bounds}
+        return {name: value for name, value in notes.items() if value}
 
     def _fault(self, name: str, code: str, detail: str) -> None:
         self._faults.append(Fault(pointer=f"/{name}", code=code, detail=detail))
@@ -131,23 +137,23 @@ class _RequestDecoder:
                 found = number_of_text(text)
                 if found is None:
                     self._fault(name, "not-a-number", f"{name} is no number.")
+                elif abs(found) > MAX_MAGNITUDE:
+                    self._fault(name, "out-of-range", f"{name} is larger than any device writes.")
                 return found
         return None
 
     def _fix(self) -> Fix | None:
-        altitude_m, accuracy_m = self._number("altitude"), self._number("accuracy", "hacc")
-        speed_mps = scaled(self._number("speed"), MPS_PER_KNOT)
-        course_deg = self._number("bearing", "heading")
+        quantities = FixQuantities(
+            altitude_m=self._number("altitude"),
+            accuracy_m=self._number("accuracy", "hacc"),
+            speed_mps=scaled(self._number("speed"), MPS_PER_KNOT),
+            course_deg=self._number("bearing", "heading"),
+        )
         place = self._place() if self._has_position else None
         if place is None or not self._is_valid():
             return None
-        return lenient_fix(
-            *place,
-            altitude_m=altitude_m,
-            accuracy_m=accuracy_m,
-            speed_mps=speed_mps,
-            course_deg=course_deg,
-        )
+        self._beyond_bounds = beyond_bounds(quantities)
+        return lenient_fix(*place, **quantities)
 
     def _is_valid(self) -> bool:
         sent = self._parameters.get("valid")

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, cast, get_args
 
 from core.errors import Fault, TooLarge, UnreadableUplink
-from core.observation import Fix, Method, Observation, Value, normal_identifier
+from core.observation import FIX_BOUNDS, Fix, Method, Observation, Value, normal_identifier
 from wire import strict_json
 from wire.fixes import is_null_island
 from wire.instants import ZoneMissingError, instant_of_text
@@ -34,10 +34,7 @@ _NO_ATTRIBUTE = frozenset({
 _RANGES = {
     "lat": (-90.0, 90.0),
     "lon": (-180.0, 180.0),
-    "altitude_m": (-1e7, 1e9),
-    "accuracy_m": (0.0, 1e9),
-    "speed_mps": (0.0, 1e9),
-    "course_deg": (0.0, 360.0),
+    **FIX_BOUNDS,
 }
 
 

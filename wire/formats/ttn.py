@@ -13,7 +13,7 @@ from core.errors import UnreadableUplink
 from core.observation import Method, Observation, normal_identifier
 from wire import strict_json
 from wire.envelope import Envelope
-from wire.fixes import lenient_fix
+from wire.fixes import FixQuantities, beyond_bounds, lenient_fix
 from wire.formats.ttn_uplink import UplinkMessage, envelope_of
 from wire.gateways import location_note, place_of, require_on_earth
 from wire.instants import instant_or_none
@@ -125,12 +125,10 @@ def _location(root: Mapping[str, Any], device: str, uplink: Uplink) -> Decoded:
         return Decoded(message="location", device=device, notes=notes)
     # For frm-payload The Things Stack may have put an HDOP into the accuracy.
     accuracy_m = None if service == "frm-payload" else number(location.get("accuracy"))
-    fix = lenient_fix(
-        *place,
-        altitude_m=number(location.get("altitude")),
-        accuracy_m=accuracy_m,
-        method=_method(source, service),
-    )
+    quantities = FixQuantities(altitude_m=number(location.get("altitude")), accuracy_m=accuracy_m)
+    fix = lenient_fix(*place, **quantities, method=_method(source, service))
+    if beyond := beyond_bounds(quantities):
+        notes["beyond_bounds"] = beyond
     network_time = instant_or_none(root.get("received_at"))
     event_id = _event_id(root)
     observation = Observation(
