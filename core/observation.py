@@ -18,6 +18,8 @@ Method = Literal[
 TimeSource = Literal["device", "network", "server"]
 Value = float | int | bool | str
 
+MAX_IDENTIFIER_LENGTH = 100
+
 # A clock may run ahead by this much before its times are doubted (fault F-042).
 CLOCK_TOLERANCE = timedelta(minutes=5)
 # No observation is older: receivers without GNSS time start at 1970, 1980 or 2000
@@ -143,6 +145,12 @@ def normal_identifier(identifier: str) -> str:
     bare = text.replace("-", "").replace(":", "")
     is_separated_hex = len(bare) in (12, 16) and all(c in "0123456789abcdef" for c in bare)
     return bare if is_separated_hex else text
+
+
+@lru_cache(maxsize=32_768)
+def is_identifier(identifier: str) -> bool:
+    """Return whether a device can have this identifier, in normal spelling."""
+    return 0 < len(identifier) <= MAX_IDENTIFIER_LENGTH and identifier.isprintable()
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

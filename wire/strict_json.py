@@ -7,6 +7,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from core.errors import Fault, UnreadableUplink
@@ -16,6 +17,8 @@ MAX_NAME_CHARS = 64
 MAX_TEXT_CHARS = 4096
 MAX_ATTRIBUTES = 64
 MAX_INTEGER = 2**63 - 1
+# A body of a MiB may have a hundred thousand faults; the answer lists so many and their count.
+MAX_FAULTS = 100
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # A string, or a bracket outside of one. The closing quote is optional so that an
@@ -62,8 +65,23 @@ def read_lenient(body: bytes) -> Any:
 
 
 def content_faults(value: Any, pointer: str = "") -> tuple[Fault, ...]:
-    """Return the faults inside a readable JSON value at any depth, in the order of the text."""
-    return tuple(_faults(value, pointer))
+    """Return the first MAX_FAULTS faults inside a readable JSON value, in the order of the text."""
+    return tuple(islice(_faults(value, pointer), MAX_FAULTS))
+
+
+def content_fault_count(value: Any) -> int:
+    """Return how many faults there are inside a readable JSON value, listed or not."""
+    if isinstance(value, dict):
+        return sum(_has_fault(name) + content_fault_count(one) for name, one in value.items())
+    if isinstance(value, list):
+        return sum(map(content_fault_count, value))
+    return int(_has_fault(value))
+
+
+def _has_fault(value: Any) -> bool:
+    if isinstance(value, str):
+        return _UNSTORABLE.search(value) is not None
+    return isinstance(value, float) and not math.isfinite(value)
 
 
 def pointer_to(*members: str | int) -> str:
@@ -129,7 +147,7 @@ def _faults(value: Any, pointer: str) -> Iterator[Fault]:
             yield from _faults(member, f"{pointer}/{index}")
     elif isinstance(value, str):
         yield from _text_faults(value, pointer)
-    elif isinstance(value, float) and not math.isfinite(value):
+    elif _has_fault(value):
         yield Fault(pointer=pointer, code="out-of-range", detail="The number is too large.")
 
 

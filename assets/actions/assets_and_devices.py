@@ -19,9 +19,8 @@ from assets.actions.registry_revision import raise_registry_revision, stamp_devi
 from assets.models import Asset, Assignment, Device, TagPeriod
 from core.constraints import unless_taken
 from core.errors import Unprocessable
-from core.observation import normal_identifier
-
-MAX_IDENTIFIER_LENGTH = 100
+from core.observation import MAX_IDENTIFIER_LENGTH as MAX_IDENTIFIER_LENGTH
+from core.observation import is_identifier, normal_identifier
 
 
 def add_asset(
@@ -165,7 +164,7 @@ def _make_asset_named_after(device: Device) -> Asset:
 
 def _require_identifier(identifier: str) -> str:
     spelled = normal_identifier(identifier)
-    if not spelled or len(spelled) > MAX_IDENTIFIER_LENGTH or not spelled.isprintable():
+    if not is_identifier(spelled):
         raise Unprocessable(
             f"An identifier has 1 to {MAX_IDENTIFIER_LENGTH} printable characters.",
             code="identifier-invalid",

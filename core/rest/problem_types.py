@@ -157,6 +157,9 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
     "out-of-range": ProblemType(
         "A value is outside its range", "`errors` names the value and what is possible."
     ),
+    "unstorable": ProblemType(
+        "The database cannot hold this", "Of a list, the others were stored."
+    ),
     "too-long": ProblemType("A text is too long", "`errors` names it and its limit."),
     "too-many-attributes": ProblemType(
         "Too many attributes", "An observation carries at most 64 attributes of its own."

@@ -5,13 +5,16 @@ from __future__ import annotations
 import time
 from functools import partial
 
+from msgspec import structs
+
 from assets.device_registry import Origin, Registry
-from core.errors import Refused, UnreadableUplink, UnsupportedMediaType
+from core.errors import Fault, Refused, UnreadableUplink, UnsupportedMediaType
+from core.observation import MAX_IDENTIFIER_LENGTH, is_identifier
 from tracker.intake.quotas import Quota
 from tracker.intake.recent_uplink_recorder import RecentUplinkRecorder
 from tracker.road.delivery import Delivery
 from wire.registry import FORMATS, detect
-from wire.uplink import Decoded, Uplink
+from wire.uplink import Decoded, Refusal, Uplink
 from wire.wire_format import WireFormat
 
 
@@ -73,7 +76,7 @@ class DeliveryFactory:
             if "%00" in uplink.query:
                 raise UnreadableUplink("U+0000 cannot be stored.", code="forbidden-character")
             model_of = partial(self._registry.model_of, origin.organisation_id)
-            return wire_format.decode(uplink, model_of)
+            return _without_bad_identifiers(wire_format.decode(uplink, model_of))
         except Refused as error:
             if not wire_format.is_lenient:
                 raise
@@ -102,6 +105,35 @@ class DeliveryFactory:
             if device(organisation_id, observation.device) is None:
                 return False
         return True
+
+
+def _without_bad_identifiers(decoded: Decoded) -> Decoded:
+    """Return the uplink with a refusal for each observation whose device no one can register."""
+    if all(is_identifier(observation.device) for observation in decoded.observations):
+        return decoded
+    pairs = list(zip(decoded.indexes, decoded.observations, strict=True))
+    good = [pair for pair in pairs if is_identifier(pair[1].device)]
+    is_alone = len(decoded.observations) + len(decoded.refusals) == 1
+    refusals = [
+        Refusal(
+            index=index,
+            faults=(
+                Fault(
+                    pointer="/device" if is_alone else f"/{index}/device",
+                    code="identifier-invalid",
+                    detail=f"An identifier has 1 to {MAX_IDENTIFIER_LENGTH} printable characters.",
+                ),
+            ),
+        )
+        for index, observation in pairs
+        if not is_identifier(observation.device)
+    ]
+    return structs.replace(
+        decoded,
+        observations=tuple(observation for _, observation in good),
+        indexes=tuple(index for index, _ in good),
+        refusals=(*decoded.refusals, *refusals),
+    )
 
 
 def _require_media_type(uplink: Uplink, wire_format: WireFormat) -> None:

@@ -50,7 +50,8 @@ class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class ObservationOutcome(Struct, frozen=True, omit_defaults=True, gc=False):
     """The outcome of an observation; `code` and `faults` are the reason if it was not stored.
 
-    `position` is the key of the first copy of a duplicate: device id and time.
+    `position` is the key of the first copy of a duplicate: device id and time. `more_faults` is
+    the number of faults that are not listed.
     """
 
     index: int
@@ -58,6 +59,7 @@ class ObservationOutcome(Struct, frozen=True, omit_defaults=True, gc=False):
     code: str = ""
     faults: tuple[Fault, ...] = ()
     position: tuple[int, datetime] | None = None
+    more_faults: int = 0
 
 
 class Receipt(Struct, frozen=True):
@@ -84,6 +86,7 @@ def refused_outcomes(delivery: Delivery) -> list[ObservationOutcome]:
             "set-aside" if delivery.is_lenient else "refused",
             refusal.faults[0].code if refusal.faults else "invalid",
             refusal.faults,
+            more_faults=refusal.more_faults,
         )
         for refusal in delivery.refusals
     ]

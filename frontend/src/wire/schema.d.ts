@@ -2345,6 +2345,8 @@ export interface components {
             /** @description unless all were stored */
             results?: components["schemas"]["Result"][];
             errors: components["schemas"]["ReceiptFault"][];
+            /** @description where there are more than the hundred in `errors` */
+            error_count?: number;
         };
         ReceiptFault: {
             /** @description RFC 6901, into the body */
@@ -2448,6 +2450,8 @@ export interface components {
             /** @description unless all were stored */
             results?: components["schemas"]["Result"][];
             errors: components["schemas"]["ReceiptFault"][];
+            /** @description where there are more than the hundred in `errors` */
+            error_count?: number;
             uplink: number;
             /** @description false: some of it still waits */
             is_taken_up: boolean;
@@ -3017,6 +3021,8 @@ export interface components {
             /** @description see docs/problems.md */
             code: string;
             errors: components["schemas"]["Fault"][];
+            /** @description where there are more than the hundred in `errors` */
+            error_count?: number;
         };
         Fault: {
             /** @description RFC 6901, into the body; or /query/<name> */
