@@ -129,9 +129,29 @@ class Observation(Struct, frozen=True, kw_only=True, gc=False):
             raise ValueError("an observation needs a device")
 
 
+ClockFault = Literal["ahead", "before-gnss", "week-rollover"]
+
+# GNSS receivers count weeks in ten bits; a receiver that lost count is one or two rounds behind.
+_ROLLOVERS = (timedelta(weeks=1024), timedelta(weeks=2048))
+# Beside the round itself, its time may be this old: a report may wait for a connection.
+_ROLLOVER_AGE = timedelta(days=7)
+
+
+def clock_fault(measured_at: datetime, received_at: datetime) -> ClockFault | None:
+    """Return why `measured_at` is impossible, or None where it is possible.
+
+    It is too far in the future, before GNSS time, or exactly 1,024 or 2,048 weeks too early.
+    """
+    age = received_at - measured_at
+    if age < -CLOCK_TOLERANCE:
+        return "ahead"
+    if any(-CLOCK_TOLERANCE <= age - rollover <= _ROLLOVER_AGE for rollover in _ROLLOVERS):
+        return "week-rollover"
+    return "before-gnss" if measured_at < EARLIEST_PLAUSIBLE else None
+
+
 def is_clock_suspect(measured_at: datetime, received_at: datetime) -> bool:
-    """Return whether `measured_at` is impossible: too far in the future, or before GNSS time."""
-    return measured_at > received_at + CLOCK_TOLERANCE or measured_at < EARLIEST_PLAUSIBLE
+    return clock_fault(measured_at, received_at) is not None
 
 
 @lru_cache(maxsize=32_768)

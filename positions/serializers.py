@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rest_framework import serializers
 
 from accounts.models import User
-from core.observation import Method, TimeSource, instant
+from core.observation import ClockFault, Method, TimeSource, clock_fault, instant
 from core.rest.geojson import feature
 from positions.position_pages import MAX_ID
 from positions.position_queries import FIX_NAMES, Period, PositionRow
@@ -92,6 +92,9 @@ class PositionSerializer(serializers.Serializer[Any]):
     readings = serializers.DictField(help_text="canonical names and units, see the glossary")
     scans = ScansSerializer(allow_null=True)
     is_clock_suspect = serializers.BooleanField(help_text="no sane clock says this time")
+    clock_fault = serializers.ChoiceField(
+        get_args(ClockFault), allow_null=True, help_text="why `is_clock_suspect`"
+    )
 
 
 class TrackLineSerializer(serializers.Serializer[Any]):
@@ -136,6 +139,7 @@ def position_document(row: PositionRow) -> dict[str, Any]:
         "readings": row.readings,
         "scans": row.scans,
         "is_clock_suspect": row.is_clock_suspect,
+        "clock_fault": clock_fault(row.measured_at, row.received_at),
     }
 
 

@@ -226,6 +226,9 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
     "unknown-event": ProblemType(
         "Not a kind of event that is known here", "The page of the wire format lists them."
     ),
+    "unrecognised": ProblemType(
+        "Of no known wire format", "Send it to the address of its format, or replay it later."
+    ),
     "decode-failed": ProblemType(
         "The decoded payload cannot be used", "It has more than 1,000 members."
     ),

@@ -106,8 +106,8 @@ def _decode_again(row: Any) -> Delivery:
         registers_devices=source.unknown_devices == Source.UnknownDevices.REGISTER,
     )
     wire_format = FORMATS.get(source.wire_format)
-    if wire_format is None:
-        wire_format = recognised_format(uplink, source.wire_format)
+    if wire_format is None or row.reason == "unrecognised":
+        wire_format = recognised_format(uplink)
     return checked_delivery(uplink, origin, wire_format)
 
 

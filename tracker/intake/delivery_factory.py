@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
+from datetime import timedelta
 from functools import partial
 
 from msgspec import structs
@@ -15,18 +17,28 @@ from tracker.intake.recent_uplink_recorder import RecentUplinkRecorder
 from tracker.road.delivery import Delivery
 from wire.registry import FORMATS, detect
 from wire.uplink import Decoded, Refusal, Uplink
-from wire.wire_format import WireFormat
+from wire.wire_format import Certainty, WireFormat
+
+# The format of an uplink that is of none: it is kept, since its sender may not send it again.
+UNRECOGNISED = WireFormat(
+    name="unknown",
+    title="Of no known wire format",
+    certainty=lambda _: Certainty.NONE,
+    open=lambda _: Decoded(
+        message="unknown", set_aside="unrecognised: no known wire format looks like this"
+    ),
+    is_lenient=True,
+)
 
 
-def recognised_format(uplink: Uplink, otherwise: str) -> WireFormat:
-    """Return the detected format of an uplink, or else the format named `otherwise`.
+def recognised_format(uplink: Uplink) -> WireFormat:
+    """Return the format of an uplink by its content, whatever the format of its token.
 
-    Raises UnsupportedMediaType if there is neither.
+    Raises UnreadableUplink for an empty request, of which there is nothing to keep.
     """
-    found = FORMATS.get(detect(uplink) or otherwise)
-    if found is None:
-        raise UnsupportedMediaType("no known wire format looks like this")
-    return found
+    if not uplink.query and not uplink.body.strip():
+        raise UnreadableUplink("neither parameters nor a body.", code="empty-body")
+    return FORMATS.get(detect(uplink) or "", UNRECOGNISED)
 
 
 class DeliveryFactory:
@@ -76,7 +88,8 @@ class DeliveryFactory:
             if "%00" in uplink.query:
                 raise UnreadableUplink("U+0000 cannot be stored.", code="forbidden-character")
             model_of = partial(self._registry.model_of, origin.organisation_id)
-            return _without_bad_identifiers(wire_format.decode(uplink, model_of))
+            decoded = _without_bad_identifiers(wire_format.decode(uplink, model_of))
+            return _numbered(decoded)
         except Refused as error:
             if not wire_format.is_lenient:
                 raise
@@ -105,6 +118,25 @@ class DeliveryFactory:
             if device(organisation_id, observation.device) is None:
                 return False
         return True
+
+
+def _numbered(decoded: Decoded) -> Decoded:
+    """Return the uplink with its observations without a time a microsecond apart for each device.
+
+    All of them got the time of receipt, and would be taken for one fact.
+    """
+    if sum(each.time_source == "server" for each in decoded.observations) < 2:
+        return decoded
+    numbers: Counter[str] = Counter()
+    numbered = []
+    for each in decoded.observations:
+        later = timedelta(microseconds=numbers[each.device])
+        if each.time_source == "server":
+            numbers[each.device] += 1
+            numbered.append(structs.replace(each, measured_at=each.measured_at + later))
+        else:
+            numbered.append(each)
+    return structs.replace(decoded, observations=tuple(numbered))
 
 
 def _without_bad_identifiers(decoded: Decoded) -> Decoded:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from msgspec import Struct
@@ -24,6 +25,7 @@ from tracker.road.delivery import (
 )
 from uplinks.books import Counts, SetAsideUplink, TokenMisuse
 
+_NO_TIME = timedelta(0)
 FactKind = TypeVar("FactKind", Fact, CompletedFact)
 
 
@@ -56,9 +58,11 @@ class Batch:
     def resolve(cls, deliveries: Sequence[Delivery], registry: Registry) -> Batch:
         """Look up the device and the asset of each observation, in memory."""
         items = [
-            _resolved(delivery, index, observation, registry)
+            _resolved(delivery, index, observation, received_at, registry)
             for delivery in deliveries
-            for index, observation in zip(delivery.indexes, delivery.observations, strict=True)
+            for index, observation, received_at in zip(
+                delivery.indexes, delivery.observations, _receipt_times(delivery), strict=True
+            )
         ]
         return cls(deliveries, items)
 
@@ -188,8 +192,30 @@ class Batch:
                     yield delivery, outcome, "", _detail(delivery, outcome)
 
 
+def _receipt_times(delivery: Delivery) -> Sequence[datetime]:
+    """Return when each observation was received: in one list, those of one moment in its order.
+
+    Of different messages of a moment the later received one counts, unless they say when they
+    were made. So those of a device and moment are a microsecond apart.
+    """
+    if len(delivery.observations) < 2:
+        return (delivery.received_at,) * len(delivery.observations)
+    before: dict[tuple[str, datetime], int] = {}
+    times = []
+    for each in delivery.observations:
+        moment = (each.device, each.measured_at)
+        number = before[moment] = before.get(moment, -1) + 1
+        later = timedelta(microseconds=number) if number else _NO_TIME
+        times.append(delivery.received_at + later)
+    return times
+
+
 def _resolved(
-    delivery: Delivery, index: int, observation: Observation, registry: Registry
+    delivery: Delivery,
+    index: int,
+    observation: Observation,
+    received_at: datetime,
+    registry: Registry,
 ) -> BatchItem:
     device = registry.device(delivery.organisation_id, observation.device)
     item = BatchItem(delivery, index, observation, device)
@@ -199,7 +225,7 @@ def _resolved(
     elif device is None:
         item.outcome = _unknown_device(item)
     else:
-        item.fact = fact_of(observation, device_id=device.id, received_at=delivery.received_at)
+        item.fact = fact_of(observation, device_id=device.id, received_at=received_at)
         item.asset_id = device.asset_at(item.fact.at_us)
         item.event = event_ids.event_of(observation, device.id)
     return item

@@ -64,7 +64,7 @@ def open_event(uplink: Uplink) -> Decoded | Envelope:
     """
     event = event_of_query(uplink.query)
     root = _root(uplink, event)
-    event = event or next((found for member, found in _EVENT_OF_MEMBER if member in root), None)
+    event = event or _event_of_members(root)
     notes = _notes(root, event)
     if event not in MESSAGES:
         return Decoded(message="unknown", set_aside="unknown-event: not a known event", notes=notes)
@@ -89,6 +89,12 @@ def open_event(uplink: Uplink) -> Decoded | Envelope:
         indexes=() if observation is None else (0,),
         notes=notes | more,
     )
+
+
+def _event_of_members(root: Mapping[str, Any]) -> str | None:
+    """Return the event that the members tell; null and empty texts are written of any event."""
+    named = {member for member, value in root.items() if value not in (None, "")}
+    return next((event for member, event in _EVENT_OF_MEMBER if member in named), None)
 
 
 def event_of_query(query: str) -> str | None:

@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 from typing import Any
 
-from core.errors import Fault, UnreadableUplink
+from core.errors import Fault, UnreadableUplink, UnsupportedMediaType
 from core.observation import Fix, Observation, Scans, Value, normal_identifier
 from wire.fixes import FixQuantities, beyond_bounds, lenient_fix
 from wire.formats import background_geolocation
@@ -51,13 +51,15 @@ _LOST_PLUS = re.compile(r" (\d\d:?\d\d)$", re.ASCII)
 
 
 def decode(uplink: Uplink) -> Decoded:
-    """Return the observations of a request. Raises UnreadableUplink for any other request."""
+    """Return the observations of a request. Raises Refused for any other request."""
     if uplink.body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
         return background_geolocation.decode(uplink)
     if not uplink.query and not uplink.body.strip():
         raise UnreadableUplink("neither parameters nor a body.", code="empty-body")
     if "json" in (uplink.content_type or "").lower() and uplink.body.strip():
         return background_geolocation.decode(uplink)
+    if "multipart/" in (uplink.content_type or "").lower():
+        raise UnsupportedMediaType("send parameters in the URL, or as x-www-form-urlencoded")
     return _RequestDecoder(uplink).decoded()
 
 
@@ -193,7 +195,10 @@ class _RequestDecoder:
                 readings.append(_known(name, self._number(name)))
             elif name in _TRUTHS:
                 found = truth(text)
-                readings.append((_TRUTHS[name] if found is not None else f"custom.{name}", found))
+                is_truth = found is not None
+                readings.append(
+                    (_TRUTHS[name], found) if is_truth else (f"custom.{name}", value_of_text(text))
+                )
             elif name == "driverUniqueId":
                 readings.append((f"custom.{name}", text))
             elif name not in _OWN and not (name in IDENTIFIERS and text == self._identifier):

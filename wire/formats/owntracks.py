@@ -37,13 +37,17 @@ def decode(uplink: Uplink) -> Decoded:
     root = strict_json.read_lenient(uplink.body)
     if not isinstance(root, dict):
         raise UnreadableUplink("not an OwnTracks message.")
-    kind = text_of(root.get("_type")) or ""
+    # Some trackers that speak this protocol leave the type out.
+    is_bare = "_type" not in root and {"lat", "lon", "tst"} <= root.keys()
+    kind = "location" if is_bare else text_of(root.get("_type")) or ""
     if kind in _MESSAGES:
         return _position(root, _MESSAGES[kind], uplink)
     if kind == "encrypted":
         return Decoded(message="encrypted", set_aside="encrypted: no key is set for this sender")
     if kind in _WITHOUT_POSITION:
         return Decoded(message=kind, device=device_of(root, uplink)[0], notes=_region_notes(root))
+    if root and "_type" not in root:
+        return Decoded(message="unknown", set_aside="unknown-event: the message has no _type")
     return Decoded(message="ignored")
 
 

@@ -58,7 +58,10 @@ def decode(uplink: Uplink) -> Decoded:
         raise TooLarge(
             f"{len(forwarded)} positions; the limit is {MAX_POSITIONS}.", code="too-many-fixes"
         )
-    if forwarded and not any("position" in one or "device" in one for one in entries(root)):
+    # A `device` that is no object is a member of other senders' JSON.
+    if forwarded and not any(
+        "position" in one or isinstance(one.get("device"), dict) for one in entries(root)
+    ):
         raise UnreadableUplink("neither a position nor a device of Traccar.")
     prefix = "/{}/position" if isinstance(root, list) else "/position"
     return _decoded([(prefix.format(i), one) for i, one in enumerate(forwarded)], uplink)

@@ -227,4 +227,5 @@ FORMAT = WireFormat(
     open=open_webhook,
     is_lenient=True,
     token_in_path=True,
+    has_event_paths=True,
 )

@@ -1217,6 +1217,13 @@ export interface components {
             rssi_dbm: number | null;
         };
         /**
+         * @description * `ahead` - ahead
+         *     * `before-gnss` - before-gnss
+         *     * `week-rollover` - week-rollover
+         * @enum {string}
+         */
+        ClockFaultEnum: "ahead" | "before-gnss" | "week-rollover";
+        /**
          * @description * `inside` - inside
          *     * `outside` - outside
          *     * `unsure` - unsure
@@ -2297,6 +2304,14 @@ export interface components {
             scans: components["schemas"]["Scans"] | null;
             /** @description no sane clock says this time */
             is_clock_suspect: boolean;
+            /**
+             * @description why `is_clock_suspect`
+             *
+             *     * `ahead` - ahead
+             *     * `before-gnss` - before-gnss
+             *     * `week-rollover` - week-rollover
+             */
+            clock_fault: (components["schemas"]["ClockFaultEnum"] | components["schemas"]["NullEnum"]) | null;
         };
         PresenceRow: {
             asset: number;
