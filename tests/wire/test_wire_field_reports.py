@@ -200,3 +200,62 @@ def test_what_is_no_truth_value_is_kept_as_sent(name, value):
 def test_a_form_that_is_not_utf_8_says_so(body):
     with pytest.raises(UnreadableUplink, match="not UTF-8"):
         decoded("osmand", body)
+
+
+def service_data(**solution: Any) -> dict[str, Any]:
+    return {
+        "end_device_ids": {"device_id": "van-7"},
+        "received_at": "2026-01-05T12:05:00Z",
+        "correlation_ids": ["as:up:01"],
+        "service_data": {
+            "service": "lora-cloud-device-management-v1",
+            "data": {"result": {"position_solution": solution, "operation": "gnss"}},
+        },
+    }
+
+
+@pytest.mark.field("S-42")
+def test_a_position_that_a_service_solved_is_used():
+    solution = {"algorithm_type": "gnssng", "llh": [52.1, 4.3, 7.5], "accuracy": 20.7}
+
+    found = decoded("ttn", service_data(**solution, capture_time_utc=NOON.timestamp()))
+
+    one = only(found)
+    assert (one.fix.lat_deg, one.fix.lon_deg, one.fix.altitude_m) == (52.1, 4.3, 7.5)
+    assert (one.fix.accuracy_m, one.fix.method, one.measured_at) == (20.7, "gnss", NOON)
+    assert one.event_id == "as:up:01:service_data"
+    assert found.notes["service"] == "lora-cloud-device-management-v1"
+
+
+@pytest.mark.field("S-42")
+@pytest.mark.parametrize("capture", [{}, {"capture_time_utc": 1e30}])
+def test_a_solved_position_without_its_time_is_of_the_network_time(capture):
+    found = only(decoded("ttn", service_data(llh=[52.1, 4.3], **capture)))
+
+    assert (found.measured_at.minute, found.time_source, found.fix.method) == (
+        5,
+        "network",
+        "network",
+    )
+
+
+@pytest.mark.field("S-42")
+@pytest.mark.parametrize("solution", [{}, {"llh": [52.1]}, {"llh": "52.1,4.3"}, {"llh": [91, 4]}])
+def test_service_data_without_a_position_is_noted(solution):
+    found = decoded("ttn", service_data(**solution))
+
+    assert (found.observations, found.device, found.message) == ((), "van-7", "service_data")
+
+
+@pytest.mark.field("H-12")
+@pytest.mark.parametrize("bad", ["1e999", '"\\u0000"'])
+def test_the_faults_of_an_observation_are_listed_up_to_a_hundred(bad):
+    body = '{"device":"7","measured_at":"2026-01-05T12:00:00Z","readings":{"n":[%s]}}'
+
+    (refusal,) = decoded("json", (body % ",".join([bad] * 250)).encode()).refusals
+
+    assert (len(refusal.faults), refusal.more_faults) == (100, 150)
+
+
+def test_a_time_of_owntracks_beyond_all_calendars_is_none():
+    assert only(decoded("owntracks", owntracks_location(tst=1e30))).time_source == "server"
