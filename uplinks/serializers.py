@@ -45,6 +45,15 @@ class BooksSerializer(serializers.Serializer[Any]):
     last_received_at = serializers.DateTimeField(allow_null=True)
 
 
+class DayBooksSerializer(serializers.Serializer[Any]):
+    day = serializers.DateField(help_text="of the receipt, in UTC")
+    received = serializers.IntegerField(source="sum_received", help_text="the sum of the others")
+    stored = serializers.IntegerField(source="sum_stored")
+    duplicate = serializers.IntegerField(source="sum_duplicate")
+    set_aside = serializers.IntegerField(source="sum_set_aside")
+    refused = serializers.IntegerField(source="sum_refused")
+
+
 class MisuseSerializer(serializers.Serializer[Any]):
     device_identifier = serializers.CharField(
         help_text="as named by the sender; empty for all beyond the first hundred"

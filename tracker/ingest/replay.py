@@ -124,14 +124,16 @@ def _part_of(row: Any, delivery: Delivery) -> Delivery:
         if delivery.set_aside is not None:
             raise Refused(code=delivery.set_aside.partition(":")[0])
         return delivery
-    pairs = zip(delivery.indexes, delivery.observations, strict=True)
-    mine = [(index, each) for index, each in pairs if each.device == row.device_identifier]
+    later_us = delivery.later_us or (0,) * len(delivery.observations)
+    whole = zip(delivery.indexes, delivery.observations, later_us, strict=True)
+    mine = [each for each in whole if each[1].device == row.device_identifier]
     if not mine:
         raise Refused("it says nothing of this device any more", code="device-missing")
     return structs.replace(
         delivery,
-        indexes=tuple(index for index, _ in mine),
-        observations=tuple(each for _, each in mine),
+        indexes=tuple(index for index, _, _ in mine),
+        observations=tuple(each for _, each, _ in mine),
+        later_us=tuple(later for _, _, later in mine),
         refusals=(),
         set_aside=None,
     )
@@ -158,4 +160,4 @@ def _correct_books(row: Any, receipt: Receipt, waiting: int) -> None:
     duplicate = max(0, row.observations - waiting - stored) if receipt.outcomes else 0
     change = Counts(stored=stored, duplicate=duplicate, set_aside=waiting - row.observations)
     if change != Counts():
-        books.count({row.source_id: change})
+        books.count({(row.source_id, row.received_at.date()): change})

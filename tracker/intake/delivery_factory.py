@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from functools import partial
 
 from msgspec import structs
 
 from assets.device_registry import Origin, Registry
 from core.errors import Fault, Refused, UnreadableUplink, UnsupportedMediaType
-from core.observation import MAX_IDENTIFIER_LENGTH, is_identifier
+from core.observation import MAX_IDENTIFIER_LENGTH, Observation, is_identifier
 from tracker.intake.quotas import Quota
 from tracker.intake.recent_uplink_recorder import RecentUplinkRecorder
 from tracker.road.delivery import Delivery
@@ -74,6 +75,7 @@ class DeliveryFactory:
             received_at=uplink.received_at,
             observations=decoded.observations,
             indexes=decoded.indexes,
+            later_us=_order_of_receipt(decoded.observations),
             refusals=decoded.refusals,
             set_aside=decoded.set_aside,
             # The bytes are needed only where the uplink may have to be set aside.
@@ -137,6 +139,23 @@ def _numbered(decoded: Decoded) -> Decoded:
         else:
             numbered.append(each)
     return structs.replace(decoded, observations=tuple(numbered))
+
+
+def _order_of_receipt(observations: Sequence[Observation]) -> tuple[int, ...]:
+    """Return the µs after the first by which each observation of a device and moment counts later.
+
+    Of different messages of a moment the later received one counts, unless they say when they
+    were made: in one list, that is the order of the list. Empty where no moment comes twice.
+    """
+    moments = [(each.device, each.measured_at) for each in observations]
+    if len(set(moments)) == len(moments):
+        return ()
+    before: Counter[tuple[str, datetime]] = Counter()
+    later = []
+    for moment in moments:
+        later.append(before[moment])
+        before[moment] += 1
+    return tuple(later)
 
 
 def _without_bad_identifiers(decoded: Decoded) -> Decoded:

@@ -56,12 +56,19 @@ def receive_in_parts(
 
 def _parts(delivery: Delivery) -> Iterator[Delivery]:
     """Yield a delivery for each observation, and one for what is refused or set aside anyway."""
-    for index, observation in zip(delivery.indexes, delivery.observations, strict=True):
+    later_us = delivery.later_us or (0,) * len(delivery.observations)
+    whole = zip(delivery.indexes, delivery.observations, later_us, strict=True)
+    for index, observation, later in whole:
         yield structs.replace(
-            delivery, observations=(observation,), indexes=(index,), refusals=(), set_aside=None
+            delivery,
+            observations=(observation,),
+            indexes=(index,),
+            later_us=(later,),
+            refusals=(),
+            set_aside=None,
         )
     if delivery.refusals or delivery.set_aside is not None:
-        yield structs.replace(delivery, observations=(), indexes=())
+        yield structs.replace(delivery, observations=(), indexes=(), later_us=())
 
 
 def _without_observations(delivery: Delivery, part: Delivery) -> Delivery:
@@ -74,4 +81,6 @@ def _without_observations(delivery: Delivery, part: Delivery) -> Delivery:
         detail="The server cannot store what it read here.",
     )
     refusal = Refusal(index=index, faults=(fault,))
-    return structs.replace(part, observations=(), indexes=(), refusals=(refusal,), set_aside=None)
+    return structs.replace(
+        part, observations=(), indexes=(), later_us=(), refusals=(refusal,), set_aside=None
+    )

@@ -23,9 +23,8 @@ from tracker.road.delivery import (
     receipt_of,
     refused_outcomes,
 )
-from uplinks.books import Counts, SetAsideUplink, TokenMisuse
+from uplinks.books import Counts, SetAsideUplink, SourceDay, TokenMisuse
 
-_NO_TIME = timedelta(0)
 FactKind = TypeVar("FactKind", Fact, CompletedFact)
 
 
@@ -135,12 +134,13 @@ class Batch:
             outcomes[id(item.delivery)].append(item.outcome)
         return [receipt_of(delivery, outcomes[id(delivery)]) for delivery in self.deliveries]
 
-    def counts(self) -> dict[int, Counts]:
-        """Return the counts to add to the books, by source."""
-        counts: dict[int, Counts] = {}
+    def counts(self) -> dict[SourceDay, Counts]:
+        """Return the counts to add to the books, by source and day of receipt."""
+        counts: dict[SourceDay, Counts] = {}
         for delivery, receipt in zip(self.deliveries, self.receipts(), strict=True):
             if delivery.source_id is not None:
-                book = counts.setdefault(delivery.source_id, Counts())
+                day = delivery.received_at.date()
+                book = counts.setdefault((delivery.source_id, day), Counts())
                 for outcome in receipt.outcomes:
                     _count(book, outcome)
         return counts
@@ -192,22 +192,11 @@ class Batch:
                     yield delivery, outcome, "", _detail(delivery, outcome)
 
 
-def _receipt_times(delivery: Delivery) -> Sequence[datetime]:
-    """Return when each observation was received: in one list, those of one moment in its order.
-
-    Of different messages of a moment the later received one counts, unless they say when they
-    were made. So those of a device and moment are a microsecond apart.
-    """
-    if len(delivery.observations) < 2:
+def _receipt_times(delivery: Delivery) -> Iterable[datetime]:
+    """Return when each observation was received."""
+    if not delivery.later_us:
         return (delivery.received_at,) * len(delivery.observations)
-    before: dict[tuple[str, datetime], int] = {}
-    times = []
-    for each in delivery.observations:
-        moment = (each.device, each.measured_at)
-        number = before[moment] = before.get(moment, -1) + 1
-        later = timedelta(microseconds=number) if number else _NO_TIME
-        times.append(delivery.received_at + later)
-    return times
+    return [delivery.received_at + timedelta(microseconds=later) for later in delivery.later_us]
 
 
 def _resolved(

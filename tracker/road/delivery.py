@@ -30,13 +30,16 @@ class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `source_id` is None for the REST door, which authenticates a person. `device_id` is set if
     the token is for one device only. Observations of `is_lenient` senders are set aside rather
-    than refused. `uplink` is kept for observations that must be set aside, `summary` for people.
+    than refused. `later_us`, if given, is by how many µs each observation counts as received later
+    than `received_at`, so that those of a list count in its order. `uplink` is kept for
+    observations that must be set aside, `summary` for people.
     """
 
     organisation_id: int
     received_at: datetime
     observations: tuple[Observation, ...] = ()
     indexes: tuple[int, ...] = ()
+    later_us: tuple[int, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     set_aside: str | None = None
     source_id: int | None = None

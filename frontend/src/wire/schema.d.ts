@@ -851,6 +851,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sources/{source}/counts/days/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description The books of a source for each day on which something came, the latest first.
+         *
+         *     For owners and operators. At most 366 days.
+         */
+        get: operations["sources_counts_by_day"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sources/{source}/misuse/": {
         parameters: {
             query?: never;
@@ -1395,6 +1416,19 @@ export interface components {
              * @description where its history ends
              */
             measured_at: string | null;
+        };
+        DayBooks: {
+            /**
+             * Format: date
+             * @description of the receipt, in UTC
+             */
+            day: string;
+            /** @description the sum of the others */
+            received: number;
+            stored: number;
+            duplicate: number;
+            set_aside: number;
+            refused: number;
         };
         /**
          * @description * `exit` - exit
@@ -5573,6 +5607,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Books"];
+                };
+            };
+            /** @description Refused, or not now */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sources_counts_by_day: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DayBooks"][];
                 };
             };
             /** @description Refused, or not now */
