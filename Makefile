@@ -46,8 +46,9 @@ check: install lint types ## what must pass before each push, in under three min
 	@deploy/local/lanes -q -m "not slow and not browser" $(ARGS)
 
 .PHONY: up-to-date
-up-to-date: # what is written from the code: migrations and schema
+up-to-date: # what is written from the code (migrations, schema), and settings fit for production
 	@$(MANAGE) makemigrations --check --dry-run
+	@PUBLIC_URL=https://tracker.example $(MANAGE) check --deploy --fail-level WARNING
 	@$(MANAGE) spectacular --validate --fail-on-warn --file $(LOCAL)/openapi.yaml
 	@diff -u docs/openapi.yaml $(LOCAL)/openapi.yaml || { echo "the API changed: run \`make schema\`"; exit 1; }
 

@@ -6,7 +6,7 @@ from typing import cast
 
 from django.db.models import QuerySet
 from django.urls import path
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, status
 from rest_framework.generics import RetrieveUpdateAPIView
 from rest_framework.request import Request
@@ -27,7 +27,7 @@ from accounts.serializers import (
     OrganisationSerializer,
     RoleSerializer,
 )
-from core.errors import Forbidden
+from core.errors import Forbidden, Refused
 from core.rest.conventions import METHODS, NO_STORE
 from core.rest.filters import OrganisationFilter
 from core.rest.permissions import IsOwn, MayManage
@@ -71,6 +71,10 @@ class OrganisationViewSet(
         )
 
 
+@extend_schema_view(
+    partial_update=extend_schema(summary="Give a member another role"),
+    destroy=extend_schema(summary="Remove a member"),
+)
 class MemberViewSet(
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
@@ -100,6 +104,8 @@ class MemberViewSet(
         )
 
     def perform_update(self, serializer: BaseSerializer[Membership]) -> None:
+        if "role" not in serializer.validated_data:
+            raise Refused("Name the role.", code="nothing-to-change")
         serializer.instance = actions.change_role(
             membership=row_to_update(serializer),
             role=serializer.validated_data["role"],
@@ -110,6 +116,7 @@ class MemberViewSet(
         actions.remove_member(membership=instance, by=person_of(self.request))
 
 
+@extend_schema_view(destroy=extend_schema(summary="Revoke a token"))
 class TokenViewSet(
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
@@ -128,6 +135,7 @@ class TokenViewSet(
 
     @extend_schema(request=ApiTokenSerializer, responses={201: ApiTokenWithTokenSerializer})
     def create(self, request: Request) -> Response:
+        """Make a token. The answer shows it, this once."""
         asked = self.get_serializer(data=request.data)
         asked.is_valid(raise_exception=True)
         user = cast("User", request.user)
@@ -139,6 +147,10 @@ class TokenViewSet(
         actions.revoke_api_token(token=instance, by=person_of(self.request))
 
 
+@extend_schema_view(
+    get=extend_schema(summary="Read who you are, and your roles"),
+    patch=extend_schema(summary="Change your own name"),
+)
 class MeView(RetrieveUpdateAPIView[User]):
     """The user of the request, with their role in each organisation."""
 

@@ -8,6 +8,8 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models.functions import Now
 
+from core.name_fields import NameColumn
+
 
 class User(AbstractUser):
     """A person. Staff of the provider have a `staff_role`; customers have memberships."""
@@ -17,6 +19,8 @@ class User(AbstractUser):
         DISPATCHER = "dispatcher", "dispatcher"
         ADMIN = "admin", "admin"
 
+    first_name = NameColumn("first name", max_length=150, blank=True)
+    last_name = NameColumn("last name", max_length=150, blank=True)
     staff_role = models.CharField(
         max_length=16, choices=StaffRole.choices, default=StaffRole.NONE, blank=True
     )
@@ -93,7 +97,7 @@ class OrganisationQuerySet(Tenanted):
 class Organisation(models.Model):
     """A customer: the tenant that owns assets and is billed."""
 
-    name = models.CharField(max_length=200, unique=True)
+    name = NameColumn(max_length=200, unique=True)
     time_zone = models.CharField(max_length=64, default="UTC", help_text="IANA name")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -130,7 +134,7 @@ class ApiToken(models.Model):
     """A person's token for the REST API and the live socket. Only its keyed hash is stored."""
 
     user = models.ForeignKey(User, models.CASCADE, related_name="api_tokens")
-    name = models.CharField(max_length=100)
+    name = NameColumn(max_length=100)
     prefix = models.CharField(max_length=8)
     digest = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import zoneinfo
 from typing import Any
 
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.models import ApiToken, Membership, Organisation, User
 from accounts.roles import organisation_roles_of, role_of
+from core.rest.bodies import StrictBody
 from core.rest.fields import ManageableField
 
 
-class OrganisationSerializer(serializers.ModelSerializer[Organisation]):
+class OrganisationSerializer(StrictBody, serializers.ModelSerializer[Organisation]):
     class Meta:
         model = Organisation
         fields: tuple[str, ...] = ("id", "name", "time_zone", "created_at")
@@ -26,7 +26,7 @@ class OrganisationSerializer(serializers.ModelSerializer[Organisation]):
         return time_zone
 
 
-class MembershipSerializer(serializers.ModelSerializer[Membership]):
+class MembershipSerializer(StrictBody, serializers.ModelSerializer[Membership]):
     """A member, named by e-mail address; other data of the person are not shown."""
 
     organisation = ManageableField(queryset=Organisation.objects)
@@ -43,7 +43,7 @@ class MembershipSerializer(serializers.ModelSerializer[Membership]):
         return membership.user.email or membership.user.username
 
 
-class RoleSerializer(serializers.ModelSerializer[Membership]):
+class RoleSerializer(StrictBody, serializers.ModelSerializer[Membership]):
     role = serializers.ChoiceField(choices=Membership.Role.choices)
 
     class Meta:
@@ -51,7 +51,7 @@ class RoleSerializer(serializers.ModelSerializer[Membership]):
         fields: tuple[str, ...] = ("role",)
 
 
-class ApiTokenSerializer(serializers.ModelSerializer[ApiToken]):
+class ApiTokenSerializer(StrictBody, serializers.ModelSerializer[ApiToken]):
     class Meta:
         model = ApiToken
         fields: tuple[str, ...] = (
@@ -77,14 +77,14 @@ class ApiTokenWithTokenSerializer(ApiTokenSerializer):
         return str(self.context["token"])
 
 
-class OrganisationRoleSerializer(serializers.Serializer[Any]):
+class OrganisationRoleSerializer(StrictBody, serializers.Serializer[Any]):
     id = serializers.IntegerField()
     name = serializers.CharField()
     time_zone = serializers.CharField()
     role = serializers.CharField()
 
 
-class MeSerializer(serializers.ModelSerializer[User]):
+class MeSerializer(StrictBody, serializers.ModelSerializer[User]):
     role = serializers.SerializerMethodField()
     organisations = serializers.SerializerMethodField()
 
@@ -101,7 +101,7 @@ class MeSerializer(serializers.ModelSerializer[User]):
         )
         read_only_fields = ("username", "email")
 
-    @extend_schema_field(OpenApiTypes.STR)
+    @extend_schema_field(serializers.CharField(allow_null=True))
     def get_role(self, user: User) -> str | None:
         return role_of(user)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any, Final, cast
 
 from django.conf import settings
@@ -16,7 +16,7 @@ from outbox.messages import RenderedText, one_line
 from outbox.models import Notification
 
 COLOURS: Final = {"info": "#005a9c", "warning": "#b45309", "critical": "#b91c1c"}
-_RELATED: Final = ("organisation", "asset", "geofence", "rule", "rule_version")
+_RELATED: Final = ("organisation", "asset", "geofence", "rule", "rule_version", "crossing")
 
 
 def render(notifications: Sequence[Notification]) -> list[RenderedText | None]:
@@ -30,7 +30,11 @@ def render(notifications: Sequence[Notification]) -> list[RenderedText | None]:
 def _text(row: AlertNotification | None) -> RenderedText | None:
     if row is None or not row.recipient.is_active or _is_obsolete(row):
         return None
-    context = _context(row)
+    is_amendment = row.reason == AlertNotification.Reason.AMENDED
+    told_at = _known_at(row) if is_amendment else row.change.previous_at
+    if is_amendment and told_at is not None and _is_near(row.alert.at, told_at):
+        return None
+    context = _context(row, told_at)
     return RenderedText(
         subject=context["subject"],
         plain=render_to_string("alerts/mail.txt", context),
@@ -58,27 +62,60 @@ def _is_obsolete(row: AlertNotification) -> bool:
     return is_reversed or is_of_ended_rule
 
 
-def _context(row: AlertNotification) -> dict[str, Any]:
+def _known_at(row: AlertNotification) -> datetime | None:
+    """Return the time of the alert as its recipient knows it; None if it is not known.
+
+    A correction is enqueued once the mail before is sent. So the first correction after that mail,
+    sent or not, knows the time in it.
+    """
+    rows = AlertNotification.objects.filter(
+        alert=row.alert, recipient=row.recipient, change_id__lte=row.change_id
+    )
+    told_at = None
+    for earlier in rows.select_related("notification", "change").order_by("-change_id"):
+        notification = earlier.notification
+        is_sent = notification.state == Notification.State.SENT or notification.may_have_arrived
+        if earlier.pk != row.pk and is_sent:
+            break
+        told_at = earlier.change.previous_at or told_at
+    return told_at
+
+
+def _is_near(at: datetime, told_at: datetime) -> bool:
+    least_s: float = settings.CORRECTION_LEAST_S
+    return abs((at - told_at).total_seconds()) < least_s
+
+
+def _context(row: AlertNotification, previous_at: datetime | None) -> dict[str, Any]:
     alert, reason = row.alert, cast("Reason", row.reason)
     zone = wording.zone_named(alert.organisation.time_zone)
     sentence = sentence_about(alert, is_withdrawn=reason == "withdrawn")
-    previous_at = row.change.previous_at
-    local, utc = wording.clock_text(alert.at, zone), wording.clock_text(alert.at, UTC)
-    is_correction = alert.is_late or row.change.change != "raised"
+    crossing = alert.crossing
+    window = (crossing.not_before, crossing.estimate) if crossing else (None, None)
+    local = wording.window_text(alert.at, *window, zone)
+    utc = wording.window_text(alert.at, *window, UTC)
+    is_correction = row.change.change != "raised"
     return {
         "alert": alert,
         "asset_name": one_line(alert.asset.name),
         "geofence_name": one_line(alert.geofence.name) if alert.geofence else "",
         "rule_name": one_line(alert.rule.name),
+        "organisation_name": one_line(alert.organisation.name),
         "sentence": sentence,
-        "subject": wording.subject(sentence, is_correction=is_correction),
-        "is_correction": is_correction,
+        "subject": wording.subject(
+            sentence,
+            is_correction=is_correction,
+            is_moved=reason == "amended" and previous_at is not None,
+            is_late=alert.is_late,
+        ),
+        "label": "Correction" if is_correction else "Late" if alert.is_late else "",
         "remark": wording.remark(
             reason,
             is_moved=previous_at is not None,
             is_late=alert.is_late,
             opened=wording.clock_text(alert.opened_at, zone),
         ),
+        "inference": "" if reason == "withdrawn" else wording.inference(alert.kind),
         "time_label": "We told you" if reason == "withdrawn" else "When",
         "local_time": local,
         "previous_time": wording.clock_text(previous_at, zone) if previous_at else "",

@@ -8,7 +8,7 @@ from typing import cast
 import django_filters
 from django.db import transaction
 from django.db.models import Prefetch, QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -30,7 +30,7 @@ from alerts.serializers import (
 from alerts.stream import RELATED
 from core import broadcast
 from core.rest.cursor_pages import NewestFirst
-from core.rest.filters import BooleanFilter, OrganisationFilter
+from core.rest.filters import BooleanFilter, ObjectFilter, OrganisationFilter
 from core.rest.permissions import MayOperate
 from core.rest.updates import changes_of, row_to_update
 from geofence.models import Correction
@@ -50,13 +50,14 @@ def register(router: BaseRouter) -> None:
 
 
 class RuleFilter(django_filters.FilterSet):  # type: ignore[misc]
-    organisation = django_filters.NumberFilter()
-    geofence = django_filters.NumberFilter(method="now_about")
+    organisation = ObjectFilter()
+    geofence = ObjectFilter(method="now_about")
 
     def now_about(self, rows: QuerySet[Rule], name: str, geofence: int) -> QuerySet[Rule]:
         return rows.filter(versions__geofence=geofence, versions__valid_to=None)
 
 
+@extend_schema_view(destroy=extend_schema(summary="Retire a rule"))
 class RuleViewSet(
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
@@ -124,12 +125,12 @@ class RecipientViewSet(
 
 
 class AlertFilter(django_filters.FilterSet):  # type: ignore[misc]
-    organisation = django_filters.NumberFilter()
+    organisation = ObjectFilter()
     state = django_filters.ChoiceFilter(choices=Alert.State.choices)
-    asset = django_filters.NumberFilter()
-    rule = django_filters.NumberFilter()
-    geofence = django_filters.NumberFilter()
-    number_after = django_filters.NumberFilter(field_name="number", lookup_expr="gt")
+    asset = ObjectFilter()
+    rule = ObjectFilter()
+    geofence = ObjectFilter()
+    number_after = ObjectFilter(field_name="number", lookup_expr="gt")
 
 
 class AlertViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[Alert]):
@@ -155,7 +156,7 @@ class AlertViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericView
     @extend_schema(responses=ExplanationSerializer)
     @action(detail=True)
     def explain(self, request: Request, pk: str) -> Response:
-        """Return the reasons for its state: the crossing, the version of the rule, each change."""
+        """Explain an alert: the crossing, the version of the rule, and each change."""
         explained = (
             self.get_queryset()
             .select_related(*RELATED, "crossing")
@@ -174,7 +175,7 @@ class NotificationsNewestFirst(NewestFirst):
 
 
 class NotificationFilter(django_filters.FilterSet):  # type: ignore[misc]
-    alert = django_filters.NumberFilter()
+    alert = ObjectFilter()
     state = django_filters.ChoiceFilter(
         field_name="notification__state", choices=Notification.State.choices
     )
@@ -200,7 +201,7 @@ class NotificationViewSet(
     @extend_schema(request=None, responses=NotificationSerializer)
     @action(detail=True, methods=["post"])
     def resend(self, request: Request, **_: str) -> Response:
-        """Try once more, now."""
+        """Send a notification once more, now."""
         row = self.get_object()
         resend_notification(notification=row.notification)
         transaction.on_commit(partial(nudge, [row.pk]))

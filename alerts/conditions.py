@@ -17,13 +17,15 @@ from core.dated_tags import NEVER_TAGGED, DatedTags
 from core.observation import microseconds
 from core.occurrence import Occurrence
 
-Trigger = Literal["enter", "exit", "enter_or_exit"]
-# The kinds of occurrences that each trigger matches. `found` and `lost` are not among them: then
-# only our knowledge began or ended, and the asset crossed nothing.
+Trigger = Literal["enter", "exit", "enter_or_exit", "pass"]
+# The kinds of occurrences that each trigger matches. To pass through is to enter and to leave.
+# `found` and `lost` are not among them: then only our knowledge began or ended, and the asset
+# crossed nothing.
 KINDS_OF: Final[Mapping[Trigger, frozenset[str]]] = {
-    "enter": frozenset({"enter"}),
-    "exit": frozenset({"exit"}),
-    "enter_or_exit": frozenset({"enter", "exit"}),
+    "enter": frozenset({"enter", "pass"}),
+    "exit": frozenset({"exit", "pass"}),
+    "enter_or_exit": frozenset({"enter", "exit", "pass"}),
+    "pass": frozenset({"pass"}),
 }
 ALERTING_KINDS: Final = frozenset[str]().union(*KINDS_OF.values())
 

@@ -12,6 +12,7 @@ from django.db.models.functions import Lower, Now
 
 from accounts.models import Organisation, Tenanted, User
 from assets.models import Asset
+from core.name_fields import NameColumn
 from geofence.models import Crossing, Geofence
 from outbox.messages import EMAIL
 from outbox.models import Notification
@@ -30,7 +31,7 @@ class Rule(models.Model):
     """The name of a rule. Its settings are in its versions."""
 
     organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="rules")
-    name = models.CharField(max_length=200)
+    name = NameColumn(max_length=200)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     retired_at = models.DateTimeField(null=True, editable=False)
 
@@ -55,7 +56,7 @@ class Recipient(models.Model):
     organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="recipients")
     channel = models.CharField(max_length=16, default=EMAIL)
     address = models.CharField(max_length=320)
-    name = models.CharField(max_length=200, blank=True, default="")
+    name = NameColumn(max_length=200, blank=True, default="")
     is_active = models.BooleanField(default=True, help_text="inactive recipients are not notified")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -101,6 +102,7 @@ class RuleVersion(models.Model):
         ENTER = "enter", "enters"
         EXIT = "exit", "leaves"
         ENTER_OR_EXIT = "enter_or_exit", "enters or leaves"
+        PASS = "pass", "passes through"
 
     rule = models.ForeignKey(Rule, models.CASCADE, related_name="versions")
     version = models.PositiveIntegerField()

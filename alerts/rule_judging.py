@@ -32,7 +32,7 @@ def judge_rules(changes: Sequence[OccurrenceChange], *, now: datetime) -> list[C
         return []
     written = _write_steps(steps, now=now)
     alert_statements.record_changes(written, now=now)
-    due = _due_notifications(written)
+    due = _due_notifications(written, now=now)
     ids = notification_statements.enqueue_notifications(due, now=now)
     return [
         ChangedAlert(
@@ -76,8 +76,10 @@ def _write_steps(steps: Sequence[AlertStep], *, now: datetime) -> list[WrittenSt
     ]
 
 
-def _due_notifications(written: Sequence[WrittenStep]) -> list[tuple[WrittenStep, int, Reason]]:
-    past = _cancel_and_read_notifications([each for each in written if each.step.alert])
+def _due_notifications(
+    written: Sequence[WrittenStep], *, now: datetime
+) -> list[tuple[WrittenStep, int, Reason]]:
+    past = _cancel_and_read_notifications([each for each in written if each.step.alert], now)
     return [
         (each, recipient_id, reason)
         for each in written
@@ -90,7 +92,7 @@ def _due_notifications(written: Sequence[WrittenStep]) -> list[tuple[WrittenStep
 
 
 def _cancel_and_read_notifications(
-    corrected: Sequence[WrittenStep],
+    corrected: Sequence[WrittenStep], now: datetime
 ) -> dict[int, list[PastNotification]]:
     """Cancel notifications that are no longer true; return the notifications of each alert."""
     reversed_ids = [each.alert_id for each in corrected if each.step.change in REVERSALS]
@@ -99,4 +101,4 @@ def _cancel_and_read_notifications(
     if not corrected:
         return {}
     alert_ids = [each.alert_id for each in corrected]
-    return dict(notification_statements.past_notifications(alert_ids))
+    return dict(notification_statements.put_off_and_read_notifications(alert_ids, now=now))

@@ -18,17 +18,18 @@ from alerts.models import (
     RuleVersion,
     Severity,
 )
-from core.rest.fields import OperableField
+from core.rest.bodies import StrictBody
+from core.rest.fields import NameField, OperableField
 from geofence.models import Correction, Crossing, Geofence
 from outbox.models import Notification, NotificationAttempt
 
 
-class RuleSerializer(serializers.Serializer[Rule]):
+class RuleSerializer(StrictBody, serializers.Serializer[Rule]):
     """A rule with its version in force. Without `asset_ids` and `tags` it concerns every asset."""
 
     id = serializers.IntegerField(read_only=True)
     organisation = OperableField(queryset=Organisation.objects)
-    name = serializers.CharField(max_length=200)
+    name = NameField(max_length=200)
     trigger = serializers.ChoiceField(choices=RuleVersion.Trigger.choices)
     geofence = OperableField(queryset=Geofence.objects.filter(deleted_at=None))
     severity = serializers.ChoiceField(choices=Severity.choices, default=Severity.WARNING)
@@ -40,9 +41,7 @@ class RuleSerializer(serializers.Serializer[Rule]):
         max_length=1000,
         required=False,
     )
-    tags = serializers.ListField(
-        child=serializers.CharField(max_length=64), max_length=64, required=False
-    )
+    tags = serializers.ListField(child=NameField(max_length=64), max_length=64, required=False)
     is_active = serializers.BooleanField(default=True)
     quiet_from = serializers.TimeField(
         required=False, allow_null=True, help_text="from then on occurrences raise no alert"
@@ -81,7 +80,7 @@ _OF_VERSION = (
 )  # fmt: skip
 
 
-class RecipientSerializer(serializers.ModelSerializer[Recipient]):
+class RecipientSerializer(StrictBody, serializers.ModelSerializer[Recipient]):
     """A person whom rules may notify. Rules name addresses, and add missing recipients."""
 
     organisation = OperableField(queryset=Organisation.objects)
@@ -103,7 +102,7 @@ class RecipientSerializer(serializers.ModelSerializer[Recipient]):
         validators: list[Any] = []
 
 
-class AlertSerializer(serializers.ModelSerializer[Alert]):
+class AlertSerializer(StrictBody, serializers.ModelSerializer[Alert]):
     """`number` is the number of the latest change; `text` describes the alert in a sentence."""
 
     rule_name = serializers.CharField(source="rule.name", read_only=True)
@@ -113,6 +112,26 @@ class AlertSerializer(serializers.ModelSerializer[Alert]):
     asset_name = serializers.CharField(source="asset.name", read_only=True)
     geofence_name = serializers.CharField(
         source="geofence.name", read_only=True, default=None, allow_null=True
+    )
+    not_before = serializers.DateTimeField(
+        source="crossing.not_before",
+        read_only=True,
+        default=None,
+        allow_null=True,
+        help_text="last report before it, of a crossing; `at` is the first after it",
+    )
+    estimate = serializers.DateTimeField(
+        source="crossing.estimate",
+        read_only=True,
+        default=None,
+        allow_null=True,
+        help_text="between the two, where the straight way meets the edge",
+    )
+    is_inferred = serializers.BooleanField(
+        source="crossing.is_inferred",
+        read_only=True,
+        default=False,
+        help_text="no report shows it, but the way between two",
     )
     acknowledged_by_name = serializers.SerializerMethodField()
     text = serializers.SerializerMethodField()
@@ -135,6 +154,9 @@ class AlertSerializer(serializers.ModelSerializer[Alert]):
             "evidence_id",
             "kind",
             "at",
+            "not_before",
+            "estimate",
+            "is_inferred",
             "end_at",
             "peak",
             "margin",
@@ -158,14 +180,14 @@ class AlertSerializer(serializers.ModelSerializer[Alert]):
         return sentence_about(alert, is_withdrawn=alert.state == Alert.State.WITHDRAWN)
 
 
-class AlertChangeSerializer(serializers.ModelSerializer[AlertChange]):
+class AlertChangeSerializer(StrictBody, serializers.ModelSerializer[AlertChange]):
     class Meta:
         model = AlertChange
         fields = ("number", "change", "previous_at", "recorded_at")
         read_only_fields = fields
 
 
-class RuleVersionSerializer(serializers.ModelSerializer[RuleVersion]):
+class RuleVersionSerializer(StrictBody, serializers.ModelSerializer[RuleVersion]):
     recipients = serializers.ListField(
         child=serializers.EmailField(), source="addresses", read_only=True
     )
@@ -191,14 +213,14 @@ class RuleVersionSerializer(serializers.ModelSerializer[RuleVersion]):
         read_only_fields = fields
 
 
-class CorrectionSerializer(serializers.ModelSerializer[Correction]):
+class CorrectionSerializer(StrictBody, serializers.ModelSerializer[Correction]):
     class Meta:
         model = Correction
         fields = ("id", "change", "before", "after", "cause", "recorded_at")
         read_only_fields = fields
 
 
-class EvidenceSerializer(serializers.ModelSerializer[Crossing]):
+class EvidenceSerializer(StrictBody, serializers.ModelSerializer[Crossing]):
     """The crossing that raised an alert, with its window of time and its confirmation."""
 
     corrections = CorrectionSerializer(many=True, read_only=True)
@@ -226,7 +248,7 @@ class EvidenceSerializer(serializers.ModelSerializer[Crossing]):
         read_only_fields = fields
 
 
-class ExplanationSerializer(serializers.Serializer[Alert]):
+class ExplanationSerializer(StrictBody, serializers.Serializer[Alert]):
     """The reasons for the state of an alert: facts, the version of the rule, and each change."""
 
     alert = AlertSerializer(source="*")
@@ -235,14 +257,14 @@ class ExplanationSerializer(serializers.Serializer[Alert]):
     changes = AlertChangeSerializer(many=True)
 
 
-class AttemptSerializer(serializers.ModelSerializer[NotificationAttempt]):
+class AttemptSerializer(StrictBody, serializers.ModelSerializer[NotificationAttempt]):
     class Meta:
         model = NotificationAttempt
         fields = ("number", "started_at", "outcome", "detail")
         read_only_fields = fields
 
 
-class NotificationSerializer(serializers.ModelSerializer[AlertNotification]):
+class NotificationSerializer(StrictBody, serializers.ModelSerializer[AlertNotification]):
     id = serializers.UUIDField(source="pk", read_only=True)
     sender = serializers.CharField(source="notification.channel", read_only=True)
     recipient = serializers.CharField(source="notification.address", read_only=True)

@@ -11,7 +11,7 @@ from alerts.models import Alert, AlertChange
 from alerts.serializers import AlertSerializer
 
 # Rows to which an alert refers, fetched in the same query.
-RELATED = ("rule", "rule_version", "asset", "geofence", "acknowledged_by")
+RELATED = ("rule", "rule_version", "asset", "geofence", "crossing", "acknowledged_by")
 
 
 def alert_row(alert: Alert) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from functools import partial
 import django_filters
 from django.db import transaction
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -31,7 +31,7 @@ from assets.serializers import (
 from core import broadcast
 from core.observation import normal_identifier
 from core.rest.conventions import METHODS, NO_STORE
-from core.rest.filters import BooleanFilter, OrganisationFilter
+from core.rest.filters import BooleanFilter, InstantFilter, ObjectFilter, OrganisationFilter
 from core.rest.permissions import MayOperate
 from core.rest.updates import changes_of, row_to_update
 
@@ -96,6 +96,7 @@ class AssetViewSet(
     @extend_schema(request=None, responses=AssetSerializer)
     @action(detail=True, methods=["post"])
     def archive(self, request: Request, pk: str) -> Response:
+        """Archive an asset. Its history stays; its devices are free from now on."""
         asset = self.get_object()
         actions.archive_asset(asset=asset, by=person_of(request))
         _publish_asset_list(asset.organisation_id)
@@ -135,11 +136,12 @@ class DeviceViewSet(
 
 
 class AssignmentFilter(django_filters.FilterSet):  # type: ignore[misc]
-    device = django_filters.NumberFilter()
-    asset = django_filters.NumberFilter()
-    at = django_filters.IsoDateTimeFilter(field_name="during", lookup_expr="contains")
+    device = ObjectFilter()
+    asset = ObjectFilter()
+    at = InstantFilter(field_name="during", lookup_expr="contains")
 
 
+@extend_schema_view(destroy=extend_schema(summary="Withdraw an assignment"))
 class AssignmentViewSet(
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
@@ -176,6 +178,7 @@ class AssignmentViewSet(
 
     @extend_schema(request=AssignmentEndSerializer, responses=AssignmentSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:
+        """End an assignment. Positions from then on are no part of the asset's history."""
         assignment = self.get_object()
         asked = AssignmentEndSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -209,6 +212,7 @@ class SourceViewSet(
 
     @extend_schema(request=SourceSerializer, responses={201: SourceWithTokenSerializer})
     def create(self, request: Request) -> Response:
+        """Add a source. The answer shows its token and its address, this once."""
         asked = self.get_serializer(data=request.data)
         asked.is_valid(raise_exception=True)
         source, token = actions.add_source(**asked.validated_data)
@@ -221,6 +225,7 @@ class SourceViewSet(
     @extend_schema(request=RotationSerializer, responses=SourceWithTokenSerializer)
     @action(detail=True, methods=["post"])
     def rotate(self, request: Request, pk: str) -> Response:
+        """Give a source another token, which the answer shows this once."""
         source = self.get_object()
         asked = RotationSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -230,6 +235,7 @@ class SourceViewSet(
     @extend_schema(request=None, responses=SourceSerializer)
     @action(detail=True, methods=["post"])
     def revoke(self, request: Request, pk: str) -> Response:
+        """Revoke a source, for ever. Its reports are refused from now on."""
         source = actions.revoke_source(source=self.get_object())
         return Response(self.get_serializer(source).data)
 

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from accounts.models import Organisation, Tenanted, User
+from core.name_fields import NameColumn
 
 
 class AssignmentQuerySet(Tenanted):
@@ -18,10 +19,10 @@ class Asset(models.Model):
     """The thing that matters: a van, a container, a cold room, a drill."""
 
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="assets")
-    name = models.CharField(max_length=200)
-    kind = models.CharField(max_length=40, default="vehicle", blank=True)
+    name = NameColumn(max_length=200)
+    kind = NameColumn(max_length=40, default="vehicle", blank=True)
     # The present tags; their history is in `TagPeriod`.
-    tags = ArrayField(models.CharField(max_length=64), default=list, blank=True)
+    tags = ArrayField(NameColumn(max_length=64), default=list, blank=True)
     expected_interval_s = models.PositiveIntegerField(
         default=300, help_text="how often it reports when all is well; staleness is judged by it"
     )
@@ -79,8 +80,8 @@ class Device(models.Model):
 
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="devices")
     identifier = models.CharField(max_length=100, help_text="lower-case hex or digits")
-    name = models.CharField(max_length=200, blank=True)
-    model = models.CharField(max_length=100, blank=True)
+    name = NameColumn(max_length=200, blank=True)
+    model = NameColumn(max_length=100, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     revision = models.BigIntegerField(default=0, editable=False)
 
@@ -147,7 +148,7 @@ class Source(models.Model):
         REGISTER = "register", "register a device and an asset for it"
 
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="sources")
-    name = models.CharField(max_length=100)
+    name = NameColumn(max_length=100)
     wire_format = models.CharField(max_length=32)
     device = models.ForeignKey(
         Device,

@@ -13,15 +13,14 @@ from rest_framework import serializers
 
 from accounts.models import Organisation
 from assets.models import Asset, Assignment, Device, Source
-from core.rest.fields import InstantField, OperableField
+from core.rest.bodies import StrictBody
+from core.rest.fields import InstantField, NameField, OperableField
 from wire.registry import FORMATS
 
 
-class AssetSerializer(serializers.ModelSerializer[Asset]):
+class AssetSerializer(StrictBody, serializers.ModelSerializer[Asset]):
     organisation = OperableField(queryset=Organisation.objects)
-    tags = serializers.ListField(
-        child=serializers.CharField(max_length=64), max_length=64, required=False
-    )
+    tags = serializers.ListField(child=NameField(max_length=64), max_length=64, required=False)
     tags_from = InstantField(
         write_only=True,
         required=False,
@@ -47,7 +46,7 @@ class AssetSerializer(serializers.ModelSerializer[Asset]):
         validators: list[Any] = []
 
 
-class AssignmentSerializer(serializers.ModelSerializer[Assignment]):
+class AssignmentSerializer(StrictBody, serializers.ModelSerializer[Assignment]):
     """The period is half-open: `since` belongs to it, `until` does not; null means still."""
 
     device = OperableField(queryset=Device.objects)
@@ -66,7 +65,7 @@ class AssignmentSerializer(serializers.ModelSerializer[Assignment]):
         return since
 
 
-class AssignmentEndSerializer(serializers.Serializer[Assignment]):
+class AssignmentEndSerializer(StrictBody, serializers.Serializer[Assignment]):
     until = InstantField()
 
 
@@ -75,7 +74,7 @@ class DeviceAssignmentSerializer(AssignmentSerializer):
         fields: tuple[str, ...] = ("id", "asset", "since", "until", "recorded_at")
 
 
-class DeviceSerializer(serializers.ModelSerializer[Device]):
+class DeviceSerializer(StrictBody, serializers.ModelSerializer[Device]):
     organisation = OperableField(queryset=Organisation.objects)
     assignments = DeviceAssignmentSerializer(many=True, read_only=True)
 
@@ -94,7 +93,7 @@ class DeviceSerializer(serializers.ModelSerializer[Device]):
         validators: list[Any] = []
 
 
-class SourceSerializer(serializers.ModelSerializer[Source]):
+class SourceSerializer(StrictBody, serializers.ModelSerializer[Source]):
     organisation = OperableField(queryset=Organisation.objects)
     device = OperableField(queryset=Device.objects, required=False, allow_null=True)
 
@@ -143,7 +142,7 @@ def ingest_url(source: Source, token: str) -> str:
     return f"{settings.INGEST_URL}/ingest/{source.wire_format}/{token}"
 
 
-class RotationSerializer(serializers.Serializer[Source]):
+class RotationSerializer(StrictBody, serializers.Serializer[Source]):
     overlap_s = serializers.IntegerField(
         min_value=0, max_value=30 * 86_400, default=86_400, help_text="the old token stays valid"
     )

@@ -88,7 +88,8 @@ def _plain_fix(fix: Fix | None) -> tuple[float | str | None, ...] | None:
     numbers = (
         fix.lon_deg, fix.lat_deg, fix.altitude_m, fix.accuracy_m, fix.speed_mps, fix.course_deg,
     )  # fmt: skip
-    return (*(None if number is None else float(number) for number in numbers), fix.method)
+    plain = [n if n is None or type(n) is float else float(n) for n in numbers]
+    return (*plain, fix.method)
 
 
 def _plain(readings: dict[str, Value]) -> dict[str, Value]:

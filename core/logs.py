@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import logging
 import logging.config
+import re
 from typing import Any
 
 import structlog
+
+# The token in an address of the door, however it is spelled; and whatever looks like a token of
+# ours: 32 or more letters and digits of both cases, which no id in hex is.
+_TOKENS = re.compile(
+    r"(?P<address>(?i:ingest)/+[^/\s]*/+)[^\s/?\"']+"
+    r"|(?<![\w-])(?=[\w-]*[A-Z])(?=[\w-]*[a-z])[\w-]{32,}"
+)
 
 _SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
@@ -14,6 +22,16 @@ _SHARED: list[Any] = [
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
+
+
+def without_tokens(text: str) -> str:
+    """Return a line of a log with each token replaced by `…`."""
+    return _TOKENS.sub(lambda found: f"{found['address'] or ''}…", text)
+
+
+def _masked(renderer: Any) -> Any:
+    """Return the renderer, whose lines show no token."""
+    return lambda *given: without_tokens(str(renderer(*given)))
 
 
 def configure_logs(*, level: str, as_json: bool) -> None:
@@ -41,7 +59,7 @@ def configure_logs(*, level: str, as_json: bool) -> None:
                     "()": structlog.stdlib.ProcessorFormatter,
                     "processors": [
                         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                        renderer,
+                        _masked(renderer),
                     ],
                     "foreign_pre_chain": _SHARED,
                 }

@@ -20,6 +20,7 @@ from django.utils import timezone
 from accounts.models import Organisation, User
 from assets.models import Asset
 from core.errors import Conflict, Fault, NotFound, Unprocessable
+from geofence.dependents import end_dependents_of
 from geofence.models import Geofence, GeofenceVersion
 from geofence.presets import Judging
 from geofence.shape_checks import Shape, pointing_into
@@ -138,7 +139,10 @@ def rename_geofence(
 def delete_geofence(
     *, geofence: Geofence, at: datetime | None = None, by: User | None = None
 ) -> None:
-    """End a geofence now or at a moment in the past. Its crossings until then stay."""
+    """End a geofence and the rules about it now or at a moment in the past.
+
+    Its crossings until then stay.
+    """
     moment = at or timezone.now()
     if moment > timezone.now():
         raise Unprocessable("A geofence cannot be deleted in the future.", code="out-of-range")
@@ -148,6 +152,7 @@ def delete_geofence(
         ended = end_versions(geofence, moment, revision)
         Geofence.objects.filter(pk=geofence.pk).update(deleted_at=moment)
         geofence.deleted_at = moment
+        end_dependents_of(geofence.pk, moment)
         _rejudge(geofence.organisation_id, ended, moment, "geofence deleted", by)
 
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from geofence.distance import ShapeEdge
 from geofence.models import GeofenceVersion
+from geofence.presets import default_max_accuracy_m
 
 
 class Containment(Struct, frozen=True, kw_only=True):
@@ -32,7 +33,7 @@ def containment_of(
     distance_m = ShapeEdge(area).distance_m(lon_deg, lat_deg)
     cap_m = version.inradius_m / 2.0 if version.accuracy_cap_m is None else version.accuracy_cap_m
     counted_m = min(accuracy_m or 0.0, cap_m)
-    is_coarse = accuracy_m is not None and accuracy_m > (version.max_accuracy_m or math.inf)
+    is_coarse = accuracy_m is not None and accuracy_m > effective_max_accuracy_m(version)
     side: Literal["inside", "outside", "unsure"] = "inside" if is_inside else "outside"
     return Containment(
         containment="unsure" if is_coarse or distance_m < counted_m else side,
@@ -41,6 +42,12 @@ def containment_of(
         accuracy_counted_m=counted_m,
         version=version.pk,
     )
+
+
+def effective_max_accuracy_m(version: GeofenceVersion) -> float:
+    """Return beyond which accuracy fixes decide nothing, with the default filled in."""
+    max_m = version.max_accuracy_m
+    return default_max_accuracy_m(version.inradius_m) if max_m is None else float(max_m)
 
 
 def _signed(distance_m: float, *, is_inside: bool) -> float | None:

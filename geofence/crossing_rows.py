@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.statements import rows
+from core.time_texts import rfc3339
 from geofence.crossing_changes import CrossingChange
 
 
@@ -62,4 +63,4 @@ def crossing_row(change: CrossingChange, asset_name: str, geofence_name: str) ->
 
 
 def _instant(moment: datetime | None) -> str | None:
-    return None if moment is None else f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+    return None if moment is None else rfc3339(moment)

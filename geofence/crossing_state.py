@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from operator import attrgetter
 from typing import Literal
 
-import msgspec
 from msgspec import Struct
 
 from core.dated_tags import NEVER_TAGGED, DatedTags
@@ -75,18 +74,6 @@ class CrossingState(Struct, array_like=True):
     def inside(self) -> list[int]:
         """The ids of the geofences in which the asset is, or was when it was last sure."""
         return [geofence_id for geofence_id, zone in self.zones.items() if zone.is_inside]
-
-
-_encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(CrossingState)
-
-
-def crossing_state_of(data: bytes) -> CrossingState:
-    return _decoder.decode(data) if data else CrossingState()
-
-
-def bytes_of_state(state: CrossingState) -> bytes:
-    return _encoder.encode(state)
 
 
 class LinkedAsset(Struct, frozen=True):

@@ -22,8 +22,6 @@ from geofence.crossing_state import (
     FoundCrossing,
     LinkedAsset,
     RememberedZone,
-    bytes_of_state,
-    crossing_state_of,
     in_order,
 )
 from geofence.segments import passing_times_us
@@ -38,12 +36,7 @@ class CrossingFold(FactFold):
     """The fold of crossings."""
 
     name = "crossings"
-
-    def state_of(self, data: bytes) -> CrossingState:
-        return crossing_state_of(data)
-
-    def bytes_of(self, state: CrossingState) -> bytes:
-        return bytes_of_state(state)
+    state_type = CrossingState
 
     def look_ups(
         self, runs: Sequence[tuple[CrossingContext, Sequence[JudgedFact]]]

@@ -1,7 +1,7 @@
 """Geofences as files for other programs: GeoJSON and KML.
 
-Both carry the judged area, for other programs, and the shape as drawn, for our own import: an
-exported circle is imported as a circle.
+Both carry the judged area, for other programs, and the shape as drawn with the options, for our
+own import: an exported circle is imported as a circle.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from core.rest.geojson import feature, feature_collection
+from geofence.imports.own_exports import OWN_NAMES
 
 KML = "http://www.opengis.net/kml/2.2"
 Row = dict[str, Any]
@@ -31,7 +32,7 @@ def as_geojson(rows: Iterable[Row]) -> dict[str, Any]:
 
 
 def as_kml(rows: Iterable[Row]) -> bytes:
-    """Return a KML document of rows with `name`, `colour`, `shape` and `geometry`."""
+    """Return a KML document of rows with `name`, `geometry` and our own members."""
     ElementTree.register_namespace("", KML)
     root = Element(f"{{{KML}}}kml")
     document = SubElement(root, f"{{{KML}}}Document")
@@ -49,8 +50,10 @@ def _placemark(document: Element, row: Row) -> None:
     fill = SubElement(style, f"{{{KML}}}PolyStyle")
     SubElement(fill, f"{{{KML}}}color").text = _kml_colour(row["colour"], "40")
     extended = SubElement(placemark, f"{{{KML}}}ExtendedData")
-    data = SubElement(extended, f"{{{KML}}}Data", name="shape")
-    SubElement(data, f"{{{KML}}}value").text = json.dumps(row["shape"])
+    for name in OWN_NAMES:
+        data = SubElement(extended, f"{{{KML}}}Data", name=name)
+        text = row[name] if name == "colour" else json.dumps(row[name])
+        SubElement(data, f"{{{KML}}}value").text = text
     geometry = SubElement(placemark, f"{{{KML}}}MultiGeometry")
     for rings in row["geometry"]["coordinates"]:
         _polygon(geometry, rings)

@@ -36,14 +36,23 @@ CORRIDOR_WIDTH_M: Final = (1.0, 50_000.0)
 CORRIDOR_LENGTH_M: Final = 5_000_000.0
 
 # A larger shape is refused without an offer to simplify it, since that would take long.
-SIMPLIFIABLE_POINTS: Final = 10_000
+SIMPLIFIABLE_POINTS: Final = 200_000
+SIMPLIFIABLE_RINGS: Final = 1_000
+# A finer shape is thinned out first: GEOS simplifies by recursion, and a hostile line of 200,000
+# points would take minutes and the stack.
+THINNED_POINTS: Final = 10_000
 
 # For commands that run without a server to protect.
 COMMAND_LINE: Final = SizeLimit(
+    shape_points=10_000, ring_points=10_000, line_points=10_000, rings=1_000
+)
+
+# For outlines that are compared with a drawn shape, and not judged: those of corridors are long.
+OUTLINE: Final = SizeLimit(
     shape_points=SIMPLIFIABLE_POINTS,
     ring_points=SIMPLIFIABLE_POINTS,
     line_points=SIMPLIFIABLE_POINTS,
-    rings=1_000,
+    rings=SIMPLIFIABLE_RINGS,
 )
 
 IMPORT_PACKED_BYTES: Final = 5 << 20

@@ -5,14 +5,17 @@ Written by `actions` and `crossing_ledger` only.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.contrib.gis.db import models
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, RangeOperators
-from django.db.models import Func, Q
+from django.db.models import F, Func, Q
 from django.db.models.functions import Now
 
 from accounts.models import Organisation, Tenanted
 from assets.models import Asset
+from core.name_fields import NameColumn
 
 
 class Revision(models.Model):
@@ -31,7 +34,7 @@ class Geofence(models.Model):
     """A place with a name. Its shape and its judging options are in its versions."""
 
     organisation = models.ForeignKey(Organisation, models.CASCADE, related_name="geofences")
-    name = models.CharField(max_length=200)
+    name = NameColumn(max_length=200)
     colour = models.CharField(max_length=7, default="#005a9c")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
@@ -69,7 +72,9 @@ class GeofenceVersion(models.Model):
     accuracy_cap_m = models.FloatField(
         null=True, help_text="accuracy counts up to this; by default half the inradius"
     )
-    max_accuracy_m = models.FloatField(null=True, help_text="coarser fixes never decide")
+    max_accuracy_m = models.FloatField(
+        null=True, help_text="coarser fixes never decide; by default by the size of the area"
+    )
     persist_fixes = models.PositiveIntegerField(default=1)
     persist_s = models.FloatField(default=0)
     judges_pass_through = models.BooleanField(default=False)
@@ -100,6 +105,11 @@ class GeofenceVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.geofence} from {self.valid_from}"
+
+
+def not_ended(now: datetime) -> Q:
+    """Return the condition of versions that hold now or later; replaced versions do not."""
+    return Q(valid_to__isnull=True) | (Q(valid_to__gt=now) & Q(valid_to__gt=F("valid_from")))
 
 
 class Crossing(models.Model):

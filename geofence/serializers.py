@@ -14,9 +14,11 @@ from shapely.geometry import mapping
 
 from accounts.models import Organisation
 from core.errors import Fault, Unprocessable
-from core.rest.fields import InstantField, OperableField
+from core.rest.bodies import StrictBody
+from core.rest.fields import InstantField, NameField, OperableField
 from geofence import limits
 from geofence.actions import JUDGING_FIELDS
+from geofence.containment import effective_max_accuracy_m
 from geofence.models import GeofenceVersion
 from geofence.shape_checks import Shape, pointing_into, refuse
 from geofence.shape_simplifying import simplification_offer
@@ -50,18 +52,6 @@ class NumberField(serializers.FloatField):
         return super().to_internal_value(data)
 
 
-class NameField(serializers.CharField):
-    """Text as sent. Control characters are refused, since XML and e-mails cannot hold them."""
-
-    def to_internal_value(self, data: Any) -> str:
-        name = super().to_internal_value(data)
-        if not all(char.isprintable() or char in "\u200c\u200d" for char in name):
-            raise serializers.ValidationError(
-                "Control characters are refused.", code="forbidden-character"
-            )
-        return name
-
-
 @extend_schema_field(GEOMETRY_SCHEMA)
 class GeometryField(serializers.JSONField):
     pass
@@ -72,7 +62,7 @@ class ShapeField(serializers.JSONField):
     pass
 
 
-class JudgingInput(serializers.Serializer[Any]):
+class JudgingInput(StrictBody, serializers.Serializer[Any]):
     """Judging options, all of them optional."""
 
     accuracy_cap_m = NumberField(
@@ -82,7 +72,13 @@ class JudgingInput(serializers.Serializer[Any]):
         max_value=1e6,
         help_text="accuracy counts up to this; null for half the inradius",
     )
-    max_accuracy_m = NumberField(required=False, allow_null=True, min_value=0, max_value=1e6)
+    max_accuracy_m = NumberField(
+        required=False,
+        allow_null=True,
+        min_value=0,
+        max_value=1e6,
+        help_text="coarser fixes decide nothing; null for a default by the size of the area",
+    )
     persist_fixes = serializers.IntegerField(required=False, min_value=1, max_value=100)
     persist_s = NumberField(required=False, min_value=0, max_value=86_400)
     judges_pass_through = serializers.BooleanField(required=False)
@@ -114,8 +110,13 @@ class VersionInput(JudgingInput):
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping) and data.get("type") == "Feature":
             properties = data.get("properties")
+            # Members of our own may stand beside the properties, too (RFC 7946, section 6.1).
+            beside = {name: data[name] for name in self.fields if name in data}
+            # Other programs have properties of their own, which are no mistakes.
+            known = properties if isinstance(properties, dict) else {}
             data = {
-                **(properties if isinstance(properties, dict) else {}),
+                **{name: known[name] for name in known if name in self.fields},
+                **beside,
                 "geometry": data.get("geometry"),
             }
             data.pop("shape", None)
@@ -160,15 +161,27 @@ class GeofenceChange(VersionInput):
     colour = serializers.RegexField(r"^#[0-9a-fA-F]{6}$", required=False)
 
 
-class JudgingRow(serializers.ModelSerializer[GeofenceVersion]):
+class JudgingRow(StrictBody, serializers.ModelSerializer[GeofenceVersion]):
     class Meta:
         model = GeofenceVersion
-        fields = ("persist_fixes", "persist_s", "judges_pass_through", "max_gap_s")
+        fields = (
+            "max_accuracy_m",
+            "persist_fixes",
+            "persist_s",
+            "judges_pass_through",
+            "max_gap_s",
+        )
         read_only_fields = fields
 
 
-class IntervalInput(serializers.Serializer[Any]):
+class PresetInput(StrictBody, serializers.Serializer[Any]):
     interval_s = serializers.FloatField(min_value=1, max_value=31_536_000)
+    inradius_m = serializers.FloatField(
+        min_value=0,
+        max_value=1e7,
+        required=False,
+        help_text="of the geofence, for `max_accuracy_m`",
+    )
 
 
 class SimplifyInput(VersionInput):
@@ -177,19 +190,19 @@ class SimplifyInput(VersionInput):
     )
 
 
-class SimplifiedRow(serializers.Serializer[Any]):
+class SimplifiedRow(StrictBody, serializers.Serializer[Any]):
     shape = ShapeField()
     tolerance_m = serializers.FloatField(help_text="no point drawn is further from the new line")
     points = serializers.IntegerField()
 
 
-class PointInput(serializers.Serializer[Any]):
+class PointInput(StrictBody, serializers.Serializer[Any]):
     lon_deg = NumberField(min_value=-180, max_value=180)
     lat_deg = NumberField(min_value=-90, max_value=90)
     accuracy_m = NumberField(min_value=0, max_value=1e6, required=False, allow_null=True)
 
 
-class ContainmentRow(serializers.Serializer[Any]):
+class ContainmentRow(StrictBody, serializers.Serializer[Any]):
     containment = serializers.ChoiceField(["inside", "outside", "unsure"])
     is_inside = serializers.BooleanField(help_text="the point itself; the edge is inside")
     distance_m = serializers.FloatField(
@@ -199,10 +212,28 @@ class ContainmentRow(serializers.Serializer[Any]):
     version = serializers.IntegerField()
 
 
-class VersionRow(serializers.ModelSerializer[GeofenceVersion]):
+class DeletionInput(StrictBody, serializers.Serializer[Any]):
+    dry_run = serializers.BooleanField(default=False)
+
+
+class DependentRow(StrictBody, serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+
+
+class DependentsRow(StrictBody, serializers.Serializer[Any]):
+    """The objects that end with a geofence."""
+
+    rules = DependentRow(many=True)
+
+
+class VersionRow(StrictBody, serializers.ModelSerializer[GeofenceVersion]):
     shape = ShapeField(read_only=True)
     geometry = serializers.SerializerMethodField(help_text="the area that is judged")
     accuracy_cap_effective_m = serializers.SerializerMethodField(
+        help_text="with its default filled in"
+    )
+    max_accuracy_effective_m = serializers.SerializerMethodField(
         help_text="with its default filled in"
     )
     is_replaced = serializers.SerializerMethodField(help_text="held at no time in the end")
@@ -215,6 +246,7 @@ class VersionRow(serializers.ModelSerializer[GeofenceVersion]):
             "geometry",
             "inradius_m",
             "accuracy_cap_effective_m",
+            "max_accuracy_effective_m",
             *JUDGING_FIELDS,
             "valid_from",
             "valid_to",
@@ -229,6 +261,9 @@ class VersionRow(serializers.ModelSerializer[GeofenceVersion]):
 
     def get_accuracy_cap_effective_m(self, version: GeofenceVersion) -> float:
         return effective_cap_m(version)
+
+    def get_max_accuracy_effective_m(self, version: GeofenceVersion) -> float:
+        return effective_max_accuracy_m(version)
 
     def get_is_replaced(self, version: GeofenceVersion) -> bool:
         return bool(version.valid_to == version.valid_from)
@@ -255,6 +290,7 @@ class GeofenceRow(VersionRow):
             "geometry",
             "inradius_m",
             "accuracy_cap_effective_m",
+            "max_accuracy_effective_m",
             *JUDGING_FIELDS,
             "version",
             "valid_from",

@@ -90,19 +90,33 @@ def lonlat(point: Any, pointer: str) -> Lonlat:
     """Return longitude and latitude of a point. Raises `Unprocessable` if it is no point."""
     if not isinstance(point, list | tuple) or len(point) != 2:
         refuse("geometry-invalid", "A point is two numbers: longitude, latitude.", pointer)
+    cause = _likely_cause(point)
     return (
-        number(point[0], -limits.LON_DEG, limits.LON_DEG, f"{pointer}/0"),
-        number(point[1], -limits.LAT_DEG, limits.LAT_DEG, f"{pointer}/1"),
+        number(point[0], -limits.LON_DEG, limits.LON_DEG, f"{pointer}/0", cause),
+        number(point[1], -limits.LAT_DEG, limits.LAT_DEG, f"{pointer}/1", cause),
     )
 
 
-def number(value: Any, lowest: float, highest: float, pointer: str) -> float:
+def _likely_cause(point: Any) -> str:
+    """Return a sentence for a point that is out of range, or ""."""
+    if not all(type(value) in (int, float) for value in point):
+        return ""
+    lon, lat = abs(point[0]), abs(point[1])
+    if lon > limits.LON_DEG or lat > limits.LON_DEG:
+        return " Degrees are expected; if these are metres, a shapefile needs its .prj."
+    if lat > limits.LAT_DEG >= lon:
+        return " Longitude comes first: the two look swapped."
+    return ""
+
+
+def number(value: Any, lowest: float, highest: float, pointer: str, cause: str = "") -> float:
     """Return a finite number in its range. Text, true and false are not numbers."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         refuse("geometry-invalid", "Must be a number.", pointer)
     # Also false for NaN and infinities, and safe for integers of any length.
     if not lowest <= value <= highest:
-        refuse("out-of-range", f"Must be from {lowest:.10g} to {highest:.10g}.", pointer)
+        detail = f"Must be from {lowest:.10g} to {highest:.10g}.{cause}"
+        refuse("out-of-range", detail, pointer)
     return float(value) + 0.0  # makes -0.0 plain zero
 
 

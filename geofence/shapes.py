@@ -53,6 +53,26 @@ def area_of(shape: Any, limit: limits.SizeLimit = limits.DRAWN) -> MultiPolygon:
     return area
 
 
+def dissolved(shape: Shape) -> Shape:
+    """Return the multipolygon with parts joined that overlap or share an edge, if there are any.
+
+    Each part must be valid alone; raises `Unprocessable` otherwise.
+    """
+    pieces = _pieces(polygons_of(shape, limits.OUTLINE))
+    parts = earth.polygons_in(shapely.union_all(pieces))
+    if len(parts) == len(pieces):
+        return shape
+    coordinates = [_rings_of(part) for part in parts]
+    if len(parts) == 1:
+        return {"type": "polygon", "coordinates": coordinates[0]}
+    return {"type": "multipolygon", "coordinates": coordinates}
+
+
+def _rings_of(part: Polygon) -> list[Any]:
+    rings = [part.exterior, *part.interiors]
+    return [shapely.get_coordinates(ring).tolist() for ring in rings]
+
+
 def inradius_m(area: MultiPolygon, shape: Shape | None = None) -> float:
     """Return the radius of the largest circle inside the area, to about 2 %.
 
@@ -118,13 +138,18 @@ def _corridor(shape: Shape, limit: limits.SizeLimit) -> MultiPolygon:
 
 
 def _polygons(parts: list[list[Ring]]) -> MultiPolygon:
+    return MultiPolygon(_pieces(parts))
+
+
+def _pieces(parts: list[list[Ring]]) -> list[Polygon]:
+    """Return the valid parts, cut at the antimeridian."""
     pieces: list[Polygon] = []
     for index, rings in enumerate(parts):
         pointer = f"/coordinates/{index}" if len(parts) > 1 else "/coordinates"
         polygon = _unrolled_polygon(rings, pointer)
         _check_valid(polygon, pointer)
         pieces.extend(earth.cut_at_antimeridian(polygon))
-    return MultiPolygon(pieces)
+    return pieces
 
 
 def _unrolled_polygon(rings: list[Ring], pointer: str) -> Polygon:

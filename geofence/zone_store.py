@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 import shapely
 
 from core.statements import records, rows
+from geofence.presets import DEFAULT_LEAST_M, DEFAULT_SIZES, LIMITS_M
 from geofence.zone import FAR_FUTURE_US, Zone
 from geofence.zone_index import ZoneIndex
 
@@ -25,7 +26,10 @@ _SELECT = f"""
             AS valid_to_us,
         -- So that a small yard can be entered at all by a coarse receiver.
         coalesce(v.accuracy_cap_m, v.inradius_m / 2) AS accuracy_cap_m,
-        coalesce(v.max_accuracy_m, 'infinity') AS max_accuracy_m,
+        coalesce(v.max_accuracy_m, (
+            SELECT min(limit_m) FROM unnest(%s::float8[]) AS limit_m
+            WHERE limit_m >= greatest({DEFAULT_SIZES} * v.inradius_m, {DEFAULT_LEAST_M})
+        ), {LIMITS_M[-1]}) AS max_accuracy_m,
         v.persist_fixes, round(v.persist_s * 1000000)::bigint AS persist_us,
         v.judges_pass_through, round(v.max_gap_s * 1000000)::bigint AS max_gap_us,
         coalesce(v.floor_m, '-infinity') AS floor_m, coalesce(v.ceiling_m, 'infinity') AS ceiling_m,
@@ -71,7 +75,7 @@ class ZoneStore:
         found = records(
             Zone,
             _SELECT,
-            [organisation_id, known],
+            [list(LIMITS_M), organisation_id, known],
             area=shapely.from_wkb,
             asset_ids=frozenset,
             tags=frozenset,

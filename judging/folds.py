@@ -29,10 +29,8 @@ class Fold(Protocol):
     has_deadlines: bool
     """True if it may ask to be called at an instant without a fact."""
 
-    def state_of(self, data: bytes) -> Any:
-        """Return the state that `bytes_of` wrote; for `b""` the state of an asset never judged."""
-
-    def bytes_of(self, state: Any) -> bytes: ...
+    state_type: type[Any]
+    """A struct of msgspec; without arguments it makes the state of an asset never judged."""
 
     def meets(self, state: Any, other: Any) -> bool:
         """Return whether every further fact will be judged the same from both states."""

@@ -19,7 +19,7 @@ from core.fact_order import FactKey, before_all_at
 from core.judged_fact import JudgedFact
 from judging.differences import REACH_US
 from judging.folds import Fold
-from judging.judged_state import JudgedState, read_state, states_meet, write_state
+from judging.judged_state import JudgedState, StateCodec, states_meet
 from positions.stretches import NewCheckpoint, SavedState, Stretch, WantedStretch
 
 # Facts between two checkpoints. More make late facts dearer and the history smaller.
@@ -91,6 +91,7 @@ class Machine:
         reach_us: int = REACH_US,
     ) -> None:
         self.folds = tuple(folds)
+        self._codec = StateCodec(self.folds)
         self.needs_readings = any(fold.needs_readings for fold in folds)
         self._has_deadlines = any(fold.has_deadlines for fold in folds)
         self._checkpoint_every = checkpoint_every
@@ -101,8 +102,11 @@ class Machine:
         """Return whether any fold uses the fact."""
         return fact.fix is not None or self.needs_readings
 
+    def state_of(self, data: bytes) -> JudgedState:
+        return self._codec.read(data)
+
     def bytes_of(self, state: JudgedState) -> bytes:
-        return write_state(state, self.folds)
+        return self._codec.write(state)
 
     def asks_at_us(self, state: JudgedState) -> int | None:
         """Return the next instant at which some fold must be called without a fact."""
@@ -120,7 +124,7 @@ class Machine:
         """
         in_order, late = [], []
         for asset in pending:
-            head = read_state(asset.head, self.folds)
+            head = self.state_of(asset.head)
             if _is_in_order(asset, head):
                 in_order.append((asset, head))
             else:
@@ -200,7 +204,7 @@ class Machine:
         carried: JudgedState | None = None
         while queue:
             stretch, run = queue.popleft()
-            state = carried or read_state(stretch.low.state if stretch.low else b"", self.folds)
+            state = carried or self.state_of(stretch.low.state if stretch.low else b"")
             _open_window(verdict, stretch, is_carried=carried is not None)
             self._fold_on(verdict, state, run)
             carried = self._settle(verdict, state, stretch.high, now_us)
@@ -230,7 +234,7 @@ class Machine:
             verdict.head = state
             return None
         if verdict.pending.since_us is None:
-            recorded = read_state(high.state, self.folds)
+            recorded = self.state_of(high.state)
             if states_meet(state.states, recorded.states, self.folds):
                 return None
         # Even if the fact at that key belongs to another asset now: the state after all before it.

@@ -12,7 +12,6 @@ import math
 from collections.abc import MutableSequence, Sequence
 from typing import Final, Literal
 
-import msgspec
 from msgspec import Struct
 
 from core.fact_order import FactKey
@@ -55,12 +54,7 @@ class MotionFold(FactFold):
     """Finds intervals of kind `moving` and `resting`; between them motion is unknown."""
 
     name = "motion"
-
-    def state_of(self, data: bytes) -> MotionState:
-        return _decoder.decode(data) if data else MotionState()
-
-    def bytes_of(self, state: MotionState) -> bytes:
-        return _encoder.encode(state)
+    state_type = MotionState
 
     def step(
         self,
@@ -74,17 +68,20 @@ class MotionFold(FactFold):
         fix = fact.fix
         if fix is None:
             return
-        motion, since_us = _motion_at(state, fix)
+        motion: Motion = "moving"
+        since_us, reported_mps = fix.at_us, fix.speed_mps
+        if reported_mps is not None and reported_mps >= MOVING_MPS:
+            # As most fixes of vehicles on their way: nothing to compare.
+            state.speed_mps = reported_mps
+        else:
+            seen = _comparable(state, fix)
+            motion, since_us = _motion_at(state, seen, fix)
+            state.speed_mps = _speed_mps(seen, fix, motion)
         if motion != state.motion:
             findings.extend(_edges(state.motion, motion, since_us, fact.key))
         state.motion = motion
-        state.speed_mps = _speed_mps(_comparable(state, fix), fix, motion)
         state.recent = _remembered(state.recent, fix)
         state.last = fix
-
-
-_encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(MotionState)
 
 
 def _edges(former: Motion, motion: Motion, at_us: int, key: FactKey) -> list[Edge]:
@@ -96,16 +93,17 @@ def _edges(former: Motion, motion: Motion, at_us: int, key: FactKey) -> list[Edg
     return edges
 
 
-def _motion_at(state: MotionState, fix: DecidingFix) -> tuple[Motion, int]:
-    """Return the motion at a fix, and since when, if it differs from the motion of the state."""
-    seen = _comparable(state, fix)
-    reported_mps = fix.speed_mps
-    if reported_mps is not None and reported_mps >= MOVING_MPS:
-        return "moving", fix.at_us
+def _motion_at(
+    state: MotionState, seen: Sequence[DecidingFix], fix: DecidingFix
+) -> tuple[Motion, int]:
+    """Return the motion at a fix, and since when, if it differs from the motion of the state.
+
+    A reported speed is below `MOVING_MPS` here.
+    """
     held = next((old for old in seen if fix.at_us - old.at_us >= REST_US), None)
     if held is not None and all(_sure_distance_m(old, fix) == 0.0 for old in seen):
         return "resting", held.at_us
-    if reported_mps is not None:
+    if fix.speed_mps is not None:
         # It has just stopped: it rests if it was not moving before, or was not seen for long.
         is_new = state.motion != "moving" or state.last is None
         rests = is_new or held is state.last

@@ -34,16 +34,17 @@ class NewNotification(Struct, kw_only=True):
 _GIVEN: Final = ", ".join(NewNotification.__struct_fields__)
 
 
-def insertion_from(relation: LiteralString) -> LiteralString:
-    """Return the statement that inserts each row of `relation` as a notification that is due now.
+def insertion_from(relation: LiteralString, due_sql: LiteralString = "created_at") -> LiteralString:
+    """Return the statement that inserts each row of `relation` as a notification.
 
     `relation` has the fields of `NewNotification` as columns. Within a larger statement, an
-    author writes its own rows about the same notifications in the same round trip.
+    author writes its own rows about the same notifications in the same round trip. Each is due
+    at `due_sql`, an expression over its columns: by default at once.
     """
     return (
         f"INSERT INTO outbox_notification ({_GIVEN}, next_try_at, state, attempts,"
         " may_have_arrived, last_error)"
-        f" SELECT {_GIVEN}, created_at, 'pending', 0, false, '' FROM {relation}"
+        f" SELECT {_GIVEN}, {due_sql}, 'pending', 0, false, '' FROM {relation}"
     )
 
 

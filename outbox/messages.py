@@ -8,6 +8,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from core.names import isolated
+
 # The channel of e-mail addresses.
 EMAIL: Final = "email"
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]+")
@@ -47,5 +49,8 @@ class SendOutcome(Struct, frozen=True, kw_only=True):
 
 
 def one_line(text: str) -> str:
-    """Return `text` in one line, for a header or a sentence: a line break becomes a space."""
-    return _UNPRINTABLE.sub(" ", text).strip()
+    """Return `text` in one line, for a header or a sentence, whose direction it does not turn.
+
+    A line break becomes a space.
+    """
+    return isolated(_UNPRINTABLE.sub(" ", text).strip())

@@ -23,7 +23,7 @@ from rest_framework.viewsets import GenericViewSet
 from accounts.models import Organisation
 from assets.models import Asset, Device
 from core.errors import Fault, Refused
-from core.rest.filters import BooleanFilter
+from core.rest.filters import BooleanFilter, ObjectFilter
 from core.rest.geojson import GeoJSONRenderer, feature_collection
 from positions.position_pages import NewestMoment
 from positions.position_queries import (
@@ -95,7 +95,10 @@ class TrackView(APIView):
     @extend_schema(
         operation_id="assets_track",
         parameters=[TrackQuery],
-        responses={(200, "application/geo+json"): TrackSerializer},
+        responses={
+            (200, media_type): TrackSerializer
+            for media_type in ("application/geo+json", "application/json")
+        },
     )
     def get(self, request: Request, asset: int) -> Response:
         """The way of an asset as a line with a time for each point, simplified for a screen.
@@ -115,7 +118,7 @@ class TrackView(APIView):
 
 
 class RejudgingFilter(django_filters.FilterSet):  # type: ignore[misc]
-    organisation = django_filters.NumberFilter()
+    organisation = ObjectFilter()
     finished = BooleanFilter(field_name="finished_at", lookup_expr="isnull", exclude=True)
 
 

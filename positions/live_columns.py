@@ -7,7 +7,7 @@ table of docs/live-protocol.md and the console's types from it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any, Final, Literal, get_args
 
@@ -25,8 +25,8 @@ UNFIT: Final = -(2**62)
 class LiveColumn(Struct, frozen=True, kw_only=True):
     """A column of integers; absent is None, and NULL in SQL.
 
-    `of_state` gets the value from a state on the road, `sql` the same value from a row `s` of
-    positions_assetstate, or UNFIT for a value that `of_state` leaves out; no row makes it fail. In
+    `of_states` gets the values from states on the road, `sql` the same value from a row `s` of
+    positions_assetstate, or UNFIT for a value that `of_states` leaves out; no row makes it fail. In
     a column with `choices` the integer is the place of a name among them, from 1, so that names
     may be added at the end only. Viewers receive the names.
     """
@@ -35,7 +35,7 @@ class LiveColumn(Struct, frozen=True, kw_only=True):
     kind: Literal["quantity", "time", "choice"]
     unit: str
     meaning: str
-    of_state: Callable[[StateRow], int | None]
+    of_states: Callable[[Sequence[StateRow]], list[int | None]]
     sql: str
     choices: tuple[str, ...] = ()
 
@@ -45,10 +45,11 @@ def _quantity(name: str, unit: str, meaning: str, *, member: str, factor: float)
     value_of = attrgetter(member)
     greatest = MAX_QUANTITY / factor
 
-    def of_state(state: StateRow) -> int | None:
-        value = value_of(state)
-        is_fit = value is not None and -greatest <= value <= greatest
-        return round(value * factor) if is_fit else None
+    def of_states(states: Sequence[StateRow]) -> list[int | None]:
+        return [
+            round(value * factor) if value is not None and -greatest <= value <= greatest else None
+            for value in map(value_of, states)
+        ]
 
     # Halves to even, in Python and of a float8 in PostgreSQL, where NaN is the greatest number.
     sql = (
@@ -56,7 +57,7 @@ def _quantity(name: str, unit: str, meaning: str, *, member: str, factor: float)
         f" THEN round(s.{member} * {factor}) WHEN s.{member} IS NOT NULL THEN {UNFIT} END"
     )
     return LiveColumn(
-        name=name, kind="quantity", unit=unit, meaning=meaning, of_state=of_state, sql=sql
+        name=name, kind="quantity", unit=unit, meaning=meaning, of_states=of_states, sql=sql
     )
 
 
@@ -64,16 +65,15 @@ def _time(name: str, meaning: str) -> LiveColumn:
     """Return a column for the time `name` of the state, rounded down to milliseconds."""
     at_of = attrgetter(name)
 
-    def of_state(state: StateRow) -> int | None:
-        at = at_of(state)
-        return None if at is None else microseconds(at) // 1000
+    def of_states(states: Sequence[StateRow]) -> list[int | None]:
+        return [None if at is None else microseconds(at) // 1000 for at in map(at_of, states)]
 
     return LiveColumn(
         name=name,
         kind="time",
         unit="ms since 1970",
         meaning=meaning,
-        of_state=of_state,
+        of_states=of_states,
         sql=f"CASE WHEN isfinite(s.{name}) THEN floor(extract(epoch FROM s.{name}) * 1000)"
         f" WHEN s.{name} IS NOT NULL THEN {UNFIT} END",
     )
@@ -89,7 +89,7 @@ def _choice(name: str, meaning: str, choices: tuple[str, ...]) -> LiveColumn:
         kind="choice",
         unit="one of " + ", ".join(f"`{choice}`" for choice in choices),
         meaning=meaning,
-        of_state=lambda state: code_of.get(name_of(state)),
+        of_states=lambda states: list(map(code_of.get, map(name_of, states))),
         sql=f"array_position(ARRAY[{listed}], s.{name}::text)",
         choices=choices,
     )
@@ -133,7 +133,7 @@ LIVE_COLUMNS: Final = (
         kind="quantity",
         unit="per cent",
         meaning="the newest `battery.level`, where it is a number",
-        of_state=_battery,
+        of_states=lambda states: list(map(_battery, states)),
         sql=_BATTERY,
     ),
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any, get_args
 
 import numpy as np
@@ -12,7 +11,10 @@ from rest_framework import serializers
 
 from accounts.models import User
 from core.observation import ClockFault, Method, TimeSource, clock_fault, instant
+from core.rest.bodies import StrictBody
+from core.rest.fields import InstantField
 from core.rest.geojson import feature
+from core.time_texts import rfc3339
 from positions.position_pages import MAX_ID
 from positions.position_queries import FIX_NAMES, Period, PositionRow
 from positions.track_simplifying import Fixes
@@ -26,12 +28,12 @@ def _optional_id() -> serializers.IntegerField:
     return serializers.IntegerField(required=False, min_value=0, max_value=MAX_ID)
 
 
-class PeriodQuery(serializers.Serializer[Any]):
-    to = serializers.DateTimeField(required=False, help_text="measured before then")
+class PeriodQuery(StrictBody, serializers.Serializer[Any]):
+    to = InstantField(required=False, help_text="measured before then")
 
     def get_fields(self) -> dict[str, Any]:
         # `from` is a keyword of Python and cannot be declared above.
-        since = serializers.DateTimeField(required=False, help_text="measured then or later")
+        since = InstantField(required=False, help_text="measured then or later")
         return {"from": since, **super().get_fields()}
 
 
@@ -50,7 +52,7 @@ class TrackQuery(PeriodQuery):
     )
 
 
-class FixSerializer(serializers.Serializer[Any]):
+class FixSerializer(StrictBody, serializers.Serializer[Any]):
     lon_deg = serializers.FloatField()
     lat_deg = serializers.FloatField()
     altitude_m = serializers.FloatField(allow_null=True)
@@ -60,12 +62,12 @@ class FixSerializer(serializers.Serializer[Any]):
     method = serializers.ChoiceField(get_args(Method))
 
 
-class BeaconSerializer(serializers.Serializer[Any]):
+class BeaconSerializer(StrictBody, serializers.Serializer[Any]):
     mac = serializers.CharField()
     rssi_dbm = serializers.IntegerField(allow_null=True)
 
 
-class CellSerializer(serializers.Serializer[Any]):
+class CellSerializer(StrictBody, serializers.Serializer[Any]):
     mcc = serializers.IntegerField()
     mnc = serializers.IntegerField()
     area = serializers.IntegerField(help_text="location or tracking area")
@@ -73,7 +75,7 @@ class CellSerializer(serializers.Serializer[Any]):
     rssi_dbm = serializers.IntegerField(allow_null=True)
 
 
-class ScansSerializer(serializers.Serializer[Any]):
+class ScansSerializer(StrictBody, serializers.Serializer[Any]):
     """The radio that the device heard around it; a kind without any is left out."""
 
     wifi = BeaconSerializer(many=True, required=False)
@@ -81,7 +83,7 @@ class ScansSerializer(serializers.Serializer[Any]):
     cells = CellSerializer(many=True, required=False)
 
 
-class PositionSerializer(serializers.Serializer[Any]):
+class PositionSerializer(StrictBody, serializers.Serializer[Any]):
     device = serializers.IntegerField()
     device_identifier = serializers.CharField()
     asset = serializers.IntegerField(allow_null=True, help_text="the device was on it then")
@@ -97,7 +99,7 @@ class PositionSerializer(serializers.Serializer[Any]):
     )
 
 
-class TrackLineSerializer(serializers.Serializer[Any]):
+class TrackLineSerializer(StrictBody, serializers.Serializer[Any]):
     type = serializers.ChoiceField(["LineString"])
     coordinates = serializers.ListField(
         child=serializers.ListField(child=serializers.FloatField()),
@@ -105,7 +107,7 @@ class TrackLineSerializer(serializers.Serializer[Any]):
     )
 
 
-class TrackPropertiesSerializer(serializers.Serializer[Any]):
+class TrackPropertiesSerializer(StrictBody, serializers.Serializer[Any]):
     asset = serializers.IntegerField()
     since = serializers.DateTimeField()
     until = serializers.DateTimeField()
@@ -114,16 +116,11 @@ class TrackPropertiesSerializer(serializers.Serializer[Any]):
     coordTimes = serializers.ListField(child=serializers.DateTimeField())  # noqa: N815
 
 
-class TrackSerializer(serializers.Serializer[Any]):
+class TrackSerializer(StrictBody, serializers.Serializer[Any]):
     type = serializers.ChoiceField(["Feature"])
     id = serializers.IntegerField()
     geometry = TrackLineSerializer(allow_null=True, help_text="null without a fix")
     properties = TrackPropertiesSerializer()
-
-
-def rfc3339(at: datetime) -> str:
-    # Not by strftime, which writes early years without their zeros.
-    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def position_document(row: PositionRow) -> dict[str, Any]:
@@ -171,7 +168,7 @@ def track_feature(
     return feature(feature_id=asset_id, geometry=geometry, properties=properties)
 
 
-class CurrentAssetSerializer(serializers.Serializer[Any]):
+class CurrentAssetSerializer(StrictBody, serializers.Serializer[Any]):
     """The asset whose long history is judged in parts just now."""
 
     asset = serializers.IntegerField(source="current_asset_id")
@@ -182,7 +179,7 @@ class CurrentAssetSerializer(serializers.Serializer[Any]):
     )
 
 
-class RejudgingSerializer(serializers.Serializer[Any]):
+class RejudgingSerializer(StrictBody, serializers.Serializer[Any]):
     """The progress of judging assets again after a changed fact."""
 
     id = serializers.IntegerField()

@@ -15,6 +15,7 @@ from assets.models import Asset
 from tests import builders
 from tests.lanes import keep_own_lane
 from tests.outbox.mail_server import MailServer, serve
+from tracker.readiness import last_check
 from tracker.road.road_memory import RoadMemory, replace_memory_of_process
 
 # `make night` looks longer; the clock of a busy machine is no reason to fail.
@@ -112,3 +113,4 @@ def anonymous() -> APIClient:
 def _fresh_memory() -> None:
     """Forget what the process holds of the database: each test starts from another one."""
     replace_memory_of_process(RoadMemory())
+    last_check.forget()

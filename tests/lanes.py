@@ -9,7 +9,9 @@ from typing import Final
 import pytest
 
 # Folders whose tests mostly wait for processes, sockets or a browser. The others compute.
-WAITING: Final = frozenset({"browser", "house", "ingest", "intake", "live", "outbox"})
+WAITING: Final = frozenset(
+    {"browser", "conformance", "house", "ingest", "intake", "live", "outbox", "proxy"}
+)
 LANES: Final = ("waits", "computes")
 
 

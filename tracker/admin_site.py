@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from django.contrib.admin import apps
 from django.http import HttpRequest
+from django.templatetags.static import static
 from django.urls import reverse
 from unfold.sites import UnfoldAdminSite
 
@@ -84,6 +85,11 @@ class TrackerAdminSite(UnfoldAdminSite):  # type: ignore[misc]
             "has_module_perms": True,
             "models": models,
         }
+
+
+def stylesheet(request: HttpRequest) -> str:
+    """Return the address of the styles that keep a name from turning its neighbours."""
+    return static("console/names.css")
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:

@@ -17,12 +17,15 @@ django_application = get_asgi_application()
 
 # Only now: these need Django's apps.
 from channels.routing import ProtocolTypeRouter  # noqa: E402
+from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
 
 from core.rest.query_parameters import known_parameters  # noqa: E402
 from positions.durability import refuse_to_start  # noqa: E402
 from tracker.ingest.application import IngestApplication  # noqa: E402
+from tracker.live.database_threads import CONNECTIONS_OF_LIVE_MAP  # noqa: E402
 from tracker.live.routing import application as live  # noqa: E402
+from tracker.web_guard import taking_turns, without_bodies_of_heads  # noqa: E402
 from tracker.web_metrics import measured  # noqa: E402
 
 # daphne knows no lifespan: what is to end it before it opens its port belongs here.
@@ -31,7 +34,9 @@ refuse_to_start(connection, waits=False)
 known_parameters()
 
 ingest = IngestApplication()
-pages = measured(django_application)
+# Without a pool each thread has a connection of its own. Of a pool the live map needs some, too.
+at_once = max((settings.DATABASE_POOL_SIZE or 32) - CONNECTIONS_OF_LIVE_MAP, 1)
+pages = measured(without_bodies_of_heads(taking_turns(django_application, at_once)))
 
 
 async def http(scope: dict[str, Any], receive: Any, send: Any) -> None:

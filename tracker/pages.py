@@ -13,8 +13,6 @@ from django.contrib.auth.decorators import login_required
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
 from django.core.cache import cache
-from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.templatetags.static import static
@@ -25,10 +23,9 @@ from redis.exceptions import RedisError
 
 from accounts.models import User
 from accounts.roles import organisation_roles_of, role_of
-from core.errors import Fault
 from core.rest.problem import problem, request_id_of, response_of
 from core.rest.problem_types import PROBLEM_TYPES
-from positions.durability import switched_off
+from tracker.readiness import readiness_faults
 
 ATTRIBUTION = "Natural Earth · GeoNames"
 FAILURES_PER_MINUTE = 10
@@ -180,41 +177,9 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 def readyz(request: HttpRequest) -> HttpResponse:
     """Answer whether this process is ready for requests, or the reasons why not."""
-    try:
-        faults = _readiness_faults()
-    except DatabaseError as error:
-        logger.warning("not ready: the database does not answer: %s", type(error).__name__)
-        faults = [_fault("database", "unreachable", "The database does not answer.")]
+    faults = readiness_faults()
     if not faults:
         return JsonResponse({"status": "ready"})
     detail = " ".join(fault.detail for fault in faults)
     headers = [("Retry-After", "5")]
-    return response_of(
-        problem(503, "not-ready", detail, request_id_of(request), tuple(faults), headers)
-    )
-
-
-def _readiness_faults() -> list[Fault]:
-    faults = [
-        _fault(name, "switched-off", f"PostgreSQL has {name} off.")
-        for name in switched_off(connection)
-    ]
-    if not _is_migrated():
-        faults.append(_fault("migrations", "missing", "Migrations are not applied."))
-    return faults
-
-
-def _fault(check: str, code: str, detail: str) -> Fault:
-    return Fault(pointer=f"/{check}", code=code, detail=detail)
-
-
-_was_migrated = False
-
-
-def _is_migrated() -> bool:
-    global _was_migrated
-    # Migrations are never reversed under a running process, so a positive check is kept.
-    if not _was_migrated:
-        executor = MigrationExecutor(connection)
-        _was_migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
-    return _was_migrated
+    return response_of(problem(503, "not-ready", detail, request_id_of(request), faults, headers))

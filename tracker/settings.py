@@ -42,6 +42,20 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
 SESSION_COOKIE_SAMESITE = "Lax"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_HTTPS else None
+# Pages are redirected. A program would send its token in plain text again and again: the API
+# refuses it, see `core.rest.problem`. Probes ask the process itself.
+SECURE_SSL_REDIRECT = IS_HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^api/", r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000 if IS_HTTPS else 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_INCLUDE_SUBDOMAINS", default=False)
+SILENCED_SYSTEM_CHECKS = [
+    # Whoever runs the server knows whether all names below its own have TLS, and says so.
+    "security.W005",
+    "security.W021",
+    # No text of a stranger reaches GDAL: files are read by our own parsers, and the admin's
+    # filters on geometries are refused.
+    "gis.W001",
+]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
@@ -103,6 +117,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.idempotency.IdempotencyMiddleware",
     "core.rest.query_parameters.ParametersMiddleware",
+    "core.rest.answers.LocationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -224,6 +239,12 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(LOCAL_DIR / "celerybeat-schedule")
 
 # Whose text a notification is, by its kind: a function of the notifications of a lot.
 OUTBOX_RENDERERS = {"alert": "alerts.alert_texts.render"}
+# A correction waits until no late report has changed its alert for so long, and is not sent where
+# it moves the alert by less.
+CORRECTION_WAIT_S = env.float("CORRECTION_WAIT_S", default=60.0)
+CORRECTION_LEAST_S = env.float("CORRECTION_LEAST_S", default=60.0)
+# What ends with a geofence, see geofence/dependents.py.
+GEOFENCE_DEPENDENTS = {"rules": "alerts.geofence_rules"}
 vars().update(env.email_url("EMAIL_URL", default="smtp://127.0.0.1:1025"))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Tracker <tracker@localhost>")
 EMAIL_TIMEOUT = 15
@@ -292,6 +313,7 @@ UNFOLD = {
     "SITE_HEADER": "Tracker",
     "SITE_URL": "/app/map",
     "SHOW_HISTORY": True,
+    "STYLES": ["tracker.admin_site.stylesheet"],
     "SIDEBAR": {"navigation": "tracker.admin_site.sidebar"},
     # The blue of the console, so that both sides look like one product.
     "COLORS": {
@@ -320,11 +342,13 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "core.rest.cursor_pages.NewestFirst",
     "PAGE_SIZE": 100,
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_METADATA_CLASS": "core.rest.metadata.JSONMetadata",
+    "DEFAULT_SCHEMA_CLASS": "core.rest.openapi.DescribedSchema",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.rest.answers.KnownFormats",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["core.rest.parsers.StrictJSONParser"],
     "EXCEPTION_HANDLER": "core.rest.problem.handle_exception",
-    "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",
+    "DATETIME_FORMAT": "%04Y-%m-%dT%H:%M:%S.%fZ",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS = {
@@ -343,7 +367,9 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "core.rest.openapi.with_geojson",
         "core.rest.openapi.with_problems",
+        "tracker.api_words.with_meanings",
     ],
     "ENUM_NAME_OVERRIDES": {
         "CorrectionEnum": "geofence.models.Correction.Change",
@@ -352,6 +378,8 @@ SPECTACULAR_SETTINGS = {
 }
 PROBLEM_TYPE_URL = env.str("PROBLEM_TYPE_URL", default=f"{PUBLIC_URL}/problems/")
 
+# Of scrapers, who send it as Bearer. Without one, only those on the machine itself are answered.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOGGING_CONFIG = None
 configure_logs(level=LOG_LEVEL, as_json=env.bool("LOG_JSON", default=False))

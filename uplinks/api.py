@@ -23,7 +23,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from assets.models import Device, Source
 from core.observation import normal_identifier
-from core.rest.filters import BooleanFilter
+from core.rest.filters import BooleanFilter, ObjectFilter
 from uplinks.recent import RecentUplink, recent_of_devices, recent_of_source
 from uplinks.serializers import (
     BooksSerializer,
@@ -41,8 +41,8 @@ MAX_NAMESAKES = 20
 
 
 class UplinkFilter(django_filters.FilterSet):  # type: ignore[misc]
-    organisation = django_filters.NumberFilter()
-    source = django_filters.NumberFilter()
+    organisation = ObjectFilter()
+    source = ObjectFilter()
     reason = django_filters.CharFilter()
     device = django_filters.CharFilter(method="spelled", label="identifier of a device")
     replayed = BooleanFilter(field_name="replayed_at", lookup_expr="isnull", exclude=True)

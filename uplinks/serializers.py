@@ -7,8 +7,10 @@ from typing import Any
 
 from rest_framework import serializers
 
+from core.rest.bodies import StrictBody
 
-class RecentQuery(serializers.Serializer[Any]):
+
+class RecentQuery(StrictBody, serializers.Serializer[Any]):
     source = serializers.IntegerField(  # type: ignore[assignment]
         required=False, min_value=0, max_value=1 << 62
     )
@@ -20,7 +22,7 @@ class RecentQuery(serializers.Serializer[Any]):
         return asked
 
 
-class RecentUplinkSerializer(serializers.Serializer[Any]):
+class RecentUplinkSerializer(StrictBody, serializers.Serializer[Any]):
     source = serializers.IntegerField(source="source_id")  # type: ignore[assignment]
     received_at = serializers.DateTimeField()
     wire_format = serializers.CharField()
@@ -36,7 +38,7 @@ class RecentUplinkSerializer(serializers.Serializer[Any]):
     notes = serializers.DictField(help_text="by the decoder: radio, gateways, dropped readings")
 
 
-class BooksSerializer(serializers.Serializer[Any]):
+class BooksSerializer(StrictBody, serializers.Serializer[Any]):
     received = serializers.IntegerField(source="counts.received")
     stored = serializers.IntegerField(source="counts.stored")
     duplicate = serializers.IntegerField(source="counts.duplicate")
@@ -45,16 +47,18 @@ class BooksSerializer(serializers.Serializer[Any]):
     last_received_at = serializers.DateTimeField(allow_null=True)
 
 
-class DayBooksSerializer(serializers.Serializer[Any]):
+class DayBooksSerializer(StrictBody, serializers.Serializer[Any]):
     day = serializers.DateField(help_text="of the receipt, in UTC")
     received = serializers.IntegerField(source="sum_received", help_text="the sum of the others")
-    stored = serializers.IntegerField(source="sum_stored")
-    duplicate = serializers.IntegerField(source="sum_duplicate")
-    set_aside = serializers.IntegerField(source="sum_set_aside")
-    refused = serializers.IntegerField(source="sum_refused")
+    stored = serializers.IntegerField(source="sum_stored", help_text="new, and kept as positions")
+    duplicate = serializers.IntegerField(source="sum_duplicate", help_text="known before")
+    set_aside = serializers.IntegerField(
+        source="sum_set_aside", help_text="kept until they can be used"
+    )
+    refused = serializers.IntegerField(source="sum_refused", help_text="wrong, and not kept")
 
 
-class MisuseSerializer(serializers.Serializer[Any]):
+class MisuseSerializer(StrictBody, serializers.Serializer[Any]):
     device_identifier = serializers.CharField(
         help_text="as named by the sender; empty for all beyond the first hundred"
     )
@@ -63,7 +67,7 @@ class MisuseSerializer(serializers.Serializer[Any]):
     times = serializers.IntegerField()
 
 
-class UplinkSerializer(serializers.Serializer[Any]):
+class UplinkSerializer(StrictBody, serializers.Serializer[Any]):
     id = serializers.IntegerField()
     organisation = serializers.IntegerField(source="organisation_id")
     source = serializers.IntegerField(source="source_id")  # type: ignore[assignment]

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec.structs import astuple
 
 from core.observation import Fix, Observation, Scans, normal_identifier
-from wire.instants import instant_of_text
+from core.time_texts import instant_of_text
 from wire.quantities import mapping, number
 from wire.uplink import Decoded
 

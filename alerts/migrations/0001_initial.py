@@ -343,6 +343,7 @@ class Migration(migrations.Migration):
                             ("enter", "enters"),
                             ("exit", "leaves"),
                             ("enter_or_exit", "enters or leaves"),
+                            ("pass", "passes through"),
                         ],
                         max_length=16,
                     ),

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Organisation, User
@@ -93,7 +94,8 @@ def archive_asset(*, asset: Asset, by: User | None = None) -> Reassignment:
         Asset.objects.filter(pk=asset.pk, archived_at=None).update(archived_at=now)
         asset.refresh_from_db(fields=["archived_at"])
         stamp_devices_of(asset, revision)
-        for assignment in Assignment.objects.filter(asset=asset, during__endswith=None):
+        reaches_on = Q(during__endswith=None) | Q(during__endswith__gt=now)
+        for assignment in Assignment.objects.filter(reaches_on, asset=asset):
             end_or_delete(assignment, now)
         return record_moved_history(None, {asset.pk}, now, by)
 

@@ -49,10 +49,11 @@ def assign_device(
         raise Unprocessable("until must be after since.", code="period-empty")
     if device.organisation_id != asset.organisation_id:
         raise Unprocessable("Device and asset belong to one organisation.", code="not-one-tenant")
-    if asset.archived_at is not None:
-        raise Conflict("The asset is archived.", code="asset-archived")
     with transaction.atomic():
         revision = raise_registry_revision()
+        # Under its lock: whoever archives the asset has done so by now, or finds the assignment.
+        if Asset.objects.filter(pk=asset.pk).exclude(archived_at=None).exists():
+            raise Conflict("The asset is archived.", code="asset-archived")
         left = _leave_ongoing(device, since) if until is None else set()
         with unless_taken("The device is on an asset during that time.", code="overlap"):
             assignment = Assignment.objects.create(

@@ -6,24 +6,50 @@ forbidden.
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from rest_framework.serializers import DateTimeField, PrimaryKeyRelatedField, ValidationError
+from rest_framework.fields import empty
+from rest_framework.serializers import (
+    CharField,
+    DateTimeField,
+    PrimaryKeyRelatedField,
+    ValidationError,
+)
 
 from core.errors import Forbidden
+from core.name_fields import require_printable
+from core.time_texts import ZoneMissingError, instant_of_text
 
-ZONE = re.compile(r"([zZ]|[+-]\d\d:?\d\d)$")
+NO_ZONE = "A time says its zone: Z or +01:00."
+NO_TIME = (
+    "RFC 3339 is expected, such as 2026-03-02T12:00:00Z. A plus sign in a query is percent-encoded."
+)
+
+
+class NameField(CharField):
+    """Text for people: control characters and line breaks are refused."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.validators.append(require_printable)
 
 
 class InstantField(DateTimeField):
     """A time with its zone, as RFC 3339 asks; the zone is never guessed."""
 
+    def get_value(self, dictionary: Mapping[Any, Any]) -> Any:
+        # The framework would take an empty parameter of a query for one that is missing.
+        return dictionary.get(self.field_name, empty)
+
     def to_internal_value(self, value: Any) -> datetime:
-        if isinstance(value, str) and not ZONE.search(value.strip()):
-            raise ValidationError("A time says its zone: Z or +01:00.", code="time-without-zone")
-        return super().to_internal_value(value)
+        try:
+            return instant_of_text(value if isinstance(value, str) else "")
+        except ZoneMissingError:
+            raise ValidationError(NO_ZONE, code="time-without-zone") from None
+        except ValueError:
+            raise ValidationError(NO_TIME, code="not-a-time") from None
 
 
 class OperableField(PrimaryKeyRelatedField[Any]):

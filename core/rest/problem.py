@@ -34,6 +34,7 @@ from core.errors import (
     HeadersTooLarge,
     MethodNotAllowed,
     NotFound,
+    PlainText,
     Refused,
     RequestTimeout,
     TooLarge,
@@ -53,6 +54,7 @@ PROGRAM_PATHS = ("/api/", "/ingest/", "/ws/", "/healthz", "/readyz")
 MAX_FAULTS = 100
 MAX_HEADERS = 128
 MAX_HEADER_BYTES = 32_768
+TLS_ADVICE = "Send to the https address; the token was readable on the way."
 KEPT_HEADERS = ("Allow", "WWW-Authenticate", "Retry-After")
 
 STATUS_OF: tuple[tuple[type[TrackerError], int], ...] = (
@@ -157,6 +159,9 @@ def _headers_of(error: TrackerError, status: int) -> Headers:
 def handle_exception(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
     """Answer an exception of a view. None for an unexpected exception, which becomes a 500."""
     request = context["request"]
+    if isinstance(error, drf.NotAcceptable) and error.detail != drf.NotAcceptable.default_detail:
+        detail = str(error.detail)
+        return response_of(problem(406, "not-acceptable", detail, request_id_of(request._request)))
     if isinstance(error, drf.MethodNotAllowed | drf.NotAcceptable):
         # The middleware makes the document; the framework has set `Allow` by then.
         return HttpResponse(status=error.status_code)
@@ -280,10 +285,13 @@ class ProblemMiddleware:
         if has_large_headers(request):
             detail = f"At most {MAX_HEADERS} headers of {MAX_HEADER_BYTES} bytes in all are read."
             return response_of(problem(431, "headers-too-large", detail, request_id_of(request)))
+        if _is_plain_text(request):
+            return response_of(problem_of(PlainText(TLS_ADVICE), request_id_of(request)))
         response = self._get_response(request)
         if is_program(request):
             if _is_redirected_write(request, response):
-                response = HttpResponse(status=404)
+                detail = f"The address ends with a slash: {request.path}/"
+                response = response_of(problem(404, "not-found", detail, request_id_of(request)))
             if response.status_code >= 400:
                 response = _as_problem(request, response)
         response.headers["X-Request-Id"] = request_id_of(request)
@@ -299,6 +307,14 @@ class ProblemMiddleware:
         text = "The server cannot do this now. Please try again in a few seconds."
         headers = {"Retry-After": "5"}
         return HttpResponse(text, status=503, content_type="text/plain", headers=headers)
+
+
+def _is_plain_text(request: HttpRequest) -> bool:
+    """Return whether a call of the API came without TLS, by the proxy, to a server that has it."""
+    if not (settings.SECURE_SSL_REDIRECT and request.path.startswith("/api/")):
+        return False
+    scheme = request.headers.get("X-Forwarded-Proto", "https").partition(",")[0]
+    return scheme.strip().lower() != "https"
 
 
 def has_large_headers(request: HttpRequest) -> bool:

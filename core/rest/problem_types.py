@@ -39,6 +39,9 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
         "A key appears twice in one object",
         "Which of the two values was meant is unknown, so neither is taken.",
     ),
+    "nothing-to-change": ProblemType(
+        "The body names nothing to change", "Send the member that is to change."
+    ),
     "invalid-parameter": ProblemType(
         "A query parameter is wrong or unknown",
         "`errors` names the parameters as `/query/<name>`, and the known parameters.",
@@ -182,6 +185,9 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
     ),
     "does-not-exist": ProblemType(
         "A referenced object does not exist", "Or it belongs to another organisation."
+    ),
+    "unknown-member": ProblemType(
+        "There is no such member", "Correct its name; `errors` names it and the known members."
     ),
     "required": ProblemType("A member is missing", "`errors` names it."),
     "track-unreadable": ProblemType(

@@ -14,7 +14,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from core.rest.filters import BooleanFilter
+from core.rest.bodies import StrictBody
+from core.rest.filters import BooleanFilter, ChoicesFilter, InstantFilter, ObjectFilter
 from core.rest.geojson import feature
 from geofence.api.representations import RENDERERS, Row, page_answer, wants_geojson
 from geofence.models import Correction, Crossing
@@ -22,7 +23,7 @@ from geofence.models import Correction, Crossing
 BASELINES = (Crossing.Kind.FOUND, Crossing.Kind.LOST)
 
 
-class CrossingRow(serializers.ModelSerializer[Crossing]):
+class CrossingRow(StrictBody, serializers.ModelSerializer[Crossing]):
     asset_name = serializers.CharField(source="asset.name", read_only=True)
     geofence_name = serializers.CharField(source="geofence.name", read_only=True)
     inferred = serializers.BooleanField(source="is_inferred", read_only=True)
@@ -62,7 +63,7 @@ class CrossingRow(serializers.ModelSerializer[Crossing]):
         read_only_fields = fields
 
 
-class CorrectionRow(serializers.ModelSerializer[Correction]):
+class CorrectionRow(StrictBody, serializers.ModelSerializer[Correction]):
     class Meta:
         model = Correction
         fields = ("id", "change", "before", "after", "cause", "recorded_at")
@@ -79,10 +80,10 @@ class CrossingDetail(CrossingRow):
 
 
 class CrossingFilter(django_filters.FilterSet):  # type: ignore[misc]
-    organisation = django_filters.NumberFilter()
-    asset = django_filters.NumberFilter()
-    geofence = django_filters.NumberFilter()
-    kind = django_filters.MultipleChoiceFilter(choices=Crossing.Kind.choices)
+    organisation = ObjectFilter()
+    asset = ObjectFilter()
+    geofence = ObjectFilter()
+    kind = ChoicesFilter(choices=Crossing.Kind.choices)
     corrections = BooleanFilter(method="keep", label="also withdrawn crossings")
     baselines = BooleanFilter(method="keep", label="also found and lost")
 
@@ -98,12 +99,8 @@ class CrossingFilter(django_filters.FilterSet):  # type: ignore[misc]
         return found
 
 
-CrossingFilter.base_filters["from"] = django_filters.IsoDateTimeFilter(
-    field_name="at", lookup_expr="gte"
-)
-CrossingFilter.base_filters["to"] = django_filters.IsoDateTimeFilter(
-    field_name="at", lookup_expr="lt"
-)
+CrossingFilter.base_filters["from"] = InstantFilter(field_name="at", lookup_expr="gte")
+CrossingFilter.base_filters["to"] = InstantFilter(field_name="at", lookup_expr="lt")
 
 
 class CrossingViewSet(GenericViewSet[Crossing]):

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Prefetch, Q, QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 
+from assets.models import Asset
 from core import broadcast
 from geofence.api.representations import Row
-from geofence.models import Geofence, GeofenceVersion
+from geofence.models import Geofence, GeofenceVersion, not_ended
 from geofence.serializers import GeofenceRow
-
-
-def not_ended(now: datetime) -> Q:
-    """Return the condition of versions that hold now or later; replaced versions do not."""
-    return Q(valid_to__isnull=True) | (Q(valid_to__gt=now) & Q(valid_to__gt=F("valid_from")))
 
 
 def with_versions(geofences: QuerySet[Geofence]) -> QuerySet[Geofence]:
@@ -31,6 +26,17 @@ def with_versions(geofences: QuerySet[Geofence]) -> QuerySet[Geofence]:
 def rows_of(geofences: Iterable[Any]) -> list[Row]:
     versions = [geofence.current_versions[0] for geofence in geofences if geofence.current_versions]
     return list(GeofenceRow(versions, many=True).data)
+
+
+def export_rows(geofences: QuerySet[Geofence]) -> list[Row]:
+    """Return rows that also name the linked assets, since ids mean other assets elsewhere."""
+    rows = rows_of(with_versions(geofences))
+    linked = {asset_id for row in rows for asset_id in row["asset_ids"]}
+    found = Asset.objects.filter(pk__in=linked).values_list("pk", "name") if linked else ()
+    names: dict[int, str] = dict(found)
+    for row in rows:
+        row["asset_names"] = [names[pk] for pk in row["asset_ids"] if pk in names]
+    return rows
 
 
 def publish_geofence_list(organisation_id: int) -> None:

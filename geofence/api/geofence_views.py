@@ -5,43 +5,49 @@ from __future__ import annotations
 from typing import Any
 
 import django_filters
+from django.contrib.gis.geos import Point, Polygon
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import mixins, status
 from rest_framework.decorators import action
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.roles import person_of
-from core.errors import NotFound
+from assets.models import Asset
+from core.errors import Fault, NotFound, Refused
+from core.rest.filters import ObjectFilter
 from core.rest.permissions import AsksOnly, MayOperate
-from geofence import actions
-from geofence.api.geofence_rows import not_ended, publish_geofence_list, rows_of, with_versions
+from geofence import actions, limits
+from geofence.api.geofence_rows import publish_geofence_list, rows_of, with_versions
 from geofence.api.import_export_views import ExportMixin, ImportMixin
 from geofence.api.presence_views import PresenceMixin
 from geofence.api.representations import (
     PARSERS,
     RENDERERS,
-    Row,
     page_answer,
+    row_answer,
     row_feature,
-    wants_geojson,
 )
 from geofence.containment import containment_of
-from geofence.models import Geofence, GeofenceVersion
+from geofence.dependents import dependents_of
+from geofence.models import Geofence, GeofenceVersion, not_ended
 from geofence.presets import preset_for
 from geofence.serializers import (
     ContainmentRow,
+    DeletionInput,
+    DependentsRow,
     GeofenceChange,
     GeofenceInput,
     GeofenceRow,
-    IntervalInput,
     JudgingRow,
     PointInput,
+    PresetInput,
     SimplifiedRow,
     SimplifyInput,
     VersionInput,
@@ -51,23 +57,82 @@ from geofence.serializers import (
 from geofence.shape_checks import pointing_into
 from geofence.shape_simplifying import simplified_shape
 
+PAST_ACTIONS = ("presence", "versions", "visits")
+
 
 class GeofenceFilter(django_filters.FilterSet):  # type: ignore[misc]
-    organisation = django_filters.NumberFilter()
+    organisation = ObjectFilter()
     name = django_filters.CharFilter(lookup_expr="icontains")
     tag = django_filters.CharFilter(method="filter_tag", help_text="linked to assets of this tag")
+    asset = django_filters.NumberFilter(
+        method="filter_asset", help_text="judged for this asset: by its id, its tags, or all assets"
+    )
+    bbox = django_filters.CharFilter(
+        method="filter_bbox",
+        help_text="west,south,east,north in degrees: geofences that touch it; over the "
+        "antimeridian west is greater than east",
+    )
+    point = django_filters.CharFilter(
+        method="filter_point", help_text="longitude,latitude: geofences that hold it"
+    )
 
     def filter_tag(self, queryset: QuerySet[Geofence], name: str, value: str) -> QuerySet[Geofence]:
-        now = timezone.now()
-        versions = GeofenceVersion.objects.filter(
-            not_ended(now), geofence=OuterRef("pk"), tags__contains=[value]
-        )
-        return queryset.filter(Exists(versions))
+        return _with_version(queryset, Q(tags__contains=[value]))
+
+    def filter_asset(self, queryset: QuerySet[Geofence], name: str, value: int) -> Any:
+        asset = Asset.objects.visible_to(self.request.user).filter(pk=value).first()
+        if asset is None:
+            return queryset.none()
+        is_for_all = Q(asset_ids=[], tags=[])
+        is_linked = Q(asset_ids__contains=[asset.pk]) | Q(tags__overlap=asset.tags)
+        same = queryset.filter(organisation_id=asset.organisation_id)
+        return _with_version(same, is_for_all | is_linked)
+
+    def filter_bbox(self, queryset: QuerySet[Geofence], name: str, value: str) -> Any:
+        west, south, east, north = _degrees(value, "bbox", 4)
+        if south > north:
+            raise _wrong_parameter("bbox", "West, south, east and north, in this order.")
+        boxes = [(west, east)] if west <= east else [(west, 180.0), (-180.0, east)]
+        touches = Q()
+        for low, high in boxes:
+            touches |= Q(area__intersects=Polygon.from_bbox((low, south, high, north)))
+        return _with_version(queryset, touches)
+
+    def filter_point(self, queryset: QuerySet[Geofence], name: str, value: str) -> Any:
+        lon_deg, lat_deg = _degrees(value, "point", 2)
+        return _with_version(queryset, Q(area__intersects=Point(lon_deg, lat_deg, srid=4326)))
+
+
+def _with_version(queryset: QuerySet[Geofence], condition: Q) -> QuerySet[Geofence]:
+    """Return the geofences with a version, in force or to come, that meets the condition."""
+    versions = GeofenceVersion.objects.filter(
+        not_ended(timezone.now()), condition, geofence=OuterRef("pk")
+    )
+    return queryset.filter(Exists(versions))
+
+
+def _degrees(value: str, name: str, count: int) -> list[float]:
+    """Return longitudes and latitudes in turn. Raises `Refused` for anything else."""
+    try:
+        degrees = [float(word) for word in value.split(",")]
+    except ValueError:
+        degrees = []
+    most = [limits.LAT_DEG if place % 2 else limits.LON_DEG / 2.0 for place in range(count)]
+    if len(degrees) != count or any(
+        not abs(degree) <= limit for degree, limit in zip(degrees, most, strict=True)
+    ):
+        detail = f"{count} numbers with commas, longitude first, within 180 and 90."
+        raise _wrong_parameter(name, detail)
+    return degrees
+
+
+def _wrong_parameter(name: str, detail: str) -> Refused:
+    fault = Fault(pointer=f"/query/{name}", code="invalid", detail=detail)
+    return Refused(detail, code="invalid-parameter", faults=(fault,))
 
 
 @extend_schema_view(
     retrieve=extend_schema(responses=GeofenceRow),
-    destroy=extend_schema(description="Ends its version; its crossings until now stay."),
 )
 class GeofenceViewSet(
     PresenceMixin,
@@ -85,15 +150,17 @@ class GeofenceViewSet(
     renderer_classes = RENDERERS
 
     def get_queryset(self) -> QuerySet[Geofence]:
-        return Geofence.objects.visible_to(self.request.user).filter(deleted_at__isnull=True)
+        geofences: QuerySet[Geofence] = Geofence.objects.visible_to(self.request.user)
+        # The past of a deleted geofence stays readable: visits are billed later.
+        is_of_past = self.action in PAST_ACTIONS and self.request.method in SAFE_METHODS
+        return geofences if is_of_past else geofences.filter(deleted_at__isnull=True)
 
     def list(self, request: Request) -> Response:
         found = self.filter_queryset(with_versions(self.get_queryset()))
         return page_answer(self, rows_of, row_feature, found)
 
     def retrieve(self, request: Request, pk: str) -> Response:
-        row = self._row(self.get_object())
-        return Response(row_feature(row) if wants_geojson(request) else row)
+        return self._answer(self.get_object())
 
     @extend_schema(request=GeofenceInput, responses={201: GeofenceRow})
     def create(self, request: Request) -> Response:
@@ -111,7 +178,7 @@ class GeofenceViewSet(
                 **body.judging(),
             )
         publish_geofence_list(geofence.organisation_id)
-        return Response(self._row(geofence), status=status.HTTP_201_CREATED)
+        return self._answer(geofence, status.HTTP_201_CREATED)
 
     @extend_schema(request=GeofenceChange, responses=GeofenceRow)
     def partial_update(self, request: Request, pk: str) -> Response:
@@ -130,14 +197,39 @@ class GeofenceViewSet(
             if body.is_redrawing():
                 self._redraw(geofence, body)
         publish_geofence_list(geofence.organisation_id)
-        return Response(self._row(geofence))
+        return self._answer(geofence)
+
+    @extend_schema(
+        parameters=[OpenApiParameter("dry_run", bool, description="only say what would end")],
+        responses={204: None, 200: DependentsRow},
+    )
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """End its version and the rules about it; crossings, visits and versions stay readable.
+
+        `dry_run=true` deletes nothing and answers which rules would end.
+        """
+        query = DeletionInput(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        if query.validated_data["dry_run"]:
+            return Response(dependents_of(self.get_object().pk))
+        return super().destroy(request, *args, **kwargs)
 
     def perform_destroy(self, instance: Geofence) -> None:
         actions.delete_geofence(geofence=instance, by=person_of(self.request))
         publish_geofence_list(instance.organisation_id)
 
-    @extend_schema(methods=["GET"], responses=VersionRow(many=True), filters=False)
-    @extend_schema(methods=["POST"], request=VersionInput, responses={201: VersionRow})
+    @extend_schema(
+        methods=["GET"],
+        summary="List the versions of a geofence",
+        responses=VersionRow(many=True),
+        filters=False,
+    )
+    @extend_schema(
+        methods=["POST"],
+        summary="Add a version of a geofence",
+        request=VersionInput,
+        responses={201: VersionRow},
+    )
     @action(detail=True, methods=["get", "post"], filter_backends=[])
     def versions(self, request: Request, pk: str) -> Response:
         """All versions, newest first; or a new one, valid from any moment on."""
@@ -154,7 +246,7 @@ class GeofenceViewSet(
         version = self._redraw(geofence, body)
         publish_geofence_list(geofence.organisation_id)
         version.refresh_from_db()
-        return Response(VersionRow(version).data, status=status.HTTP_201_CREATED)
+        return row_answer(self, dict(VersionRow(version).data), status.HTTP_201_CREATED)
 
     @extend_schema(request=PointInput, responses=ContainmentRow)
     @action(
@@ -188,7 +280,7 @@ class GeofenceViewSet(
             offered = simplified_shape(shape, body.validated_data["max_points"])
         return Response(SimplifiedRow(offered).data)
 
-    @extend_schema(parameters=[IntervalInput], responses=JudgingRow, filters=False)
+    @extend_schema(parameters=[PresetInput], responses=JudgingRow, filters=False)
     @action(
         detail=False,
         methods=["get"],
@@ -197,13 +289,13 @@ class GeofenceViewSet(
         renderer_classes=[JSONRenderer],
     )
     def preset(self, request: Request) -> Response:
-        """Judging options that suit assets that report every `interval_s` seconds."""
-        query = IntervalInput(data=request.query_params)
+        """Judging options for assets that report every `interval_s` seconds, and for a size."""
+        query = PresetInput(data=request.query_params)
         query.is_valid(raise_exception=True)
-        return Response(preset_for(query.validated_data["interval_s"]))
+        return Response(preset_for(**query.validated_data))
 
-    def _row(self, geofence: Geofence) -> Row:
-        return dict(GeofenceRow(self._versioned(geofence)).data)
+    def _answer(self, geofence: Geofence, code: int = status.HTTP_200_OK) -> Response:
+        return row_answer(self, dict(GeofenceRow(self._versioned(geofence)).data), code)
 
     def _versioned(self, geofence: Geofence) -> GeofenceVersion:
         """Return the version in force, otherwise the next version."""

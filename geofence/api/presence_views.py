@@ -17,14 +17,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from core.rest.bodies import StrictBody
 from core.rest.cursor_pages import NewestFirst
 from core.rest.fields import InstantField
+from core.rest.filters import InstantFilter, ObjectFilter
 from geofence.api.representations import Row, page_answer
 from geofence.models import Crossing, Geofence, Presence
 from geofence.visits import entries_of, stock_at, visits
 
 
-class PresenceRow(serializers.Serializer[Any]):
+class PresenceRow(StrictBody, serializers.Serializer[Any]):
     asset = serializers.IntegerField()
     asset_name = serializers.CharField()
     since = serializers.DateTimeField(help_text="first sure fix inside")
@@ -32,7 +34,7 @@ class PresenceRow(serializers.Serializer[Any]):
     for_s = serializers.FloatField(help_text="seconds since then")
 
 
-class VisitRow(serializers.Serializer[Any]):
+class VisitRow(StrictBody, serializers.Serializer[Any]):
     id = serializers.IntegerField(help_text="of the crossing that it began with")
     asset = serializers.IntegerField()
     asset_name = serializers.CharField()
@@ -55,16 +57,14 @@ class NewestEntryFirst(NewestFirst):
 
 
 class VisitFilter(django_filters.FilterSet):  # type: ignore[misc]
-    asset = django_filters.NumberFilter()
+    asset = ObjectFilter()
 
 
-VisitFilter.base_filters["from"] = django_filters.IsoDateTimeFilter(
-    field_name="at", lookup_expr="gte"
-)
-VisitFilter.base_filters["to"] = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt")
+VisitFilter.base_filters["from"] = InstantFilter(field_name="at", lookup_expr="gte")
+VisitFilter.base_filters["to"] = InstantFilter(field_name="at", lookup_expr="lt")
 
 
-class MomentInput(serializers.Serializer[Any]):
+class MomentInput(StrictBody, serializers.Serializer[Any]):
     at = InstantField(required=False)
 
 

@@ -44,6 +44,11 @@ def page_answer(
     return Response({**feature_collection(map(feature_of, answer.data["results"])), **links})
 
 
+def row_answer(view: GenericViewSet[Any], row: Row, status: int) -> Response:
+    """Answer a row that has a `geometry`, as GeoJSON if the client prefers it."""
+    return Response(row_feature(row) if wants_geojson(view.request) else row, status=status)
+
+
 def row_feature(row: Row) -> Row:
     """Return the GeoJSON Feature of a row that has an id and a `geometry`."""
     properties = {name: row[name] for name in row if name not in ("id", "geometry")}

@@ -12,20 +12,32 @@ from core.errors import TooLarge, Unprocessable, UnreadableUplink
 from core.rest.parsers import strict_json
 from geofence import limits
 from geofence.imports.found_shapes import (
+    LABEL,
+    RADIUS_KEYS,
+    WIDTH_KEYS,
     AssumedSizes,
     FoundShape,
+    blank,
     circle,
     corridor,
     polygons,
     refused,
+    size_in,
 )
-from geofence.shape_checks import MEMBERS
+from geofence.imports.own_exports import own_members
 from geofence.shapes import shape_of_geojson
 
 NAME_KEYS = ("name", "Name", "NAME", "title", "label")
+GEOMETRIES = (
+    "Point", "LineString", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon",
+    "GeometryCollection",
+)  # fmt: skip
 # The names of longitude and latitude on WGS 84 in `crs`, which GDAL and QGIS still write.
 LONGITUDE_LATITUDE = re.compile(
-    r"OGC:CRS84|EPSG:4326|urn:ogc:def:crs:(OGC:[\d.]*:CRS84|EPSG:[\d.]*:4326)"
+    r"(urn:(x-)?ogc:def:crs:)?(OGC:[\d.]*:?CRS84h?|EPSG:[\d.]*:?(4326|4979))"
+    r"|https?://www\.opengis\.net/def/crs/(OGC/[\d.]+/CRS84h?|EPSG/[\d.]+/(4326|4979))"
+    r"|CRS84|WGS ?84",
+    re.IGNORECASE,
 )
 
 
@@ -92,47 +104,82 @@ def of_geometry(
 ) -> Iterator[FoundShape]:
     """Yield the shapes of a geometry: a multi-geometry or a collection may give several."""
     name = next((properties[key] for key in NAME_KEYS if properties.get(key)), "")
-    drawn = properties.get("shape")
-    if isinstance(drawn, dict) and str(drawn.get("type")) in MEMBERS:
-        # Our own export: the circle or corridor as drawn, rather than its outline.
-        yield FoundShape(name=name, shape=drawn)
+    own = own_members(properties)
+    for found in _shapes_of(geometry, name, properties, assumed):
+        yield msgspec.structs.replace(found, own=own)
+
+
+def _is_blank(geometry: Any) -> bool:
+    """Return whether there is nothing to draw: null, or no coordinates in it at any depth."""
+    if geometry is None:
+        return True
+    if not isinstance(geometry, dict) or geometry.get("type") not in GEOMETRIES:
+        return False
+    inner = "geometries" if geometry["type"] == "GeometryCollection" else "coordinates"
+    members = geometry.get(inner)
+    if inner == "geometries" and isinstance(members, list):
+        return all(_is_blank(member) for member in members)
+    return isinstance(members, list) and not _holds_values(members)
+
+
+def _holds_values(nested: list[Any]) -> bool:
+    """Return whether there is any value in lists of lists."""
+    return any(not isinstance(inner, list) or _holds_values(inner) for inner in nested)
+
+
+def _shapes_of(
+    geometry: Any, name: Any, properties: dict[str, Any], assumed: AssumedSizes
+) -> Iterator[FoundShape]:
+    if _is_blank(geometry):
+        what = "geometry is null" if geometry is None else f"{geometry['type']} is empty"
+        yield blank(name, f"The {what}.", "/geometry")
         return
     kind = geometry.get("type") if isinstance(geometry, dict) else None
     coordinates = geometry.get("coordinates") if isinstance(geometry, dict) else None
-    width_m = _size_m(properties.get("width_m"), assumed.corridor_width_m)
-    radius_m = _size_m(properties.get("radius_m"), assumed.point_radius_m)
     match kind, coordinates:
         case "GeometryCollection" | "MultiLineString" | "MultiPoint", _:
             yield from _several(name, geometry, properties, assumed)
         case "LineString", list():
+            width_m = size_in(properties, WIDTH_KEYS, assumed.corridor_width_m)
             yield corridor(name, flat_line(coordinates), width_m)
         case "Point", list():
+            radius_m = size_in(properties, RADIUS_KEYS, assumed.point_radius_m)
             yield circle(name, coordinates[:2], radius_m)
         case _:
             yield _polygon(name, geometry)
 
 
-def _size_m(size_m: Any, assumed_m: float | None) -> Any:
-    return assumed_m if size_m is None else size_m
-
-
 def _several(
-    name: str, geometry: dict[str, Any], properties: dict[str, Any], assumed: AssumedSizes
+    name: Any, geometry: dict[str, Any], properties: dict[str, Any], assumed: AssumedSizes
 ) -> Iterator[FoundShape]:
     kind = geometry["type"]
     inner = geometry.get("geometries" if kind == "GeometryCollection" else "coordinates")
     if not isinstance(inner, list) or not inner:
         yield refused(name, "geometry-invalid", f"The {kind} is empty.", "/geometry")
         return
+    # A point beside polygons and lines carries their label, unless points have a size.
+    has_label = kind == "GeometryCollection" and _has_others(inner)
+    radius_m = size_in(properties, RADIUS_KEYS, assumed.point_radius_m)
     # Recursion ends, since the JSON parser limits the depth of nested collections.
     for member in inner:
         part = member
+        if has_label and radius_m is None and _is_point(member):
+            yield blank(name, LABEL, "/geometry")
+            continue
         if kind != "GeometryCollection":
             part = {"type": kind.removeprefix("Multi"), "coordinates": member}
-        yield from of_geometry(part, properties, assumed)
+        yield from _shapes_of(part, name, properties, assumed)
 
 
-def _polygon(name: str, geometry: Any) -> FoundShape:
+def _is_point(geometry: Any) -> bool:
+    return isinstance(geometry, dict) and geometry.get("type") in ("Point", "MultiPoint")
+
+
+def _has_others(geometries: list[Any]) -> bool:
+    return any(isinstance(member, dict) and not _is_point(member) for member in geometries)
+
+
+def _polygon(name: Any, geometry: Any) -> FoundShape:
     try:
         shape = shape_of_geojson(geometry)
     except Unprocessable as error:

@@ -2,34 +2,47 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 
+import msgspec
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import XMLParser
 
 from core.errors import TooLarge, Unprocessable
 from geofence import limits
 from geofence.imports.found_shapes import (
+    LABEL,
+    RADIUS_KEYS,
+    WIDTH_KEYS,
     AssumedSizes,
     FoundShape,
+    blank,
     circle,
     corridor,
     polygons,
     refused,
+    size_in,
 )
+from geofence.imports.own_exports import own_members
 from geofence.shape_checks import Lonlat
 
+KML_COLOUR = re.compile(r"[0-9a-fA-F]{2}([0-9a-fA-F]{2})([0-9a-fA-F]{2})([0-9a-fA-F]{2})")
+# Opens a linked document of the same archive; None if it is elsewhere.
+Follow = Callable[[str], Iterator[FoundShape] | None]
 
-def features(body: bytes, assumed: AssumedSizes) -> Iterator[FoundShape]:
-    """Yield the shapes of a KML or GPX document."""
+
+def features(
+    body: bytes, assumed: AssumedSizes, follow: Follow = lambda address: None
+) -> Iterator[FoundShape]:
+    """Yield the shapes of a KML or GPX document, and of linked documents that `follow` opens."""
     root = parsed(body)
     match _tag(root):
         case "kml" | "Document" | "Folder" | "Placemark":
-            for placemark in _all(root, "Placemark"):
-                yield from _placemark(placemark, assumed)
+            yield from _kml(root, assumed, follow)
         case "gpx":
             yield from _gpx(root, assumed)
         case _:
@@ -49,9 +62,15 @@ def parsed(body: bytes) -> Element:
         raise Unprocessable(
             "Document types and entities are refused.", code="import-unreadable"
         ) from error
-    except (ParseError, ValueError, LookupError) as error:
+    except ParseError as error:
         # Without the parser's words: they may quote the file.
-        raise Unprocessable("Not well-formed XML.", code="import-unreadable") from error
+        line, column = error.position
+        raise Unprocessable(
+            f"Not well-formed XML at line {line}, column {column + 1}.", code="import-unreadable"
+        ) from error
+    except (ValueError, LookupError) as error:
+        detail = "Not well-formed XML: its encoding is not known."
+        raise Unprocessable(detail, code="import-unreadable") from error
     return root
 
 
@@ -77,35 +96,126 @@ class _ShallowTree(TreeBuilder):
 # --- KML ---------------------------------------------------------------------
 
 
-def _placemark(placemark: Element, assumed: AssumedSizes) -> Iterator[FoundShape]:
-    name = _text(placemark, "name")
-    drawn = _drawn_shape(placemark)
-    if drawn is not None:
-        yield FoundShape(name=name, shape=drawn)
+def _kml(root: Element, assumed: AssumedSizes, follow: Follow) -> Iterator[FoundShape]:
+    colours = _shared_colours(root)
+    for element in root.iter():
+        match _tag(element):
+            case "Placemark":
+                yield from _placemark(element, colours, assumed)
+            case "NetworkLink":
+                yield from _linked(element, follow)
+            case "GroundOverlay" | "ScreenOverlay" | "PhotoOverlay":
+                yield blank(_text(element, "name"), "An image has no outline.")
+
+
+def _linked(network_link: Element, follow: Follow) -> Iterator[FoundShape]:
+    address = next((link.text or "" for link in _all(network_link, "href")), "").strip()
+    found = follow(address)
+    if found is None:
+        detail = "It links to data that is not in the file, and no address is opened."
+        yield blank(_text(network_link, "name"), detail)
         return
+    yield from found
+
+
+def _placemark(
+    placemark: Element, colours: dict[str, str], assumed: AssumedSizes
+) -> Iterator[FoundShape]:
+    name, properties = _text(placemark, "name"), _extended_data(placemark)
+    own = own_members(properties)
+    # The style is what people change in other programs.
+    colour = _colour(placemark) or colours.get(_text(placemark, "styleUrl").strip())
+    if colour:
+        own["colour"] = colour
+    for found in _geometries(placemark, name, properties, assumed):
+        yield msgspec.structs.replace(found, own=own)
+
+
+def _extended_data(placemark: Element) -> dict[str, str]:
+    """Return the values that programs keep beside a geometry, each under its name."""
+    values = {str(data.get("name")): _text(data, "value") for data in _all(placemark, "Data")}
+    # GDAL and QGIS declare a schema.
+    simple = {str(data.get("name")): data.text or "" for data in _all(placemark, "SimpleData")}
+    return {**values, **simple}
+
+
+def _shared_colours(root: Element) -> dict[str, str]:
+    """Return the colours of the styles of a document by their address, such as `#yard`."""
+    colours = {
+        f"#{style.get('id')}": colour
+        for style in _all(root, "Style")
+        if style.get("id") and (colour := _colour(style))
+    }
+    for style_map in _all(root, "StyleMap"):
+        # The first pair is the normal one.
+        address = next((url.text or "" for url in _all(style_map, "styleUrl")), "").strip()
+        if address in colours:
+            colours.setdefault(f"#{style_map.get('id')}", colours[address])
+    return colours
+
+
+def _colour(styled: Element) -> str | None:
+    """Return the colour of the lines as #rrggbb; KML has opacity, blue, green, red."""
+    for line_style in _all(styled, "LineStyle"):
+        if found := KML_COLOUR.fullmatch(_text(line_style, "color").strip()):
+            blue, green, red = found.groups()
+            return f"#{red}{green}{blue}".lower()
+    return None
+
+
+def _geometries(
+    placemark: Element, name: str, properties: dict[str, str], assumed: AssumedSizes
+) -> Iterator[FoundShape]:
+    """Yield the polygons of a placemark as one shape, and each other geometry as its own."""
+    solid = list(_all(placemark, "Polygon"))
+    boundaries = {id(ring) for polygon in solid for ring in _all(polygon, "LinearRing")}
+    rings = [ring for ring in _all(placemark, "LinearRing") if id(ring) not in boundaries]
+    lines, tracks = list(_all(placemark, "LineString")), list(_all(placemark, "Track"))
+    points = list(_all(placemark, "Point"))
+    width_m = size_in(properties, WIDTH_KEYS, assumed.corridor_width_m)
+    radius_m = size_in(properties, RADIUS_KEYS, assumed.point_radius_m)
+    if solid:
+        yield _read(name, lambda: polygons(name, [_rings(polygon) for polygon in solid]))
+    for ring in rings:
+        yield _read(name, partial(_outline, name, ring))
+    for line in lines:
+        yield _read(name, partial(_line, name, line, width_m))
+    for track in tracks:
+        yield _read(name, partial(_track, name, track, width_m))
+    has_label = bool(points) and radius_m is None and bool(solid or rings or lines or tracks)
+    if has_label:
+        yield blank(name, LABEL)
+    for point in () if has_label else points:
+        yield _read(name, partial(_point, name, point, radius_m))
+    if not (solid or rings or lines or tracks or points):
+        yield blank(name, "The placemark has no polygon, line or point.")
+
+
+def _read(name: str, read: Callable[[], FoundShape]) -> FoundShape:
+    """Return the shape that `read` returns, or why there is none; the others may be fine."""
     try:
-        yield from _geometries(placemark, name, assumed)
+        return read()
+    except _EmptyFeature as error:
+        return blank(name, error.detail)
     except _UnreadableFeature as error:
-        yield refused(name, error.code, error.detail)
+        return refused(name, error.code, error.detail)
 
 
-def _geometries(placemark: Element, name: str, assumed: AssumedSizes) -> Iterator[FoundShape]:
-    parts = [_rings(polygon) for polygon in _all(placemark, "Polygon")]
-    count = len(parts)
-    if parts:
-        yield polygons(name, parts)
-    for line in _all(placemark, "LineString"):
-        count += 1
-        yield corridor(name, _coordinates(line), assumed.corridor_width_m)
-    for track in _all(placemark, "Track"):
-        count += 1
-        words = [(place.text or "").split() for place in _all(track, "coord")]
-        yield corridor(name, _lonlats(words), assumed.corridor_width_m)
-    for point in _all(placemark, "Point"):
-        count += 1
-        yield circle(name, _coordinates(point)[0], assumed.point_radius_m)
-    if not count:
-        raise _UnreadableFeature("geometry-invalid", "The placemark has no polygon, line or point.")
+def _outline(name: str, ring: Element) -> FoundShape:
+    return polygons(name, [[_coordinates(ring)]])
+
+
+def _line(name: str, line: Element, width_m: Any) -> FoundShape:
+    return corridor(name, _coordinates(line), width_m)
+
+
+def _track(name: str, track: Element, width_m: Any) -> FoundShape:
+    words = [(place.text or "").split() for place in _all(track, "coord")]
+    return corridor(name, _lonlats(words), width_m)
+
+
+def _point(name: str, point: Element, radius_m: Any) -> FoundShape:
+    return circle(name, _coordinates(point)[0], radius_m)
 
 
 def _rings(polygon: Element) -> list[list[Lonlat]]:
@@ -113,8 +223,9 @@ def _rings(polygon: Element) -> list[list[Lonlat]]:
     if len(shells) != 1:
         raise _UnreadableFeature("geometry-invalid", "A polygon has one outer boundary.")
     holes = list(_all(polygon, "innerBoundaryIs"))
-    if len(holes) >= limits.SHAPE_RINGS:
-        raise _UnreadableFeature("too-many-points", f"More than {limits.SHAPE_RINGS} rings.")
+    if len(holes) >= limits.SIMPLIFIABLE_RINGS:
+        most = limits.SIMPLIFIABLE_RINGS
+        raise _UnreadableFeature("too-many-points", f"More than {most} rings.")
     rings = [ring for boundary in (*shells, *holes) for ring in _all(boundary, "LinearRing")]
     return [_coordinates(ring) for ring in rings]
 
@@ -136,20 +247,8 @@ def _lonlats(words: list[list[str]]) -> list[Lonlat]:
             "geometry-invalid", "Coordinates are lon,lat[,altitude] …"
         ) from error
     if not lonlats:
-        raise _UnreadableFeature("geometry-invalid", "The coordinates are empty.")
+        raise _EmptyFeature("geometry-invalid", "The coordinates are empty.")
     return lonlats
-
-
-def _drawn_shape(placemark: Element) -> dict[str, Any] | None:
-    """Return the shape that our own export stores beside the outline."""
-    for data in _all(placemark, "Data"):
-        if data.get("name") == "shape":
-            try:
-                shape = json.loads(_text(data, "value"))
-            except (ValueError, RecursionError):
-                return None
-            return shape if isinstance(shape, dict) and "type" in shape else None
-    return None
 
 
 # --- GPX ---------------------------------------------------------------------
@@ -158,22 +257,28 @@ def _drawn_shape(placemark: Element) -> dict[str, Any] | None:
 def _gpx(root: Element, assumed: AssumedSizes) -> Iterator[FoundShape]:
     for waypoint in _children(root, "wpt"):
         name = _text(waypoint, "name")
-        try:
-            yield circle(name, _places([waypoint])[0], assumed.point_radius_m)
-        except _UnreadableFeature as error:
-            yield refused(name, error.code, error.detail)
+        # Garmin: the distance at which the receiver warns of the waypoint.
+        stated = {_tag(inner): inner.text or "" for inner in waypoint.iter()}
+        radius_m = size_in(stated, RADIUS_KEYS, assumed.point_radius_m)
+        yield _read(name, partial(_waypoint, name, waypoint, radius_m))
     for route in _children(root, "rte"):
         yield _way(_text(route, "name"), list(_children(route, "rtept")), assumed)
     for track in _children(root, "trk"):
-        for segment in _children(track, "trkseg"):
-            yield _way(_text(track, "name"), list(_children(segment, "trkpt")), assumed)
+        name, segments = _text(track, "name"), list(_children(track, "trkseg"))
+        for segment in segments:
+            yield _way(name, list(_children(segment, "trkpt")), assumed)
+        if not segments:
+            yield blank(name, "The track has no segment.")
+
+
+def _waypoint(name: str, waypoint: Element, radius_m: Any) -> FoundShape:
+    return circle(name, _places([waypoint])[0], radius_m)
 
 
 def _way(name: str, places: list[Element], assumed: AssumedSizes) -> FoundShape:
-    try:
-        return corridor(name, _places(places), assumed.corridor_width_m)
-    except _UnreadableFeature as error:
-        return refused(name, error.code, error.detail)
+    if not places:
+        return blank(name, "The segment or route has no points.")
+    return _read(name, lambda: corridor(name, _places(places), assumed.corridor_width_m))
 
 
 def _places(places: list[Element]) -> list[Lonlat]:
@@ -189,6 +294,10 @@ class _UnreadableFeature(Exception):
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
         self.code, self.detail = code, detail
+
+
+class _EmptyFeature(_UnreadableFeature):
+    """A feature with nothing to draw."""
 
 
 def _number(text: str) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import io
 import struct
 from collections.abc import Callable, Iterator
@@ -16,7 +15,8 @@ from pyproj.exceptions import CRSError, ProjError
 
 from core.errors import TooLarge, Unprocessable
 from geofence import limits
-from geofence.imports.found_shapes import AssumedSizes, FoundShape, refused
+from geofence.imports.dbf_tables import encoding_of, with_plain_header
+from geofence.imports.found_shapes import AssumedSizes, FoundShape, blank, refused
 from geofence.imports.geojson_files import NAME_KEYS, of_geometry
 
 SUFFIXES = (".shp", ".dbf", ".shx", ".prj", ".cpg")
@@ -26,8 +26,13 @@ WGS84 = CRS.from_epsg(4326)
 Reprojection = Callable[[Any], Any]
 
 
-def features(parts: dict[str, bytes], assumed: AssumedSizes) -> Iterator[FoundShape]:
-    """Yield the shapes of a shapefile, whose parts are given by suffix."""
+def features(
+    parts: dict[str, bytes], assumed: AssumedSizes, encoding: str | None = None
+) -> Iterator[FoundShape]:
+    """Yield the shapes of a shapefile, whose parts are given by suffix.
+
+    Its texts are read in `encoding`, otherwise in the encoding that the file names.
+    """
     if len(parts.get(".shp", b"")) > limits.IMPORT_SHP_BYTES:
         raise TooLarge(
             f"The .shp is larger than {limits.IMPORT_SHP_BYTES} bytes.", code="archive-too-large"
@@ -40,9 +45,11 @@ def features(parts: dict[str, bytes], assumed: AssumedSizes) -> Iterator[FoundSh
                     f"{len(reader)} features; at most {limits.IMPORT_FEATURES} are imported.",
                     code="too-many-features",
                 )
+            records, doubt = _records(reader, parts, encoding)
             for number, shape in enumerate(reader.iterShapes()):
-                record = _record(reader, number) if ".dbf" in parts else {}
-                yield from _feature(shape, record, to_lonlat, assumed)
+                record = records[number] if number < len(records) else {}
+                for found in _feature(shape, record, to_lonlat, assumed):
+                    yield found.with_note("encoding-unsure", doubt) if doubt else found
     except (
         shapefile.ShapefileException,
         struct.error,
@@ -60,25 +67,34 @@ def features(parts: dict[str, bytes], assumed: AssumedSizes) -> Iterator[FoundSh
 
 
 def _reader(parts: dict[str, bytes]) -> shapefile.Reader:
+    parts = {**parts, ".dbf": with_plain_header(parts[".dbf"])} if ".dbf" in parts else parts
     files = {
         suffix.removeprefix("."): io.BytesIO(parts[suffix])
         for suffix in (".shp", ".dbf", ".shx")
         if suffix in parts
     }
-    encoding = _encoding(parts.get(".cpg", b""))
-    return shapefile.Reader(**files, encoding=encoding, encodingErrors="replace")
+    # As bytes, see `dbf_tables`.
+    return shapefile.Reader(**files, encoding="ascii", encodingErrors="surrogateescape")
 
 
-def _encoding(cpg: bytes) -> str:
-    try:
-        return codecs.lookup(cpg[:32].decode("ascii").strip()).name
-    except (LookupError, UnicodeDecodeError, ValueError):
-        return "utf-8"
-
-
-def _record(reader: shapefile.Reader, number: int) -> dict[str, Any]:
-    record = reader.record(number)
-    return record.as_dict() if record is not None else {}
+def _records(
+    reader: shapefile.Reader, parts: dict[str, bytes], encoding: str | None
+) -> tuple[list[dict[str, Any]], str]:
+    """Return the records with their texts, and why their letters may be wrong, or ""."""
+    if ".dbf" not in parts:
+        return [], ""
+    rows = [record.as_dict() if record is not None else {} for record in reader.iterRecords()]
+    values = [text for row in rows for text in (*row, *row.values()) if isinstance(text, str)]
+    found = encoding_of(parts[".dbf"], parts.get(".cpg", b""), encoding, values)
+    read = found.text_of
+    records = [
+        {read(key): read(value) if isinstance(value, str) else value for key, value in row.items()}
+        for row in rows
+    ]
+    if not found.doubt:
+        return records, ""
+    doubt = f"{found.doubt} Texts are read as {found.name}: where they are wrong, send `encoding`."
+    return records, doubt
 
 
 def _feature(
@@ -90,10 +106,15 @@ def _feature(
     name = next((record[key] for key in NAME_KEYS if record.get(key)), None)
     name = name or next((text for text in record.values() if isinstance(text, str) and text), "")
     if shape is None or not shape.points:
-        yield refused(name, "geometry-invalid", "The shape is empty.")
+        yield blank(name, "The shape is empty.")
         return
-    if len(shape.parts) > limits.SHAPE_RINGS:
-        yield refused(name, "too-many-points", f"More than {limits.SHAPE_RINGS} rings.")
+    if shape.shapeType == shapefile.MULTIPATCH:
+        detail = "A MULTIPATCH is made of surfaces in space; save it as polygons."
+        yield refused(name, "geometry-invalid", detail)
+        return
+    if len(shape.parts) > limits.SIMPLIFIABLE_RINGS:
+        most = limits.SIMPLIFIABLE_RINGS
+        yield refused(name, "too-many-points", f"More than {most} rings.")
         return
     if len(shape.points) > limits.SIMPLIFIABLE_POINTS:
         most = limits.SIMPLIFIABLE_POINTS
@@ -101,7 +122,7 @@ def _feature(
         return
     geometry = shape.__geo_interface__
     lonlats = {"type": geometry["type"], "coordinates": to_lonlat(geometry["coordinates"])}
-    yield from of_geometry(lonlats, {"name": name}, assumed)
+    yield from of_geometry(lonlats, {**record, "name": name}, assumed)
 
 
 def _reprojection(prj: bytes | None) -> Reprojection:

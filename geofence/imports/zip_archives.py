@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import io
+import posixpath
 import zipfile
 import zlib
 from collections.abc import Iterator
+from functools import partial
 from pathlib import PurePosixPath
 from typing import NoReturn
+from urllib.parse import unquote, urlsplit
 
 from core.errors import TooLarge, Unprocessable
 from geofence import limits
 from geofence.imports import kml_and_gpx, shapefiles
-from geofence.imports.found_shapes import AssumedSizes, FoundShape
+from geofence.imports.found_shapes import AssumedSizes, FoundShape, blank, refused
 
 ENTRY_SIGNATURE = b"PK\x01\x02"
 PLAIN_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -23,8 +26,10 @@ def is_zip(body: bytes) -> bool:
     return body[:4] in (b"PK\x03\x04", b"PK\x05\x06")
 
 
-def features(body: bytes, assumed: AssumedSizes) -> Iterator[FoundShape]:
-    """Yield the shapes of a KMZ or a zipped shapefile."""
+def features(
+    body: bytes, assumed: AssumedSizes, encoding: str | None = None
+) -> Iterator[FoundShape]:
+    """Yield the shapes of a KMZ or a zipped shapefile, whose texts are in `encoding` if given."""
     # Counted in the bytes, since merely listing a hundred thousand members costs much memory.
     if body.count(ENTRY_SIGNATURE) > limits.IMPORT_MEMBERS:
         raise TooLarge(
@@ -32,7 +37,7 @@ def features(body: bytes, assumed: AssumedSizes) -> Iterator[FoundShape]:
         )
     try:
         with zipfile.ZipFile(io.BytesIO(body)) as archive:
-            yield from _features(_Members(archive), assumed)
+            yield from _features(_Members(archive), assumed, encoding)
     except (
         zipfile.BadZipFile,
         zlib.error,
@@ -44,17 +49,54 @@ def features(body: bytes, assumed: AssumedSizes) -> Iterator[FoundShape]:
         raise Unprocessable("The archive cannot be read.", code="import-unreadable") from error
 
 
-def _features(members: _Members, assumed: AssumedSizes) -> Iterator[FoundShape]:
+def _features(
+    members: _Members, assumed: AssumedSizes, encoding: str | None
+) -> Iterator[FoundShape]:
     shapes = members.with_suffix(".shp")
     if shapes:
         for name in shapes:
-            yield from shapefiles.features(members.beside(name), assumed)
+            yield from _layer(members, name, assumed, encoding, is_only=len(shapes) == 1)
         return
     documents = members.with_suffix(".kml")
     if not documents:
         raise Unprocessable("The archive holds no .kml and no .shp.", code="import-unreadable")
-    # A KMZ has one main document, the first; further ones are linked from it.
-    yield from kml_and_gpx.features(members.read(documents[0]), assumed)
+    yield from _documents(members, documents, assumed)
+
+
+def _layer(
+    members: _Members, name: str, assumed: AssumedSizes, encoding: str | None, *, is_only: bool
+) -> Iterator[FoundShape]:
+    """Yield the shapes of a shapefile; an unreadable one of several is one refused feature."""
+    try:
+        yield from shapefiles.features(members.beside(name), assumed, encoding)
+    except Unprocessable as error:
+        if is_only:
+            raise
+        yield refused(name, error.code, error.detail)
+
+
+def _documents(
+    members: _Members, documents: list[str], assumed: AssumedSizes
+) -> Iterator[FoundShape]:
+    """Yield the shapes of the main document, which is the first, and of those that it links."""
+    seen: set[str] = set()
+
+    def follow(address: str, base: str) -> Iterator[FoundShape] | None:
+        name = members.linked(address, base)
+        if name is None or not name.lower().endswith(".kml"):
+            return None
+        return iter(()) if name in seen else read(name)
+
+    def read(name: str) -> Iterator[FoundShape]:
+        seen.add(name)
+        opened = partial(follow, base=name)
+        return kml_and_gpx.features(members.read(name), assumed, opened)
+
+    yield from read(documents[0])
+    for name in documents:
+        if name not in seen:
+            detail = f"{name} is not linked from {documents[0]}, and is not read."
+            yield blank(name, detail)
 
 
 class _Members:
@@ -65,6 +107,8 @@ class _Members:
         self._left = limits.IMPORT_UNPACKED_BYTES
         self._infos: dict[str, zipfile.ZipInfo] = {}
         for info in archive.infolist():
+            if _is_of_a_mac(info.filename):
+                continue
             _require_harmless(info)
             self._infos.setdefault(info.filename, info)
         if sum(info.file_size for info in self._infos.values()) > limits.IMPORT_UNPACKED_BYTES:
@@ -72,6 +116,14 @@ class _Members:
 
     def with_suffix(self, suffix: str) -> list[str]:
         return [name for name in self._infos if name.lower().endswith(suffix)]
+
+    def linked(self, address: str, base: str) -> str | None:
+        """Return the member that a document at `base` refers to, or None if it is no member."""
+        path = unquote(urlsplit(address).path)
+        if not path or urlsplit(address).scheme or urlsplit(address).netloc:
+            return None
+        name = posixpath.normpath(posixpath.join(posixpath.dirname(base), path))
+        return name if name in self._infos else None
 
     def beside(self, name: str) -> dict[str, bytes]:
         """Return the members with the same stem as `name`, by suffix in lower case."""
@@ -93,6 +145,12 @@ class _Members:
                     _refuse_size()
                 unpacked += chunk
         return bytes(unpacked)
+
+
+def _is_of_a_mac(name: str) -> bool:
+    """Return whether a Mac keeps its own notes about a file there, under nearly the same name."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    return "__MACOSX" in path.parts or path.name.startswith("._")
 
 
 def _require_harmless(info: zipfile.ZipInfo) -> None:

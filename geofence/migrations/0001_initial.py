@@ -233,7 +233,10 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "max_accuracy_m",
-                    models.FloatField(help_text="coarser fixes never decide", null=True),
+                    models.FloatField(
+                        help_text="coarser fixes never decide; by default by the size of the area",
+                        null=True,
+                    ),
                 ),
                 ("persist_fixes", models.PositiveIntegerField(default=1)),
                 ("persist_s", models.FloatField(default=0)),

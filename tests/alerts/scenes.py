@@ -31,7 +31,7 @@ def make_geofence(organisation: Organisation, name: str = "Depot North") -> Geof
     GeofenceVersion.objects.create(
         geofence=geofence,
         valid_from=MORNING,
-        shape={},
+        shape={"type": "polygon", "coordinates": [list(map(list, SQUARE.exterior_ring))]},
         area=MultiPolygon(SQUARE, srid=4326),
         inradius_m=300,
     )

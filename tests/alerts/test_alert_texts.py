@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from datetime import UTC, timedelta
+from functools import partial
+
 import msgspec
 import pytest
 from django.db import connection
@@ -10,8 +13,10 @@ from accounts import actions as asset_actions
 from alerts.actions import add_rule, retire_rule
 from alerts.alert_texts import render
 from alerts.models import Alert, Recipient, Rule
-from alerts.wording import clock_text, sentence, zone_named
+from alerts.wording import clock_text, sentence, window_text, zone_named
+from assets.models import Asset
 from core.errors import Unprocessable
+from geofence.models import Crossing
 from outbox.leases import claim_notifications, record_outcome
 from outbox.messages import SendOutcome
 from outbox.models import Notification
@@ -61,6 +66,20 @@ def test_a_mail_says_what_happened_and_when_in_local_time_and_utc(entry, inbox):
         assert "Depot watch" in body
 
 
+@pytest.mark.field("H-16")
+def test_a_name_from_right_to_left_turns_nothing_around_it(van, depot, inbox):
+    Asset.objects.filter(pk=van.pk).update(name="\u202eמחסן")
+    make_rule(depot, ANNA)
+    judge(crossing_of(van, depot))
+
+    mail = inbox()
+
+    said = "\u2068מחסן\u2069 entered Depot North"
+    assert mail["Subject"] == said
+    assert said in text_of(mail)
+    assert "\u202e" not in text_of(mail) + html_of(mail)
+
+
 @override_settings(PUBLIC_URL="https://track.example")
 def test_a_mail_leads_to_its_alert_in_the_console(entry, inbox):
     (raised,) = judge(entry)
@@ -81,16 +100,19 @@ def test_the_id_of_a_mail_is_that_of_its_notification(entry, inbox):
     assert mail["Message-ID"] == f"<{Notification.objects.get().pk}@track.example>"
 
 
+@pytest.mark.field("G-16")
 @pytest.mark.fault("F-075")
-def test_a_late_alert_is_called_a_correction(entry, inbox):
+def test_the_first_mail_about_a_late_report_is_called_late(entry, inbox):
     judge(msgspec.structs.replace(entry, change="added", is_late=True), now=NOON)
 
     mail = inbox()
 
-    assert mail["Subject"] == "Correction: van entered Depot North"
+    assert mail["Subject"] == "Late: van entered Depot North"
+    assert "Warning · Late" in html_of(mail)
     assert "reached us late, on Mon 2 Mar 2026, 13:00:00 CET" in text_of(mail)
 
 
+@pytest.mark.field("G-16")
 @pytest.mark.fault("F-075")
 def test_an_amendment_says_what_the_mail_before_said(entry, inbox):
     judge(entry)
@@ -99,7 +121,7 @@ def test_an_amendment_says_what_the_mail_before_said(entry, inbox):
 
     mail = inbox()
 
-    assert mail["Subject"] == "Correction: van entered Depot North"
+    assert mail["Subject"] == "Correction: van entered Depot North at another time"
     assert "When:        Mon 2 Mar 2026, 10:00:00 CET" in text_of(mail)
     assert "We told you: Mon 2 Mar 2026, 11:00:00 CET" in text_of(mail)
 
@@ -263,7 +285,106 @@ def test_an_unknown_time_zone_falls_back_to_utc(db):
     assert clock_text(TEN, zone_named(organisation.time_zone)) == "Mon 2 Mar 2026, 10:00:00 UTC"
 
 
+@pytest.mark.field("G-05")
+def test_a_mail_says_between_which_reports_it_was_and_about_when(van, depot, inbox):
+    make_rule(depot, ANNA)
+    exit_ = crossing_of(van, depot, "exit", NOON)
+    about = NINE + timedelta(minutes=1)
+    Crossing.objects.filter(pk=exit_.crossing_id).update(not_before=NINE, estimate=about)
+    judge(exit_)
+
+    mail = inbox()
+
+    said = "between 10:00:00 and Mon 2 Mar 2026, 13:00:00 CET, about 10:01:00"
+    assert said in text_of(mail)
+    assert said in html_of(mail)
+
+
+@pytest.mark.field("G-05")
+@pytest.mark.parametrize(
+    ("not_before", "estimate", "text"),
+    [
+        (None, None, "Mon 2 Mar 2026, 10:00:00 UTC"),
+        (TEN - timedelta(seconds=60), TEN, "Mon 2 Mar 2026, 10:00:00 UTC"),
+        (NINE, None, "between 09:00:00 and Mon 2 Mar 2026, 10:00:00 UTC"),
+        (
+            TEN - timedelta(days=1),
+            NINE,
+            "between Sun 1 Mar 2026, 10:00:00 UTC and Mon 2 Mar 2026, 10:00:00 UTC, about 09:00:00",
+        ),
+    ],
+)
+def test_a_window_is_said_where_the_reports_are_apart(not_before, estimate, text):
+    assert window_text(TEN, not_before, estimate, UTC) == text
+
+
+@pytest.mark.field("G-02")
+def test_a_pass_is_told_as_such_and_as_inferred(van, depot, inbox):
+    make_rule(depot, ANNA)
+    judge(crossing_of(van, depot, "pass"))
+
+    mail = inbox()
+
+    assert mail["Subject"] == "van passed through Depot North"
+    for body in (text_of(mail), html_of(mail)):
+        assert "It is inferred" in body
+
+
 def test_a_sentence_for_each_kind():
     said = [sentence("Van 7", kind, "Depot") for kind in ("enter", "exit", "pass")]
 
     assert said == ["Van 7 entered Depot", "Van 7 left Depot", "Van 7 passed through Depot"]
+
+
+def at_once(now):
+    return now
+
+
+def late(change, at, seconds):
+    """Return the correction that moves an alert to `at`, and when it comes."""
+    moved = msgspec.structs.replace(change, change="moved", at=at, is_late=True)
+    return moved, TEN + timedelta(minutes=1, seconds=seconds)
+
+
+@pytest.mark.field("G-03")
+def test_a_burst_of_late_reports_is_one_correction(entry, mail_server):
+    judge(entry)
+    send_batch(clock=lambda: TEN)
+    for number in range(11):
+        moved, now = late(entry, TEN - timedelta(minutes=10 * (number + 1)), 3 * number)
+        judge(moved, now=now)
+        send_batch(clock=partial(at_once, now))
+
+    assert Alert.objects.get().at == TEN - timedelta(minutes=110)
+    assert len(mail_server.arrivals(ANNA)) == 1
+    send_batch(clock=lambda: NOON)
+
+    _, correction = mail_server.arrivals(ANNA)
+    assert correction["Subject"] == "Correction: van entered Depot North at another time"
+    assert "We told you: Mon 2 Mar 2026, 11:00:00 CET" in text_of(correction)
+
+
+@pytest.mark.field("G-03")
+def test_a_correction_waits_from_the_last_change_but_not_for_ever(entry, mail_server):
+    judge(entry)
+    send_batch(clock=lambda: TEN)
+    for number in range(30):
+        moved, now = late(entry, TEN - timedelta(minutes=10 + number), 30 * number)
+        judge(moved, now=now)
+        send_batch(clock=partial(at_once, now))
+
+    assert len(mail_server.arrivals(ANNA)) == 2
+
+
+@pytest.mark.field("G-03")
+def test_a_correction_of_seconds_is_not_mailed_and_many_of_them_are(entry, mail_server):
+    judge(entry)
+    send_batch(clock=lambda: TEN)
+    for number in (1, 2):
+        moved, now = late(entry, TEN - timedelta(seconds=40 * number), 300 * number)
+        judge(moved, now=now)
+        send_batch(clock=partial(at_once, now + timedelta(minutes=2)))
+
+        assert len(mail_server.arrivals(ANNA)) == number
+
+    assert "We told you: Mon 2 Mar 2026, 11:00:00 CET" in text_of(mail_server.arrivals(ANNA)[-1])

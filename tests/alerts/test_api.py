@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from alerts.models import Alert, RuleVersion
 from alerts.stream import alert_row, alerts_after
+from geofence.models import Crossing
 from outbox.models import Notification
 from tests.alerts.scenes import crossing_of, judge, make_geofence, make_rule, raise_alert
 from tests.builders import ELEVEN, NINE, NOON, make_van
@@ -253,3 +254,34 @@ def queries(client, path) -> int:
     with CaptureQueriesContext(connection) as captured:
         assert client.get(f"/api/v1/{path}/").status_code == 200
     return len(captured)
+
+
+@pytest.mark.field("G-21")
+def test_rules_retire_with_their_geofence_and_a_dry_run_says_so_before(api, operator, depot):
+    rule, other = make_rule(depot, name="arrivals"), make_rule(depot, name="nights")
+    elsewhere = make_rule(make_geofence(depot.organisation, "Yard"), name="yard watch")
+    otto, path = api(operator), f"/api/v1/geofences/{depot.pk}/"
+
+    before = otto.delete(f"{path}?dry_run=true")
+    assert (before.status_code, otto.get(path).status_code) == (200, 200)
+    deleted = otto.delete(path)
+
+    named = [{"id": one.pk, "name": one.name} for one in (rule, other)]
+    assert before.json() == {"rules": named}
+    assert deleted.status_code == 204
+    assert [row["id"] for row in otto.get("/api/v1/rules/").json()["results"]] == [elsewhere.pk]
+
+
+@pytest.mark.field("G-05", "G-02")
+def test_an_alert_has_the_window_of_its_crossing(api, operator, van, depot):
+    make_rule(depot)
+    change = crossing_of(van, depot, "pass")
+    Crossing.objects.filter(pk=change.crossing_id).update(
+        not_before=NINE, estimate=NINE, is_inferred=True
+    )
+    judge(change)
+
+    (row,) = api(operator).get("/api/v1/alerts/").json()["results"]
+
+    assert row["not_before"] == row["estimate"] == "2026-03-02T09:00:00.000000Z"
+    assert (row["kind"], row["is_inferred"]) == ("pass", True)

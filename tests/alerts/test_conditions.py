@@ -83,3 +83,25 @@ def test_an_asset_is_meant_by_one_of_its_tags():
     assert decide(tagged, arrival(), always("north")) == "met"
     assert decide(tagged, arrival(), always("south")) == "other-asset"
     assert decide(tagged, arrival()) == "other-asset"
+
+
+@pytest.mark.field("G-02")
+@pytest.mark.parametrize(
+    ("trigger", "kinds"),
+    [
+        ("enter", {"enter", "pass"}),
+        ("exit", {"exit", "pass"}),
+        ("enter_or_exit", {"enter", "exit", "pass"}),
+        ("pass", {"pass"}),
+    ],
+)
+def test_to_pass_through_is_to_enter_and_to_leave(trigger, kinds):
+    all_kinds = ("enter", "exit", "pass", "found", "lost")
+
+    met = {
+        kind
+        for kind in all_kinds
+        if decide(condition(trigger=trigger), arrival(kind=kind)) == "met"
+    }
+
+    assert met == kinds

@@ -12,7 +12,8 @@ from assets.actions import DISTANT_PAST
 from core.errors import Conflict, NotFound, Unprocessable
 from geofence import actions
 from geofence.models import Geofence, GeofenceVersion, Revision
-from geofence.presets import preset_for
+from geofence.presets import default_max_accuracy_m, preset_for
+from geofence.zone_store import ZoneStore
 from positions.models import Rejudging
 from tests.builders import ELEVEN, NINE, NOON, TEN, make_asset
 from tests.geofence.builders import make_geofence
@@ -255,3 +256,26 @@ def test_a_geofence_may_have_held_since_long_ago(north):
     depot = make_geofence(north, valid_from=DISTANT_PAST)
 
     assert periods(depot) == [(DISTANT_PAST, None)]
+
+
+@pytest.mark.field("G-04")
+@pytest.mark.parametrize(
+    ("inradius_m", "default_m", "proposed_m"),
+    [(5, 1_000, 100), (50, 1_000, 100), (120, 2_000, 500), (800, 10_000, 2_000)],
+)
+def test_a_limit_of_accuracy_follows_from_the_size(inradius_m, default_m, proposed_m):
+    assert default_max_accuracy_m(inradius_m) == default_m
+    assert preset_for(60, inradius_m)["max_accuracy_m"] == proposed_m
+    assert preset_for(60)["max_accuracy_m"] is None
+
+
+@pytest.mark.field("G-04")
+@pytest.mark.parametrize("radius_m", [0.5, 50, 100, 120, 5_000, 60_000, 900_000])
+def test_a_zone_has_the_default_limit_of_its_size(north, radius_m):
+    make_geofence(north, "plain", circle((9.7, 52.4), radius_m))
+    make_geofence(north, "sharp", circle((9.7, 52.4), radius_m), max_accuracy_m=0.0)
+
+    index = ZoneStore().indexes({north.pk: 2})[north.pk]
+
+    limits_m = sorted(zone.max_accuracy_m for zone in index.zones)
+    assert limits_m == [0.0, default_max_accuracy_m(radius_m)]

@@ -9,9 +9,10 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import msgpack
 
 from core.judged_fact import DecidingFix
-from geofence.crossing_state import CrossingState, LinkedAsset, bytes_of_state, crossing_state_of
+from geofence.crossing_state import CrossingState, LinkedAsset
 from geofence.crossings import find_crossings
 from geofence.zone import Zone
 from geofence.zone_index import INSIDE, OUTSIDE, UNSURE, ZoneIndex
@@ -62,7 +63,7 @@ def test_any_cutting_of_a_track_into_batches_finds_what_the_whole_does(track, cu
     bounds = [0, *sorted(cut for cut in cuts if cut < len(track)), len(track)]
     for low, high in pairwise(bounds):
         # Between batches the state lies in the database.
-        fold = crossing_state_of(bytes_of_state(fold))
+        fold = msgpack.decode(msgpack.encode(fold), type=CrossingState)
         found += find_crossings(fold, track[low:high], INDEX)
 
     assert found == expected

@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from accounts.models import Organisation
 from geofence.models import Geofence, GeofenceVersion
-from tests.builders import DEPOT_LONLAT_DEG, NINE, TEN
-from tests.geofence.builders import DEPOT, make_geofence
+from tests.builders import DEPOT_LONLAT_DEG, NINE, NOON, TEN, make_asset
+from tests.geofence.builders import DEPOT, make_crossing, make_geofence
 from tests.geofence.shapes import (
     box,
     box_ring,
@@ -226,6 +226,24 @@ def test_every_viewer_of_a_geofence_may_test_a_point(api, viewer, north):
 def test_a_preset_is_answered_for_an_interval(otto):
     assert otto.get(f"{URL}preset/?interval_s=30").json()["persist_fixes"] == 2
     assert otto.get(f"{URL}preset/?interval_s=often").status_code == 400
+
+
+@pytest.mark.field("G-04")
+def test_a_preset_for_a_size_proposes_which_fixes_are_too_coarse(otto):
+    sized = otto.get(f"{URL}preset/?interval_s=30&inradius_m=50").json()
+
+    assert sized["max_accuracy_m"] == 100
+    assert otto.get(f"{URL}preset/?interval_s=30").json()["max_accuracy_m"] is None
+
+
+@pytest.mark.field("G-04")
+def test_a_geofence_shows_which_fixes_are_too_coarse_for_it(otto, north):
+    depot = make_geofence(north, shape=circle(DEPOT_LONLAT_DEG, 50))
+    lon_deg, lat_deg = DEPOT_LONLAT_DEG
+    place = {"lon_deg": lon_deg, "lat_deg": lat_deg + 0.02, "accuracy_m": 17_000}
+
+    assert otto.get(f"{URL}{depot.pk}/").json()["max_accuracy_effective_m"] == 1_000
+    assert otto.post(f"{URL}{depot.pk}/test/", place).json()["containment"] == "unsure"
 
 
 def test_a_simpler_shape_is_offered_and_can_be_asked_for(otto, north):
@@ -497,3 +515,127 @@ def test_admin_renames_through_the_action(client, admin, north):
     depot.refresh_from_db()
     assert depot.name == "yard"
     assert depot.versions.count() == 1
+
+
+# --- as integrators expect ---------------------------------------------------------------
+
+
+def names_of(answer: Any) -> list[str]:
+    return sorted(row["name"] for row in answer.json()["results"])
+
+
+@pytest.mark.field("G-24")
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("bbox=9,52,10,53", ["yard"]),
+        ("bbox=10,53,11,54", ["yard"]),
+        ("bbox=-10,-10,-9,-9", []),
+        ("bbox=179.5,-1,-179.5,1", ["strait"]),
+        ("point=9.5,52.5", ["yard"]),
+        ("point=-179.5,0", ["strait"]),
+        ("point=0,0", []),
+    ],
+)
+def test_geofences_are_found_by_place(otto, north, query, names):
+    make_geofence(north, "yard", box(9, 52, 10, 53))
+    make_geofence(north, "strait", box(179, -1, 181, 1))
+
+    assert names_of(otto.get(f"{URL}?{query}")) == names
+
+
+@pytest.mark.field("G-24")
+@pytest.mark.parametrize(
+    "query", ["bbox=1,2,3", "bbox=1,9,2,3", "bbox=a,b,c,d", "point=9,95", "point=nan,0", "point=1"]
+)
+def test_a_place_that_is_none_is_refused(otto, query):
+    answer = otto.get(f"{URL}?{query}")
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid-parameter")
+
+
+@pytest.mark.field("G-24")
+def test_geofences_are_found_by_the_asset_that_they_are_judged_for(otto, north, south):
+    van = make_asset(north, "van", tags=["cold"])
+    make_geofence(north, "all")
+    make_geofence(north, "own", asset_ids=[van.pk])
+    make_geofence(north, "cold", tags=["cold"])
+    make_geofence(north, "other", asset_ids=[make_asset(north, "lorry").pk], tags=["hot"])
+
+    assert names_of(otto.get(f"{URL}?asset={van.pk}")) == ["all", "cold", "own"]
+    assert names_of(otto.get(f"{URL}?asset={make_asset(south, 'foreign').pk}")) == []
+
+
+@pytest.mark.field("G-24")
+def test_a_new_geofence_has_its_address_in_location(otto, north):
+    answer = otto.post(URL, drawn(north))
+
+    assert answer["Location"] == f"{URL}{answer.json()['id']}/"
+    assert otto.get(answer["Location"]).status_code == 200
+
+
+@pytest.mark.field("G-24")
+def test_a_wrong_format_and_a_missing_slash_are_named(otto, north):
+    wrong_format = otto.get(f"{URL}?format=kml")
+    no_slash = otto.post(URL.rstrip("/"), drawn(north))
+
+    assert wrong_format.status_code == 406
+    assert "geojson, json" in wrong_format.json()["detail"]
+    assert no_slash.status_code == 404
+    assert URL in no_slash.json()["detail"]
+
+
+@pytest.mark.field("G-24")
+def test_kinds_may_be_listed_with_commas(otto, north):
+    depot, van = make_geofence(north), make_asset(north)
+    for kind in ("enter", "exit", "pass"):
+        make_crossing(van, depot, kind, NOON)
+
+    def found(query: str) -> set[str]:
+        return {row["kind"] for row in otto.get(f"/api/v1/crossings/?{query}").json()["results"]}
+
+    assert found("kind=enter,exit") == found("kind=enter&kind=exit") == {"enter", "exit"}
+    assert otto.get("/api/v1/crossings/?kind=enter,nonsense").status_code == 400
+
+
+@pytest.mark.field("G-24")
+def test_a_feature_may_name_its_organisation_beside_its_properties(otto, north):
+    body = {
+        "type": "Feature",
+        "organisation": north.pk,
+        "properties": {"name": "yard"},
+        "geometry": {"type": "Polygon", "coordinates": [box_ring(9, 52, 10, 53)]},
+    }
+
+    answer = otto.post(URL, json.dumps(body), content_type="application/geo+json")
+
+    assert answer.status_code == 201
+
+
+@pytest.mark.field("G-24")
+@pytest.mark.parametrize("media_type", ["application/json", "application/json; charset=utf-8"])
+def test_an_import_may_come_as_json(otto, north, media_type):
+    body = {
+        "type": "Feature",
+        "properties": {"name": "yard"},
+        "geometry": {"type": "Polygon", "coordinates": [box_ring(9, 52, 10, 53)]},
+    }
+    path = f"{URL}import/?organisation={north.pk}"
+
+    assert otto.post(path, json.dumps(body), content_type=media_type).status_code == 201
+
+
+@pytest.mark.field("G-22")
+def test_the_past_of_a_deleted_geofence_stays_readable(otto, north):
+    depot, van = make_geofence(north), make_asset(north)
+    make_crossing(van, depot, "enter", NINE)
+    make_crossing(van, depot, "exit", NOON, not_before=NOON, estimate=NOON)
+
+    otto.delete(f"{URL}{depot.pk}/")
+
+    (visit,) = otto.get(f"{URL}{depot.pk}/visits/").json()["results"]
+    assert visit["left_at"] is not None
+    assert len(otto.get(f"{URL}{depot.pk}/versions/").json()["results"]) == 1
+    assert otto.get(f"{URL}{depot.pk}/presence/?at=2026-03-02T10:00:00Z").status_code == 200
+    assert otto.get(f"{URL}{depot.pk}/").status_code == 404
+    assert otto.post(f"{URL}{depot.pk}/versions/", {"persist_fixes": 2}).status_code == 404

@@ -166,6 +166,18 @@ def test_too_coarse_fixes_decide_nothing(judge):
     assert judge(track(*ROWS, columns=COLUMNS), YARD, "--max-accuracy-m", "99") == []
 
 
+@pytest.mark.field("G-04")
+@pytest.mark.parametrize("radius_m", [50, 120])
+def test_a_fix_of_a_cell_takes_nothing_out_of_a_yard(judge, radius_m):
+    yard = collection(feature({"type": "Point", "coordinates": [9.5, 0.0]}, radius=radius_m))
+    rows = [[9.5, 0.0, minute(0), 5], [9.5225, 0.0, minute(1), 17_000], [9.5, 0.0, minute(2), 5]]
+
+    every_fix = judge(track(*rows, columns=COLUMNS), yard, "--max-accuracy-m", "1e6")
+
+    assert [crossing["kind"] for crossing in every_fix] == ["exit", "enter"]
+    assert judge(track(*rows, columns=COLUMNS), yard) == []
+
+
 def test_by_default_accuracy_counts_up_to_half_the_inradius(judge):
     yard = collection(feature({"type": "Point", "coordinates": [9.5, 0.0]}, radius=100))
     rows = [[9.4, 0.0, minute(0), 500], [9.5, 0.0, minute(1), 500]]
@@ -271,6 +283,144 @@ def test_tracks_and_their_segments_are_one_and_other_points_no_fixes(judge):
     assert kinds(judge(gpx(parts).replace("<trk>", f"{other}<trk>", 1), YARD)) == [
         (0, "enter", minute(1))
     ]
+
+
+@pytest.mark.field("G-09")
+def test_exactly_zero_is_no_fix_as_on_the_road(judge, capsys):
+    yard = {"type": "Point", "coordinates": [9.0, 0.0]}
+    rows = [[9.0, 0.0, minute(0)], [0.0, 0.0, minute(1)], [9.0, 0.0, minute(2)]]
+
+    assert judge(track(*rows), feature(yard, radius=1_000)) == []
+    assert "1 fixes at exactly 0, 0" in capsys.readouterr().err
+
+
+@pytest.mark.field("G-20")
+@pytest.mark.parametrize(
+    ("head", "first", "second"),
+    [
+        ("lon,lat,time", "9,0,2026-03-02 09:00:00+00", "10,0,2026-03-02 09:01:00+00"),
+        ("lon,lat,time", "9,0,2026-03-02 11:00:00 +0200", "10,0,2026-03-02 09:01:00 UTC"),
+        ("# Timestamp,MMSI,Latitude,Longitude", "02/03/2026 09:00:00,1,0,9",
+         "02/03/2026 09:01:00,1,0,10"),
+        ("MMSI,BaseDateTime,LAT,LON", "1,2026-03-02T09:00:00,0,9", "1,2026-03-02T09:01:00,0,10"),
+        ("longitude_deg,latitude_deg,fixTime", f"9,0,{minute(0)}", f"10,0,{minute(1)}"),
+        ("sep=;\nlon;lat;time", f"9,0;0;{minute(0)}", f"10,0;0,0;{minute(1)}"),
+        ("lon,lat,time,accuracy", f"9,0,{minute(0)},-1", f"10,0,{minute(1)},-1.0"),
+        ("location-long,location-lat,timestamp,id", f"9,0,{minute(0)},1", f"10,0,{minute(1)},2"),
+    ],
+)  # fmt: skip
+def test_a_csv_is_read_as_its_program_writes_it(judge, head, first, second):
+    found = judge(f"{head}\n{first}\n{second}\n", YARD)
+
+    assert kinds(found) == [(0, "enter", minute(1))]
+
+
+@pytest.mark.field("G-20")
+@pytest.mark.parametrize("place", [",", "181,91", "181.0,91.0", "9,91", "181,0"])
+def test_a_row_without_a_place_is_left_out_and_counted(judge, capsys, place):
+    text = f"lon,lat,time\n9,0,{minute(0)}\n{place},{minute(1)}\n10,0,{minute(2)}\n"
+
+    assert kinds(judge(text, YARD)) == [(0, "enter", minute(2))]
+    assert "1 rows without a place" in capsys.readouterr().err
+
+
+def position(lon: float | None, number: int, device: int = 1, **more: Any) -> dict[str, Any]:
+    fix = None if lon is None else {"lon_deg": lon, "lat_deg": 0.0, "accuracy_m": 5.0}
+    return {"device": device, "measured_at": minute(number), "fix": fix, **more}
+
+
+@pytest.mark.field("G-20")
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"next": None, "results": [position(9, 0), position(None, 1), position(10, 2)]},
+        [position(9, 0), position(10, 2)],
+        {"results": [position(9, 0, 1, asset=7), position(10, 2, 2, asset=7)]},
+        {"results": [position(9, 0), position(10, 1, is_clock_suspect=True), position(10, 2)]},
+        collection(
+            feature({"type": "Point", "coordinates": [9, 0]}, **position(9, 0)),
+            feature(None, **position(None, 1)),
+            feature({"type": "Point", "coordinates": [10, 0]}, **position(10, 2)),
+        ),
+        feature(
+            {"type": "LineString", "coordinates": [[9, 0], [10, 0]]},
+            asset=7, coordTimes=[minute(0), minute(2)],
+        ),
+    ],
+)  # fmt: skip
+def test_our_own_positions_and_tracks_can_be_judged(judge, document):
+    assert kinds(judge(json.dumps(document), YARD)) == [(0, "enter", minute(2))]
+
+
+@pytest.mark.field("G-20")
+def test_a_track_over_the_antimeridian_is_the_same_track(judge):
+    line = {"type": "LineString", "coordinates": [[178, 0], [180.5, 0]]}
+    fiji = {"type": "Polygon", "coordinates": [box_ring(179, -1, 181, 1)]}
+    way = feature(line, coordTimes=[minute(0), minute(1)])
+
+    assert kinds(judge(json.dumps(way), fiji)) == [(0, "enter", minute(1))]
+
+
+@pytest.mark.field("G-20", "G-11")
+def test_our_own_geofences_are_judged_by_their_options(judge):
+    yard = feature(YARD, name="yard", persist_fixes=2, judges_pass_through=True, max_gap_s=600)
+
+    assert kinds(judge(eastwards(9, 10, 9), yard)) == []
+    assert kinds(judge(eastwards(9, 10, 9), yard, "--persist-fixes", "1"))[0][1] == "enter"
+    assert kinds(judge(eastwards(9, 11), yard)) == [("yard", "pass", minute(1))]
+
+
+@pytest.mark.field("G-18")
+@pytest.mark.parametrize(
+    "column", ["mmsi", "id", "device", "vehicle_id", "deviceId", "Vessel Name", "IMEI"]
+)
+def test_a_track_of_several_devices_is_refused_until_one_is_chosen(judge, column):
+    rows = [("a", 9, 0), ("b", 10, 0), ("a", 9, 1), ("b", 10, 1), ("a", 10, 2)]
+    lines = [f"{name},{lon},0,{minute(number)}" for name, lon, number in rows]
+    text = "\n".join([f"{column},lon,lat,time", *lines])
+
+    with pytest.raises(CommandError, match=r"2 devices by .*: a, b\. .*--device"):
+        judge(text, YARD)
+    with pytest.raises(CommandError, match="there are a, b"):
+        judge(text, YARD, "--device", "c")
+    assert kinds(judge(text, YARD, "--device", "a")) == [(0, "enter", minute(2))]
+
+
+@pytest.mark.field("G-18")
+def test_a_device_is_not_chosen_where_nothing_tells_devices(judge):
+    with pytest.raises(CommandError, match="whose fix"):
+        judge(eastwards(9, 10), YARD, "--device", "a")
+
+
+@pytest.mark.field("G-18")
+def test_many_devices_are_not_all_named(judge):
+    lines = [f"{number},9,0,{minute(number)}" for number in range(9)]
+
+    with pytest.raises(CommandError, match="9 devices by mmsi: 0, 1, 2, 3, 4, …"):
+        judge("\n".join(["mmsi,lon,lat,time", *lines]), YARD)
+
+
+@pytest.mark.field("G-20")
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        (feature({"type": "LineString", "coordinates": [[9, 0], [10, 0]]}), "coordTimes"),
+        ({"type": "FeatureCollection", "features": [7]}, "Fix 1: no"),
+        ({"results": 7}, "columns and rows"),
+    ],
+)
+def test_json_that_holds_no_track_is_refused(judge, document, said):
+    with pytest.raises(CommandError, match=said):
+        judge(json.dumps(document), YARD)
+
+
+@pytest.mark.field("G-13")
+@pytest.mark.parametrize("size", [{"radius": 250}, {"radius_m": 250}, {"RADIUS": "250"}])
+def test_a_size_is_read_as_an_import_reads_it(judge, size):
+    yard = feature({"type": "Point", "coordinates": [9.5, 0.0]}, **size)
+    rows = [[9.4, 0.0, minute(0)], [9.502, 0.0, minute(1)]]
+
+    assert len(judge(track(*rows), yard)) == 1
 
 
 def test_an_estimate_from_gateways_is_no_fix(judge):

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,31 @@ def test_the_containers_never_weaken_a_promise():
     command = " ".join(compose()["services"]["postgres"]["command"])
 
     assert not re.search(r"fsync|synchronous_commit|full_page_writes", command)
+
+
+@pytest.mark.field("H-20")
+def test_the_containers_have_no_secret_that_everybody_knows():
+    text = (ROOT / "docker-compose.yml").read_text()
+    secrets = re.findall(r"\$\{([A-Z_]*(?:PASSWORD|SECRET|KEY|TOKEN)[A-Z_]*)(.*?)\}", text)
+    given = {
+        value
+        for service in compose()["services"].values()
+        for name, value in (service.get("environment") or {}).items()
+        if re.search("PASSWORD|SECRET|KEY|TOKEN", name)
+    }
+
+    assert {name for name, _ in secrets} == {"SECRET_KEY", "POSTGRES_PASSWORD"}
+    assert all(rest.startswith(":?") for _, rest in secrets), "compose is to refuse to start"
+    assert all(str(value).startswith("${") for value in given)
+    assert not re.search(r"://[^$\s/@]+:[^$\s/@]+@", text)
+
+
+@pytest.mark.field("H-9")
+@pytest.mark.parametrize("file", ["docker-compose.yml", "deploy/Dockerfile", "deploy/local/demo"])
+def test_daphne_is_started_without_its_log_of_addresses(file):
+    words = re.findall(r"[\w.=:-]+", (ROOT / file).read_text())
+
+    assert "--verbosity=0" in words or ("--verbosity", "0") in pairwise(words)
 
 
 def test_every_make_target_of_the_papers_exists():

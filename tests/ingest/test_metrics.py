@@ -67,6 +67,30 @@ def test_whoever_is_not_on_this_machine_finds_no_metrics(path, peer, headers):
     assert (answer.status, answer.body) == (404, b"")
 
 
+def metrics_status(**headers: str) -> int:
+    answer = IngestApplication().admit(RequestHead("GET", "/metrics", "", headers, "127.0.0.1"))
+    assert isinstance(answer, Reply)
+    return answer.status
+
+
+@pytest.mark.field("H-10")
+@pytest.mark.parametrize("name", ["INGEST_URL", "IS_HTTPS"])
+def test_a_proxy_that_does_not_name_itself_finds_no_metrics(settings, name):
+    setattr(settings, name, "https://track.example" if name == "INGEST_URL" else True)
+
+    assert metrics_status() == 404
+
+
+@pytest.mark.field("H-10")
+@pytest.mark.parametrize("url", ["https://track.example", "http://127.0.0.1:8001"])
+def test_with_a_token_only_the_token_counts(settings, url):
+    settings.INGEST_URL, settings.METRICS_TOKEN = url, "a secret of scrapers"
+
+    assert metrics_status() == 404
+    assert metrics_status(authorization="Bearer another") == 404
+    assert metrics_status(authorization="Bearer a secret of scrapers") == 200
+
+
 @given(st.lists(st.sampled_from([0.0, *BOUNDS, 0.0005, 0.5, 7.0])))
 def test_a_histogram_buffer_is_worth_its_observations_one_by_one(values):
     pages = []

@@ -9,7 +9,7 @@ from core.fact_order import FactKey
 from core.judged_fact import DecidingFix, JudgedFact
 from judging.folds import Fold
 from judging.intervals import Interval, interval_changes
-from judging.judged_state import JudgedState, read_state
+from judging.judged_state import JudgedState
 from judging.machine import AssetVerdict, Machine, PendingAsset
 from positions.stretches import SavedState, Stretch, WantedStretch
 
@@ -62,7 +62,7 @@ class History:
         return verdict
 
     def head(self) -> JudgedState:
-        return read_state(self._head, self.machine.folds)
+        return self.machine.state_of(self._head)
 
     def recorded_intervals(self) -> list[tuple[str, float, float | None]]:
         """Return kind, begin and end of each recorded interval, in seconds."""

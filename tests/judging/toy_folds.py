@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import MutableSequence
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 from core.fact_order import after_all_at
@@ -22,18 +21,11 @@ class Open(Struct, array_like=True):
     until_us: int | None = None
 
 
-class _OpenFold(FactFold):
-    def state_of(self, data: bytes) -> Open:
-        return msgspec.msgpack.decode(data, type=Open) if data else Open()
-
-    def bytes_of(self, state: Open) -> bytes:
-        return msgspec.msgpack.encode(state)
-
-
-class WarmFold(_OpenFold):
+class WarmFold(FactFold):
     """Warm while the last temperature was above 8 °C; inside a geofence only, if any fold knows."""
 
     name = "warm"
+    state_type = Open
     needs_readings = True
 
     def step(
@@ -55,10 +47,11 @@ class WarmFold(_OpenFold):
             state.is_open = is_warm
 
 
-class SilenceFold(_OpenFold):
+class SilenceFold(FactFold):
     """Silent from ten minutes after a fact until the next one."""
 
     name = "silence"
+    state_type = Open
     needs_readings = True
     has_deadlines = True
 

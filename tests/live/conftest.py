@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 import redis
@@ -94,11 +94,13 @@ class Daphne:
         return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
-def start_daphne(redis_url: str, *, ping_s: int = 20) -> Daphne:
+def start_daphne(
+    redis_url: str, *, ping_s: int = 20, log: IO[bytes] | None = None, database: str = ""
+) -> Daphne:
     port = free_port()
     base, _, _ = os.environ["DATABASE_URL"].rpartition("/")
     environment = os.environ | {
-        "DATABASE_URL": f"{base}/{settings.DATABASES['default']['NAME']}",
+        "DATABASE_URL": f"{base}/{database or settings.DATABASES['default']['NAME']}",
         "REDIS_URL": redis_url,
         "SECRET_KEY": settings.SECRET_KEY,
     }
@@ -107,7 +109,7 @@ def start_daphne(redis_url: str, *, ping_s: int = 20) -> Daphne:
         "--websocket-max-message-size", "65536", "--websocket-max-frame-size", "65536",
         "--ping-interval", str(ping_s), "--ping-timeout", str(ping_s), "tracker.asgi:application",
     ]  # fmt: skip
-    process = subprocess.Popen(command, cwd=ROOT, env=environment)
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
     eventually(lambda: answers(port) or process.poll() is not None, STARTS_WITHIN_S)
     assert process.poll() is None, "daphne did not start"
     return Daphne(port, process)

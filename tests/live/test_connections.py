@@ -11,6 +11,8 @@ from urllib.request import Request, urlopen
 import pytest
 from django.db import connection
 
+from accounts.models import User
+from tests import builders
 from tests.live.conftest import Daphne, RedisServer, start_daphne, stop_daphne
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -31,8 +33,9 @@ def web(
     stop_daphne(server)
 
 
-def status(web: Daphne, path: str) -> int:
-    request = Request(f"http://127.0.0.1:{web.port}{path}", headers={"Authorization": "Token no"})
+def status(web: Daphne, path: str, token: str = "no") -> int:
+    given = {"Authorization": f"Token {token}"}
+    request = Request(f"http://127.0.0.1:{web.port}{path}", headers=given)
     try:
         with urlopen(request, timeout=20) as answer:
             return int(answer.status)
@@ -61,4 +64,17 @@ def test_many_at_once_share_the_pool_and_all_are_answered(web: Daphne) -> None:
         answers = Counter(senders.map(lambda _: status(web, "/api/v1/assets/"), range(120)))
 
     assert answers == {401: 120}
+    assert connections() <= POOL_SIZE
+
+
+@pytest.mark.field("H-2")
+def test_two_hundred_at_once_wait_for_their_turn_and_none_is_sent_away(
+    web: Daphne, viewer: User
+) -> None:
+    good = builders.make_api_token(viewer)
+    with ThreadPoolExecutor(200) as senders:
+        tokens = [good, good, good, "wrong"] * 100
+        answers = Counter(senders.map(lambda token: status(web, "/api/v1/assets/", token), tokens))
+
+    assert answers == {200: 300, 401: 100}
     assert connections() <= POOL_SIZE

@@ -12,9 +12,11 @@ import redis
 from accounts import actions
 from accounts.models import ApiToken, Membership, Organisation, User
 from alerts.changed_alerts import ChangedAlert
+from alerts.models import AlertChange
 from assets.models import Asset
 from core import broadcast
 from core.socket_groups import organisation_group
+from geofence.models import Geofence
 from tests import builders
 from tests.alerts.scenes import crossing_of, judge, make_geofence, make_rule
 from tests.live.conftest import (
@@ -30,6 +32,7 @@ from tests.live.conftest import (
 )  # fmt: skip
 
 Open = Callable[..., Socket]
+CHANGED = {"type": "changed", "what": "alerts"}
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -167,3 +170,43 @@ def test_open_sockets_are_nudged_again_once_redis_is_back(
     group = f"asgi__group__{organisation_group(north.pk)}"
     with redis.Redis.from_url(own_redis.url) as client:
         eventually(lambda: client.pubsub_numsub(group) == [(group.encode(), 1)], within_s=20.0)
+
+
+@pytest.mark.field("H-15")
+def test_a_console_that_knows_later_numbers_than_the_database_hears_of_new_alerts(
+    open_socket: Open, token: str, van: Asset
+) -> None:
+    console = open_socket(token)
+
+    console.say('{"type":"subscribe","epoch":null,"seq":0,"alerts_after":9000}')
+    console.until(lambda client: client.snapshots)
+    console.until(lambda client: CHANGED in client.others)
+    raised = alerted(van)
+
+    console.until(lambda client: numbers(console) == [raised.number])
+
+
+@pytest.mark.field("H-15")
+def test_a_console_of_another_epoch_reads_the_list_again(open_socket: Open, token: str) -> None:
+    console = open_socket(token)
+
+    console.say('{"type":"subscribe","epoch":"another","seq":7,"alerts_after":0}')
+
+    console.until(lambda client: CHANGED in client.others)
+
+
+@pytest.mark.field("H-15")
+def test_an_open_console_begins_anew_when_the_database_goes_back(
+    open_socket: Open, token: str, van: Asset
+) -> None:
+    console = subscribed(open_socket, token)
+    first = alerted(van)
+    console.until(lambda client: numbers(console) == [first.number])
+    epoch = console.client.epoch
+
+    AlertChange.objects.all().delete()
+    console.until(lambda client: CHANGED in client.others, 15)
+    console.until(lambda client: client.epoch != epoch)
+    (again,) = judge(crossing_of(van, Geofence.objects.get(), kind="exit"))
+
+    console.until(lambda client: numbers(console)[-1] == again.number)

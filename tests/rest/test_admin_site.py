@@ -31,6 +31,11 @@ def test_the_wiring_names_the_site():
     assert isinstance(site, TrackerAdminSite)
 
 
+@pytest.mark.field("H-16")
+def test_names_are_kept_apart_from_their_neighbours_by_a_stylesheet(index):
+    assert 'href="/static/console/names.css"' in index
+
+
 def test_the_index_has_the_sections_of_the_sidebar(index):
     assert captions(index) == list(SECTIONS)
     assert "Judging again" in index

@@ -220,24 +220,6 @@ def test_the_process_lives(client: Client) -> None:
     assert client.get("/healthz").json() == {"status": "alive"}
 
 
-def test_a_server_with_its_database_is_ready(client: Client, db: None) -> None:
-    answer = client.get("/readyz")
-
-    assert (answer.status_code, answer.json()) == (200, {"status": "ready"})
-
-
-@pytest.mark.fault("F-146")
-def test_a_server_that_can_forget_commits_is_not_ready(client: Client, db: None) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL synchronous_commit = off")
-
-    answer = client.get("/readyz")
-
-    assert (answer.status_code, answer.json()["code"]) == (503, "not-ready")
-    assert answer.json()["errors"][0]["pointer"] == "/synchronous_commit"
-    assert client.get("/healthz").status_code == 200
-
-
 @pytest.mark.fault("F-146")
 def test_a_database_that_can_forget_commits_is_refused_at_start(db: None) -> None:
     with connection.cursor() as cursor:

@@ -1,6 +1,6 @@
 """Every operation of the OpenAPI document, tried by those who may not.
 
-A resource that is new in the API needs a row in `made` here, or these tests fail.
+A resource that is new in the API needs a row in `one_of_each`, or these tests fail.
 """
 
 from __future__ import annotations
@@ -13,13 +13,8 @@ from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
 from accounts.models import Organisation, User
-from alerts.models import Recipient
-from outbox.models import Notification
-from positions.actions import ask_for_rejudging
-from tests import builders
-from tests.alerts.scenes import make_geofence, make_rule, raise_alert
 from tests.conftest import Api
-from uplinks.models import SetAside
+from tests.rest.one_of_each import one_of_each
 
 UNKNOWN = 987_654_321
 CANARY = "canary"
@@ -145,38 +140,4 @@ def test_the_same_lists_show_it_to_its_owner(
 @pytest.fixture
 def made(north: Organisation, owner: User) -> dict[str, object]:
     """Return the id of one row of each resource, all of north and with a canary in it."""
-    van = builders.make_van(north, f"{CANARY} van", f"{CANARY}0")
-    source, _ = builders.make_source(north, name=f"{CANARY} gateway")
-    builders.make_api_token(owner, f"{CANARY} laptop")
-    geofence = make_geofence(north, f"{CANARY} depot")
-    rule = make_rule(geofence, f"{CANARY}@example.com", name=f"{CANARY} watch")
-    alert = raise_alert(van, geofence)
-    uplink = SetAside.objects.create(
-        organisation=north,
-        source=source,
-        received_at=builders.NOON,
-        reason="unknown-device",
-        detail=f"{CANARY} detail",
-        device_identifier=f"{CANARY}1",
-        body=b"{}",
-        digest=b"0" * 32,
-    )
-    return {
-        "organisations": north.pk,
-        "members": owner.memberships.get().pk,
-        "assets": van.pk,
-        "devices": builders.device_on(van).pk,
-        "assignments": van.assignments.get().pk,
-        "sources": source.pk,
-        "tokens": owner.api_tokens.get().pk,
-        "geofences": geofence.pk,
-        "crossings": alert.crossing_id,
-        "rules": rule.pk,
-        "recipients": Recipient.objects.get().pk,
-        "alerts": alert.pk,
-        "uplinks": uplink.pk,
-        "rejudgings": ask_for_rejudging(
-            organisation_id=north.pk, since=builders.NOON, reason=f"{CANARY} redrawn"
-        ),
-        "notifications": Notification.objects.get().pk,
-    }
+    return one_of_each(north, owner, CANARY)

@@ -33,6 +33,26 @@ def test_a_parameter_that_nobody_knows_is_refused(otto: APIClient, path: str) ->
     assert (fault["pointer"], fault["code"]) == ("/query/within", "invalid")
 
 
+@pytest.mark.field("H-25")
+@pytest.mark.parametrize("query", ["assets/?organisation=1&organisation=2", "crossings/?format="])
+def test_a_parameter_that_would_be_ignored_in_part_is_refused(otto: APIClient, query: str) -> None:
+    answer = otto.get(f"/api/v1/{query}")
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid-parameter")
+
+
+def test_a_parameter_that_takes_several_values_may_come_again(otto: APIClient) -> None:
+    assert otto.get("/api/v1/crossings/?kind=enter&kind=exit").status_code == 200
+
+
+@pytest.mark.field("H-25")
+@pytest.mark.parametrize("number", ["0.5", "-1", "1e3", "99999999999999999999"])
+def test_no_object_has_such_a_number(otto: APIClient, number: str) -> None:
+    answer = otto.get("/api/v1/assets/", {"organisation": number})
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid-parameter")
+
+
 def test_what_would_be_known_instead_is_said(otto: APIClient) -> None:
     (fault,) = otto.get("/api/v1/assets/", {"organization": "1"}).json()["errors"]
 

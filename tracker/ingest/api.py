@@ -8,7 +8,7 @@ from typing import IO, Any, get_args
 from django.conf import settings
 from django.http import HttpResponse
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.generics import get_object_or_404
 from rest_framework.parsers import BaseParser
@@ -19,6 +19,7 @@ from accounts.models import Organisation
 from assets.device_registry import Origin
 from core.errors import Fault, Forbidden, Refused, TooLarge, UnsupportedMediaType
 from core.observation import Method
+from core.rest.bodies import StrictBody
 from positions import api as positions
 from positions.position_pages import MAX_ID
 from tracker.ingest.receipt_serializers import ReceiptSerializer
@@ -31,26 +32,42 @@ from wire.uplink import Uplink
 OWN_JSON = FORMATS["json"]
 
 
-class ObservationSerializer(serializers.Serializer[Any]):
+@extend_schema_field(
+    {
+        "type": "object",
+        "nullable": True,
+        "additionalProperties": {
+            "nullable": True,
+            "anyOf": [{"type": "number"}, {"type": "boolean"}, {"type": "string"}],
+        },
+    }
+)
+class ReadingsField(serializers.DictField):
+    pass
+
+
+class ObservationSerializer(StrictBody, serializers.Serializer[Any]):
     """Our own JSON, as the OpenAPI document describes it; `wire.formats.own_json` reads it."""
 
     device = serializers.CharField(help_text="identifier")
     measured_at = serializers.DateTimeField(help_text="RFC 3339 with Z or an offset")
     reported_at = serializers.DateTimeField(
-        required=False, help_text="when the message was made, where that is another time"
+        required=False,
+        allow_null=True,
+        help_text="when the message was made, where that is another time",
     )
-    lat = serializers.FloatField(required=False, min_value=-90, max_value=90)
-    lon = serializers.FloatField(required=False, min_value=-180, max_value=180)
-    altitude_m = serializers.FloatField(required=False)
-    accuracy_m = serializers.FloatField(required=False, min_value=0)
-    speed_mps = serializers.FloatField(required=False, min_value=0)
-    course_deg = serializers.FloatField(required=False, min_value=0, max_value=360)
-    method = serializers.ChoiceField(get_args(Method), required=False)
-    event_id = serializers.CharField(required=False, max_length=128)
-    readings = serializers.DictField(required=False)
+    lat = serializers.FloatField(required=False, allow_null=True, min_value=-90, max_value=90)
+    lon = serializers.FloatField(required=False, allow_null=True, min_value=-180, max_value=180)
+    altitude_m = serializers.FloatField(required=False, allow_null=True)
+    accuracy_m = serializers.FloatField(required=False, allow_null=True, min_value=0)
+    speed_mps = serializers.FloatField(required=False, allow_null=True, min_value=0)
+    course_deg = serializers.FloatField(required=False, allow_null=True, min_value=0, max_value=360)
+    method = serializers.ChoiceField(get_args(Method), required=False, allow_null=True)
+    event_id = serializers.CharField(required=False, allow_null=True, max_length=128)
+    readings = ReadingsField(required=False)
 
 
-class OrganisationQuery(serializers.Serializer[Any]):
+class OrganisationQuery(StrictBody, serializers.Serializer[Any]):
     organisation = serializers.IntegerField(
         required=False, min_value=0, max_value=MAX_ID, help_text="by default your only one"
     )
@@ -79,7 +96,7 @@ class PositionViewSet(positions.PositionListViewSet):
     @extend_schema(
         parameters=[OrganisationQuery],
         request=ObservationSerializer(many=True),
-        responses=ReceiptSerializer,
+        responses={(code, "application/json"): ReceiptSerializer for code in (200, 202)},
     )
     def create(self, request: Request) -> HttpResponse:
         """Store one observation, or a list of up to 1,000, in our own JSON.

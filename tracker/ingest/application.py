@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 
 import structlog
 from django.conf import settings
@@ -138,7 +139,7 @@ class IngestApplication:
 
     def _monitoring_reply(self, head: RequestHead) -> Reply:
         if head.path in METRICS_PATHS:
-            if not _is_local(head):
+            if not _may_read_metrics(head):
                 return Reply(404, _TEXT, b"")
             for metrics in (self._intake.metrics, self._metrics):
                 metrics.flush()
@@ -149,9 +150,15 @@ class IngestApplication:
         return Reply(status, _TEXT, body)
 
 
-def _is_local(head: RequestHead) -> bool:
-    """Return whether the request is from this machine and not forwarded by a proxy on it.
+def _may_read_metrics(head: RequestHead) -> bool:
+    """Return whether the request brings `METRICS_TOKEN`, or is from this machine where none is set.
 
-    The counts would tell others about customers.
+    The counts would tell others about customers. Not every proxy on this machine says that it
+    forwards: behind an https address only the token counts.
     """
-    return head.peer in LOOPBACK and not head.headers.keys() & FORWARDING_HEADERS
+    if settings.METRICS_TOKEN:
+        token = head.headers.get("authorization", "").removeprefix("Bearer ")
+        return hmac.compare_digest(token.encode(), settings.METRICS_TOKEN.encode())
+    is_behind_proxy = settings.IS_HTTPS or settings.INGEST_URL.startswith("https://")
+    is_forwarded = bool(head.headers.keys() & FORWARDING_HEADERS)
+    return head.peer in LOOPBACK and not is_forwarded and not is_behind_proxy

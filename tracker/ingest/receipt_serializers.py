@@ -6,15 +6,16 @@ from typing import Any, get_args
 
 from rest_framework import serializers
 
+from core.rest.bodies import StrictBody
 from tracker.road.delivery import Disposition
 
 
-class FirstPositionSerializer(serializers.Serializer[Any]):
+class FirstPositionSerializer(StrictBody, serializers.Serializer[Any]):
     device = serializers.IntegerField()
     measured_at = serializers.DateTimeField()
 
 
-class ResultSerializer(serializers.Serializer[Any]):
+class ResultSerializer(StrictBody, serializers.Serializer[Any]):
     index = serializers.IntegerField(help_text="place in the list that was sent")
     disposition = serializers.ChoiceField(get_args(Disposition))
     code = serializers.CharField(required=False, help_text="why it was not stored")
@@ -23,13 +24,13 @@ class ResultSerializer(serializers.Serializer[Any]):
     )
 
 
-class ReceiptFaultSerializer(serializers.Serializer[Any]):
+class ReceiptFaultSerializer(StrictBody, serializers.Serializer[Any]):
     pointer = serializers.CharField(help_text="RFC 6901, into the body")
     code = serializers.CharField()
     detail = serializers.CharField()
 
 
-class ReceiptSerializer(serializers.Serializer[Any]):
+class ReceiptSerializer(StrictBody, serializers.Serializer[Any]):
     disposition = serializers.ChoiceField(
         get_args(Disposition), required=False, help_text="where there is one observation only"
     )

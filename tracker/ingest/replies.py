@@ -19,6 +19,7 @@ from core.errors import (
     Unprocessable,
 )
 from core.rest.problem import MAX_FAULTS, new_request_id, problem_of
+from core.time_texts import rfc3339
 from tracker.road.delivery import ObservationOutcome, Receipt
 from wire.wire_format import WireFormat
 
@@ -121,8 +122,7 @@ def _result(outcome: ObservationOutcome) -> dict[str, Any]:
         result["code"] = outcome.code
     if outcome.position:
         device_id, measured_at = outcome.position
-        at = f"{measured_at:%Y-%m-%dT%H:%M:%S.%fZ}"
-        result["position"] = {"device": device_id, "measured_at": at}
+        result["position"] = {"device": device_id, "measured_at": rfc3339(measured_at)}
     return result
 
 

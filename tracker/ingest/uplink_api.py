@@ -10,6 +10,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.rest.bodies import StrictBody
 from tracker.ingest.receipt_serializers import ReceiptSerializer
 from tracker.ingest.replay import ReplayResult, replay, replay_some
 from tracker.ingest.replies import receipt_document
@@ -23,7 +24,7 @@ class ReplaySerializer(ReceiptSerializer):
     is_taken_up = serializers.BooleanField(help_text="false: some of it still waits")
 
 
-class ReplaysSerializer(serializers.Serializer[Any]):
+class ReplaysSerializer(StrictBody, serializers.Serializer[Any]):
     tried = serializers.IntegerField()
     taken_up = serializers.IntegerField()
     after = serializers.IntegerField(
@@ -33,7 +34,7 @@ class ReplaysSerializer(serializers.Serializer[Any]):
     replays = ReplaySerializer(many=True)
 
 
-class ReplayQuery(serializers.Serializer[Any]):
+class ReplayQuery(StrictBody, serializers.Serializer[Any]):
     after = serializers.IntegerField(required=False, default=0, min_value=0, max_value=1 << 62)
 
 

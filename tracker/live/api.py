@@ -15,12 +15,13 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.models import Organisation, User
+from core.rest.bodies import StrictBody
 from positions import latest_columns
 from positions.live_columns import LIVE_COLUMNS, LiveColumn
 from tracker.live import frames
 
 
-class LiveColumnsSerializer(serializers.Serializer[None]):
+class LiveColumnsSerializer(StrictBody, serializers.Serializer[None]):
     """Equally long lists with an entry for each asset."""
 
     id = serializers.ListField(child=serializers.IntegerField(), help_text="asset id")
@@ -39,7 +40,7 @@ def _list_of(column: LiveColumn) -> serializers.ListField:
     return serializers.ListField(child=child, help_text=described)
 
 
-class LiveSnapshotSerializer(serializers.Serializer[None]):
+class LiveSnapshotSerializer(StrictBody, serializers.Serializer[None]):
     type = serializers.ChoiceField(choices=["snapshot"])
     epoch = serializers.CharField(allow_null=True, help_text="null: no stream follows")
     seq = serializers.IntegerField()

@@ -54,6 +54,9 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._received_at: deque[float] = deque(maxlen=FRAMES_A_SECOND)
         self._alerts_nudged = self._alerts_checked = -1
         self._alerts_after: int | None = None
+        # Whether the database is known to have reached the number that the client named.
+        self._is_place_checked = False
+        self._restores = self._hub.restores
 
     async def __call__(
         self,
@@ -187,8 +190,12 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         match frame:
             case frames.Subscribe():
                 viewer.connection.subscribe(frame, now=now)
+                if frame.epoch and not viewer.connection.epoch:
+                    # It followed another process, or another state of the database.
+                    viewer.connection.add_changed_lists("alerts")
                 self._alerts_after = frame.alerts_after
                 self._alerts_checked = -1
+                self._is_place_checked = False
                 viewer.due.set()
             case frames.Ack():
                 viewer.connection.ack(frame.seq, now=now)
@@ -224,20 +231,34 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def _send_due(self, viewer: Viewer) -> None:
         is_subscribed = viewer.connection.is_subscribed
-        if is_subscribed and self._alerts_after is None:
-            # Before the snapshot: an alert that is raised after it is new to the client.
-            self._alerts_after = await self._newest_alert()
+        if self._restores != self._hub.restores:
+            self._restores = self._hub.restores
+            self._alerts_nudged = self._alerts_checked = -1
+            self._is_place_checked = False
+        if is_subscribed and not self._is_place_checked:
+            # Before the snapshot: what is raised once the client has it is new to the client.
+            await self._find_place(viewer)
         now, server_time = time.monotonic(), time.time_ns() // 1_000_000
         for text in viewer.connection.frames(now=now, server_time=server_time):
             await self.send(text)
-        if is_subscribed and self._alerts_after is not None and viewer.connection.check_pace(now):
-            await self._send_alerts(viewer.access.user, self._alerts_after)
+        after = self._alerts_after if self._is_place_checked else None
+        if after is not None and viewer.connection.check_pace(now):
+            await self._send_alerts(viewer.access.user, after)
 
-    async def _newest_alert(self) -> int | None:
+    async def _find_place(self, viewer: Viewer) -> None:
+        """Go on after the number that the client named, unless the database does not reach it.
+
+        Then the database was restored to an older state: its numbers come again, for other alerts.
+        """
         try:
-            return await query_in_thread(newest_number)
+            newest = await query_in_thread(newest_number)
         except Error:
-            return None  # The next tick asks again.
+            return  # The next tick asks again.
+        if self._alerts_after is not None and self._alerts_after > newest:
+            viewer.connection.add_changed_lists("alerts")
+        if self._alerts_after is None or self._alerts_after > newest:
+            self._alerts_after = newest
+        self._is_place_checked = True
 
     async def _send_alerts(self, user: User, after: int) -> None:
         """Send alerts that are new to this viewer, lowest number first; at most a few in a tick."""

@@ -13,7 +13,9 @@ from typing import TypeVar
 from django.db import close_old_connections
 
 T = TypeVar("T")
-_threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="live-database")
+# One for each thread.
+CONNECTIONS_OF_LIVE_MAP = 2
+_threads = ThreadPoolExecutor(CONNECTIONS_OF_LIVE_MAP, thread_name_prefix="live-database")
 
 
 async def query_in_thread(query: Callable[[], T]) -> T:

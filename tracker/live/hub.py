@@ -22,7 +22,7 @@ from redis.backoff import NoBackoff
 from core.broadcast import Changed, Crossed, HubFrame, Moved, SealedMessage, channel
 from positions.latest_columns import LatestColumns
 from tracker.live import access, frames
-from tracker.live.connection import Allowance, ViewerConnection
+from tracker.live.connection import LISTS, Allowance, ViewerConnection
 from tracker.live.database_threads import query_in_thread
 from tracker.live.publishers import Publishers
 from tracker.live.reconciling import Queries, Reconciler
@@ -64,7 +64,10 @@ class Hub:
     def __init__(self, queries: Queries | None = None, *, redis_url: str = "") -> None:
         self.table = Table()
         self.tick_s = settings.LIVE_TICK_MS / 1000
+        # The newest number of an alert, and how often the database turned out to be an older one.
         self.newest_alert = -1
+        self.restores = 0
+        self._newest_read = -1
         self._redis_url = redis_url or settings.REDIS_URL
         self._viewers: set[Viewer] = set()
         self._waiting: list[LatestColumns] = []
@@ -174,8 +177,20 @@ class Hub:
             viewer.connection.add_changed_lists(*lists)
 
     def _note_alert(self, number: int) -> None:
-        # Each viewer reads new alerts from the database.
+        """Take the newest number that the database has; each viewer reads what is new to it."""
+        if number < self._newest_read:
+            self._begin_epoch()
+        self._newest_read = number
         self.newest_alert = max(self.newest_alert, number)
+
+    def _begin_epoch(self) -> None:
+        """Begin an epoch: the database was restored to an older state."""
+        logger.warning("the database is in an older state than before: viewers begin again")
+        self.restores += 1
+        self.newest_alert = -1
+        self.table.begin_epoch()
+        self._reconciler.request_read()
+        self._pass_changed_lists(*LISTS)
 
     # --- jobs -------------------------------------------------------------
 

@@ -16,10 +16,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from assets.models import Asset
+from core.rest.bodies import StrictBody
+from core.rest.filters import ObjectFilter
+from core.time_texts import rfc3339
 from geofence.models import Presence
 from positions.live_columns import MOTIONS
 from positions.position_queries import LatestRow, latest_of
-from positions.serializers import FixSerializer, rfc3339
+from positions.serializers import FixSerializer
 
 Document = dict[str, Any]
 
@@ -28,14 +31,14 @@ class StateFixSerializer(FixSerializer):
     at = serializers.DateTimeField(help_text="the newest fix; readings may be newer")
 
 
-class StatePresenceSerializer(serializers.Serializer[Any]):
+class StatePresenceSerializer(StrictBody, serializers.Serializer[Any]):
     geofence = serializers.IntegerField()
     name = serializers.CharField()
     since = serializers.DateTimeField(help_text="first sure fix inside")
     not_before = serializers.DateTimeField(allow_null=True, help_text="last sure fix outside")
 
 
-class StateSerializer(serializers.Serializer[Any]):
+class StateSerializer(StrictBody, serializers.Serializer[Any]):
     asset = serializers.IntegerField()
     measured_at = serializers.DateTimeField(allow_null=True, help_text="null: nothing received yet")
     received_at = serializers.DateTimeField(allow_null=True)
@@ -56,8 +59,8 @@ class StateSerializer(serializers.Serializer[Any]):
 
 
 class StateFilter(django_filters.FilterSet):  # type: ignore[misc]
-    organisation = django_filters.NumberFilter()
-    geofence = django_filters.NumberFilter(method="inside", label="only assets inside of it")
+    organisation = ObjectFilter()
+    geofence = ObjectFilter(method="inside", label="only assets inside of it")
 
     def inside(self, rows: QuerySet[Asset], name: str, geofence: int) -> QuerySet[Asset]:
         present = Presence.objects.visible_to(self.request.user).filter(

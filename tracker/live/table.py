@@ -177,6 +177,10 @@ class Table:
 
     # --- output -----------------------------------------------------------
 
+    def begin_epoch(self) -> None:
+        """Begin an epoch: what viewers have goes on in no later frame, and they get snapshots."""
+        self.epoch = secrets.token_hex(8)
+
     def epoch_for(self, permitted: Permitted) -> str:
         """Return the epoch for viewers: it depends on the table and on their organisations."""
         organisations = "all" if permitted is None else ",".join(map(str, sorted(permitted)))

@@ -36,7 +36,7 @@ def _moved(states: Iterable[StateRow]) -> list[Frame]:
         Moved(
             organisation_id=organisation_id,
             id=[row.asset_id for row in rows],
-            columns={column.name: list(map(column.of_state, rows)) for column in LIVE_COLUMNS},
+            columns={column.name: column.of_states(rows) for column in LIVE_COLUMNS},
         )
         for organisation_id, rows in by_organisation.items()
     ]

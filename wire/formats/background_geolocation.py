@@ -12,9 +12,10 @@ from msgspec import Struct
 
 from core.errors import Fault, TooLarge, UnreadableUplink
 from core.observation import Fix, Observation, normal_identifier
+from core.time_texts import instant_of_text
 from wire import strict_json
 from wire.fixes import FixQuantities, beyond_bounds, is_on_earth, lenient_fix
-from wire.instants import instant_by_magnitude, instant_of_text
+from wire.instants import instant_by_magnitude
 from wire.parameters import SECRETS
 from wire.quantities import lenient_number, mapping, number, text_of, truth
 from wire.reading_names import MAX_MEMBERS_READ, bounded_readings

@@ -8,9 +8,10 @@ from typing import Any
 
 from core.errors import Fault, UnreadableUplink, UnsupportedMediaType
 from core.observation import Fix, Observation, Scans, Value, normal_identifier
+from core.time_texts import instant_of_text
 from wire.fixes import FixQuantities, beyond_bounds, lenient_fix
 from wire.formats import background_geolocation
-from wire.instants import instant_of_count, instant_of_text
+from wire.instants import instant_of_count
 from wire.parameters import (
     SECRETS,
     all_parameters,

@@ -8,9 +8,9 @@ from typing import Any, cast, get_args
 
 from core.errors import Fault, TooLarge, UnreadableUplink
 from core.observation import FIX_BOUNDS, Fix, Method, Observation, Value, normal_identifier
+from core.time_texts import ZoneMissingError, instant_of_text
 from wire import strict_json
 from wire.fixes import is_null_island
-from wire.instants import ZoneMissingError, instant_of_text
 from wire.reading_names import reading_name
 from wire.strict_json import (
     MAX_ATTRIBUTES,

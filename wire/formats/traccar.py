@@ -8,10 +8,11 @@ from typing import Any
 
 from core.errors import Fault, TooLarge, UnreadableUplink
 from core.observation import Fix, Observation, Scans, TimeSource, normal_identifier
+from core.time_texts import instant_of_text
 from wire import strict_json
 from wire.fixes import FixQuantities, beyond_bounds, is_on_earth, lenient_fix
 from wire.formats.traccar_gprmc import members_of_sentence
-from wire.instants import instant_of_count, instant_of_text
+from wire.instants import instant_of_count
 from wire.parameters import SECRETS, first_value, parameters_of, value_of_text
 from wire.quantities import (
     MPS_PER_KNOT,

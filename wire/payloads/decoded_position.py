@@ -14,8 +14,9 @@ from typing import Any
 from msgspec import Struct
 
 from core.observation import EARLIEST_PLAUSIBLE, Fix
+from core.time_texts import instant_of_text
 from wire.fixes import lenient_fix
-from wire.instants import instant_by_magnitude, instant_of_text
+from wire.instants import instant_by_magnitude
 from wire.quantities import MPS_PER_KMH, MPS_PER_KNOT, lenient_number, mapping, number, truth
 
 # One step of Cayenne's 0.0001 degrees.

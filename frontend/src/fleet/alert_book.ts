@@ -17,10 +17,13 @@ export class AlertBook {
     this.version += 1;
   }
 
-  /** Begins anew with what the server has, since frames may have been lost. */
+  /**
+   * Begins anew with what the server has: frames may have been lost, or the server's database was
+   * restored to an older state, whose numbers are lower.
+   */
   replace(alerts: readonly Alert[]): void {
     this.byId.clear();
-    this.lastNumber ??= 0;
+    this.lastNumber = 0;
     for (const alert of alerts) this.take(alert);
     this.version += 1;
   }

@@ -1,6 +1,16 @@
 import { describe, expect, it } from "vitest";
 import type { Entry } from "../fleet/roster";
-import { course, reading, span, speed, speedTitle, speedWord, stateWords, whenEach } from "./words";
+import {
+  course,
+  isolated,
+  reading,
+  span,
+  speed,
+  speedTitle,
+  speedWord,
+  stateWords,
+  whenEach,
+} from "./words";
 
 describe("words", () => {
   it.each([
@@ -13,6 +23,13 @@ describe("words", () => {
 
   it("says north as 0°, never as 360°", () => {
     expect([0, 359.6, 360].map(course)).toEqual(["N 0°", "N 0°", "N 0°"]);
+  });
+
+  it("keeps a name from turning the sentence around it", () => {
+    expect(isolated("van")).toBe("van");
+    expect(isolated("a\u202eb")).toBe("ab");
+    expect(isolated("מחסן")).toBe("\u2068מחסן\u2069");
+    expect(isolated("\u2069مستودع")).toBe("\u2068مستودع\u2069");
   });
 
   it("says speed as people do", () => expect(speed(15_000)).toBe("54 km/h"));

@@ -28,6 +28,17 @@ const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" 
 
 export const span = lengthOfTime;
 
+// Marks, embeddings, overrides and isolates of direction; letters written from right to left.
+const DIRECTIONS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const RIGHT_TO_LEFT =
+  /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
+
+/** A name for the middle of a sentence, whose direction it does not turn. */
+export function isolated(name: string): string {
+  const plain = name.replace(DIRECTIONS, "");
+  return RIGHT_TO_LEFT.test(plain) ? `\u2068${plain}\u2069` : plain;
+}
+
 export function whole(many: number): string {
   return wholes.format(many);
 }
@@ -182,7 +193,7 @@ const KINDS: Record<string, string> = {
 export function alertText(alert: Alert): string {
   if (alert.text) return alert.text;
   const did = KINDS[alert.kind] ?? alert.kind;
-  return `${alert.asset_name} ${did} ${alert.geofence_name}`.trim();
+  return `${isolated(alert.asset_name)} ${did} ${isolated(alert.geofence_name)}`.trim();
 }
 
 export function crossingVerb(kind: Crossing["kind"]): string {

@@ -142,7 +142,7 @@ export const rule = object({
   id: number,
   organisation: number,
   name: text,
-  trigger: oneOf("enter", "exit", "enter_or_exit"),
+  trigger: oneOf("enter", "exit", "enter_or_exit", "pass"),
   geofence: nullable(number),
   severity,
   recipients: fallback(list(text), []),

@@ -11,6 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** List the alerts */
         get: operations["alerts_list"];
         put?: never;
         post?: never;
@@ -27,6 +28,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Read an alert */
         get: operations["alerts_retrieve"];
         put?: never;
         post?: never;
@@ -45,7 +47,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Acknowledge an alert. The answer names the person who did so first. */
+        /**
+         * Acknowledge an alert
+         * @description Acknowledge an alert. The answer names the person who did so first.
+         */
         post: operations["alerts_acknowledge_create"];
         delete?: never;
         options?: never;
@@ -60,7 +65,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Return the reasons for its state: the crossing, the version of the rule, each change. */
+        /**
+         * Explain an alert
+         * @description Explain an alert: the crossing, the version of the rule, and each change.
+         */
         get: operations["alerts_explain_retrieve"];
         put?: never;
         post?: never;
@@ -77,10 +85,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Assets. Their positions are under `state`, `positions` and `track`. */
+        /**
+         * List the assets
+         * @description Assets. Their positions are under `state`, `positions` and `track`.
+         */
         get: operations["assets_list"];
         put?: never;
-        /** @description Assets. Their positions are under `state`, `positions` and `track`. */
+        /**
+         * Add an asset
+         * @description Assets. Their positions are under `state`, `positions` and `track`.
+         */
         post: operations["assets_create"];
         delete?: never;
         options?: never;
@@ -95,7 +109,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Positions of an asset: those of its devices, while they were on it. */
+        /**
+         * Positions of an asset
+         * @description Positions of an asset: those of its devices, while they were on it.
+         */
         get: operations["assets_positions_list"];
         put?: never;
         post?: never;
@@ -112,7 +129,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Return the latest fix, the motion, the latest readings, and the geofences of an asset. */
+        /**
+         * Return the latest fix, the motion, the latest readings, and the geofences of an asset
+         * @description Return the latest fix, the motion, the latest readings, and the geofences of an asset.
+         */
         get: operations["assets_state"];
         put?: never;
         post?: never;
@@ -130,6 +150,7 @@ export interface paths {
             cookie?: never;
         };
         /**
+         * The way of an asset as a line with a time for each point, simplified for a screen
          * @description The way of an asset as a line with a time for each point, simplified for a screen.
          *
          *     At any time the line is within `within_m` metres of the fixes. By default the last day.
@@ -151,14 +172,20 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Assets. Their positions are under `state`, `positions` and `track`. */
+        /**
+         * Read an asset
+         * @description Assets. Their positions are under `state`, `positions` and `track`.
+         */
         get: operations["assets_retrieve"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** @description Assets. Their positions are under `state`, `positions` and `track`. */
+        /**
+         * Change an asset
+         * @description Assets. Their positions are under `state`, `positions` and `track`.
+         */
         patch: operations["assets_partial_update"];
         trace?: never;
     };
@@ -171,7 +198,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Assets. Their positions are under `state`, `positions` and `track`. */
+        /**
+         * Archive an asset
+         * @description Archive an asset. Its history stays; its devices are free from now on.
+         */
         post: operations["assets_archive_create"];
         delete?: never;
         options?: never;
@@ -187,6 +217,7 @@ export interface paths {
             cookie?: never;
         };
         /**
+         * List the assignments
          * @description PATCH ends an assignment; DELETE withdraws an assignment that was never true.
          *
          *     Either moves positions out of the asset's history.
@@ -194,6 +225,7 @@ export interface paths {
         get: operations["assignments_list"];
         put?: never;
         /**
+         * Add an assignment
          * @description PATCH ends an assignment; DELETE withdraws an assignment that was never true.
          *
          *     Either moves positions out of the asset's history.
@@ -213,6 +245,7 @@ export interface paths {
             cookie?: never;
         };
         /**
+         * Read an assignment
          * @description PATCH ends an assignment; DELETE withdraws an assignment that was never true.
          *
          *     Either moves positions out of the asset's history.
@@ -221,6 +254,7 @@ export interface paths {
         put?: never;
         post?: never;
         /**
+         * Withdraw an assignment
          * @description PATCH ends an assignment; DELETE withdraws an assignment that was never true.
          *
          *     Either moves positions out of the asset's history.
@@ -229,9 +263,8 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * @description PATCH ends an assignment; DELETE withdraws an assignment that was never true.
-         *
-         *     Either moves positions out of the asset's history.
+         * End an assignment
+         * @description End an assignment. Positions from then on are no part of the asset's history.
          */
         patch: operations["assignments_partial_update"];
         trace?: never;
@@ -243,7 +276,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Crossings, the newest recorded first; `from` and `to` compare the time of crossing. */
+        /**
+         * Crossings, the newest recorded first; `from` and `to` compare the time of crossing
+         * @description Crossings, the newest recorded first; `from` and `to` compare the time of crossing.
+         */
         get: operations["crossings_list"];
         put?: never;
         post?: never;
@@ -260,7 +296,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description A crossing, withdrawn or not, with its corrections and their causes. */
+        /**
+         * A crossing, withdrawn or not, with its corrections and their causes
+         * @description A crossing, withdrawn or not, with its corrections and their causes.
+         */
         get: operations["crossings_retrieve"];
         put?: never;
         post?: never;
@@ -277,8 +316,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** List the devices */
         get: operations["devices_list"];
         put?: never;
+        /** Add a device */
         post: operations["devices_create"];
         delete?: never;
         options?: never;
@@ -293,12 +334,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Read a device */
         get: operations["devices_retrieve"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
+        /** Change a device */
         patch: operations["devices_partial_update"];
         trace?: never;
     };
@@ -309,8 +352,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** List the geofences */
         get: operations["geofences_list"];
         put?: never;
+        /** Add a geofence */
         post: operations["geofences_create"];
         delete?: never;
         options?: never;
@@ -325,14 +370,23 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Read a geofence */
         get: operations["geofences_retrieve"];
         put?: never;
         post?: never;
-        /** @description Ends its version; its crossings until now stay. */
+        /**
+         * End its version and the rules about it; crossings, visits and versions stay readable
+         * @description End its version and the rules about it; crossings, visits and versions stay readable.
+         *
+         *     `dry_run=true` deletes nothing and answers which rules would end.
+         */
         delete: operations["geofences_destroy"];
         options?: never;
         head?: never;
-        /** @description Rename or recolour; a new shape or judging makes a new version, from now on. */
+        /**
+         * Rename or recolour; a new shape or judging makes a new version, from now on
+         * @description Rename or recolour; a new shape or judging makes a new version, from now on.
+         */
         patch: operations["geofences_partial_update"];
         trace?: never;
     };
@@ -343,7 +397,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Assets that are inside now, or were inside at a past moment as far as is known today. */
+        /**
+         * Assets that are inside now, or were inside at a past moment as far as is known today
+         * @description Assets that are inside now, or were inside at a past moment as far as is known today.
+         */
         get: operations["geofences_presence_list"];
         put?: never;
         post?: never;
@@ -362,7 +419,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Test whether a point is inside, by PostGIS, with its distance to the edge. */
+        /**
+         * Test whether a point is inside, by PostGIS, with its distance to the edge
+         * @description Test whether a point is inside, by PostGIS, with its distance to the edge.
+         */
         post: operations["geofences_test_create"];
         delete?: never;
         options?: never;
@@ -377,10 +437,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description All versions, newest first; or a new one, valid from any moment on. */
+        /**
+         * List the versions of a geofence
+         * @description All versions, newest first; or a new one, valid from any moment on.
+         */
         get: operations["geofences_versions_list"];
         put?: never;
-        /** @description All versions, newest first; or a new one, valid from any moment on. */
+        /**
+         * Add a version of a geofence
+         * @description All versions, newest first; or a new one, valid from any moment on.
+         */
         post: operations["geofences_versions_create"];
         delete?: never;
         options?: never;
@@ -395,7 +461,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Visits of this geofence, the latest first, from the crossings that stand today. */
+        /**
+         * Visits of this geofence, the latest first, from the crossings that stand today
+         * @description Visits of this geofence, the latest first, from the crossings that stand today.
+         */
         get: operations["geofences_visits_list"];
         put?: never;
         post?: never;
@@ -412,7 +481,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description All geofences of the filter in a file, which also holds the shapes as drawn. */
+        /**
+         * All geofences of the filter in a file, which also holds the shapes as drawn
+         * @description All geofences of the filter in a file, which also holds the shapes as drawn.
+         */
         get: operations["geofences_export_retrieve"];
         put?: never;
         post?: never;
@@ -432,10 +504,12 @@ export interface paths {
         get?: never;
         put?: never;
         /**
+         * Draw all geofences of a file, or none
          * @description Draw all geofences of a file, or none: a refused geofence stops the import.
          *
          *     GeoJSON, KML, KMZ, GPX or a zipped shapefile. Lines become corridors and points
-         *     circles, with the width and radius given. A dry run reports and stores nothing.
+         *     circles, with their own width and radius or those given. Features with nothing to draw
+         *     are skipped, with `skip_refused` refused ones, too. A dry run reports and stores nothing.
          */
         post: operations["geofences_import_create"];
         delete?: never;
@@ -451,7 +525,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Judging options that suit assets that report every `interval_s` seconds. */
+        /**
+         * Judging options for assets that report every `interval_s` seconds, and for a size
+         * @description Judging options for assets that report every `interval_s` seconds, and for a size.
+         */
         get: operations["geofences_preset_retrieve"];
         put?: never;
         post?: never;
@@ -470,7 +547,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Offer a shape with fewer points. Nothing is stored. */
+        /**
+         * Offer a shape with fewer points
+         * @description Offer a shape with fewer points. Nothing is stored.
+         */
         post: operations["geofences_simplify_create"];
         delete?: never;
         options?: never;
@@ -485,7 +565,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Return the latest state of every asset that you may see, as on the live socket. */
+        /**
+         * Return the latest state of every asset that you may see, as on the live socket
+         * @description Return the latest state of every asset that you may see, as on the live socket.
+         */
         get: operations["live_snapshot"];
         put?: never;
         post?: never;
@@ -502,14 +585,20 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The user of the request, with their role in each organisation. */
+        /**
+         * Read who you are, and your roles
+         * @description The user of the request, with their role in each organisation.
+         */
         get: operations["me_retrieve"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** @description The user of the request, with their role in each organisation. */
+        /**
+         * Change your own name
+         * @description The user of the request, with their role in each organisation.
+         */
         patch: operations["me_partial_update"];
         trace?: never;
     };
@@ -520,8 +609,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** List the members */
         get: operations["members_list"];
         put?: never;
+        /** Add a member */
         post: operations["members_create"];
         delete?: never;
         options?: never;
@@ -536,12 +627,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Read a member */
         get: operations["members_retrieve"];
         put?: never;
         post?: never;
+        /** Remove a member */
         delete: operations["members_destroy"];
         options?: never;
         head?: never;
+        /** Give a member another role */
         patch: operations["members_partial_update"];
         trace?: never;
     };
@@ -552,6 +646,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** List the notifications */
         get: operations["notifications_list"];
         put?: never;
         post?: never;
@@ -568,6 +663,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Read a notification */
         get: operations["notifications_retrieve"];
         put?: never;
         post?: never;
@@ -586,7 +682,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Try once more, now. */
+        /**
+         * Send a notification once more, now
+         * @description Send a notification once more, now.
+         */
         post: operations["notifications_resend_create"];
         delete?: never;
         options?: never;
@@ -601,8 +700,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** List the organisations */
         get: operations["organisations_list"];
         put?: never;
+        /** Add an organisation */
         post: operations["organisations_create"];
         delete?: never;
         options?: never;
@@ -617,12 +718,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Read an organisation */
         get: operations["organisations_retrieve"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
+        /** Change an organisation */
         patch: operations["organisations_partial_update"];
         trace?: never;
     };
@@ -634,6 +737,7 @@ export interface paths {
             cookie?: never;
         };
         /**
+         * Positions of the devices that you see, by the time at which they were measured
          * @description Positions of the devices that you see, by the time at which they were measured.
          *
          *     With `asset`: while they were on it.
@@ -641,6 +745,7 @@ export interface paths {
         get: operations["positions_list"];
         put?: never;
         /**
+         * Store one observation, or a list of up to 1,000, in our own JSON
          * @description Store one observation, or a list of up to 1,000, in our own JSON.
          *
          *     The receipt comes when they are durable and has the outcome of each. If all were refused,
@@ -660,10 +765,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description PATCH changes the name, and switches a recipient off and on; the address stays. */
+        /**
+         * List the recipients
+         * @description PATCH changes the name, and switches a recipient off and on; the address stays.
+         */
         get: operations["recipients_list"];
         put?: never;
-        /** @description PATCH changes the name, and switches a recipient off and on; the address stays. */
+        /**
+         * Add a recipient
+         * @description PATCH changes the name, and switches a recipient off and on; the address stays.
+         */
         post: operations["recipients_create"];
         delete?: never;
         options?: never;
@@ -678,14 +789,20 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description PATCH changes the name, and switches a recipient off and on; the address stays. */
+        /**
+         * Read a recipient
+         * @description PATCH changes the name, and switches a recipient off and on; the address stays.
+         */
         get: operations["recipients_retrieve"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** @description PATCH changes the name, and switches a recipient off and on; the address stays. */
+        /**
+         * Change a recipient
+         * @description PATCH changes the name, and switches a recipient off and on; the address stays.
+         */
         patch: operations["recipients_partial_update"];
         trace?: never;
     };
@@ -696,7 +813,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Re-judgings of assets after changes of facts, with their progress. Newest first. */
+        /**
+         * List the rejudgings
+         * @description Re-judgings of assets after changes of facts, with their progress. Newest first.
+         */
         get: operations["rejudgings_list"];
         put?: never;
         post?: never;
@@ -713,7 +833,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Re-judgings of assets after changes of facts, with their progress. Newest first. */
+        /**
+         * Read a rejudging
+         * @description Re-judgings of assets after changes of facts, with their progress. Newest first.
+         */
         get: operations["rejudgings_retrieve"];
         put?: never;
         post?: never;
@@ -730,10 +853,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description PATCH begins a new version from now on; DELETE retires the rule, and its alerts stay. */
+        /**
+         * List the rules
+         * @description PATCH begins a new version from now on; DELETE retires the rule, and its alerts stay.
+         */
         get: operations["rules_list"];
         put?: never;
-        /** @description PATCH begins a new version from now on; DELETE retires the rule, and its alerts stay. */
+        /**
+         * Add a rule
+         * @description PATCH begins a new version from now on; DELETE retires the rule, and its alerts stay.
+         */
         post: operations["rules_create"];
         delete?: never;
         options?: never;
@@ -748,15 +877,24 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description PATCH begins a new version from now on; DELETE retires the rule, and its alerts stay. */
+        /**
+         * Read a rule
+         * @description PATCH begins a new version from now on; DELETE retires the rule, and its alerts stay.
+         */
         get: operations["rules_retrieve"];
         put?: never;
         post?: never;
-        /** @description PATCH begins a new version from now on; DELETE retires the rule, and its alerts stay. */
+        /**
+         * Retire a rule
+         * @description PATCH begins a new version from now on; DELETE retires the rule, and its alerts stay.
+         */
         delete: operations["rules_destroy"];
         options?: never;
         head?: never;
-        /** @description PATCH begins a new version from now on; DELETE retires the rule, and its alerts stay. */
+        /**
+         * Change a rule
+         * @description PATCH begins a new version from now on; DELETE retires the rule, and its alerts stay.
+         */
         patch: operations["rules_partial_update"];
         trace?: never;
     };
@@ -767,10 +905,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Sources, for owners and operators; viewers see no sources. */
+        /**
+         * List the sources
+         * @description Sources, for owners and operators; viewers see no sources.
+         */
         get: operations["sources_list"];
         put?: never;
-        /** @description Sources, for owners and operators; viewers see no sources. */
+        /**
+         * Add a source
+         * @description Add a source. The answer shows its token and its address, this once.
+         */
         post: operations["sources_create"];
         delete?: never;
         options?: never;
@@ -785,14 +929,20 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Sources, for owners and operators; viewers see no sources. */
+        /**
+         * Read a source
+         * @description Sources, for owners and operators; viewers see no sources.
+         */
         get: operations["sources_retrieve"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** @description Sources, for owners and operators; viewers see no sources. */
+        /**
+         * Change a source
+         * @description Sources, for owners and operators; viewers see no sources.
+         */
         patch: operations["sources_partial_update"];
         trace?: never;
     };
@@ -805,7 +955,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Sources, for owners and operators; viewers see no sources. */
+        /**
+         * Revoke a source, for ever
+         * @description Revoke a source, for ever. Its reports are refused from now on.
+         */
         post: operations["sources_revoke_create"];
         delete?: never;
         options?: never;
@@ -822,7 +975,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Sources, for owners and operators; viewers see no sources. */
+        /**
+         * Give a source another token, which the answer shows this once
+         * @description Give a source another token, which the answer shows this once.
+         */
         post: operations["sources_rotate_create"];
         delete?: never;
         options?: never;
@@ -838,6 +994,7 @@ export interface paths {
             cookie?: never;
         };
         /**
+         * The books of a source
          * @description The books of a source: received is the sum of the other counts.
          *
          *     For owners and operators.
@@ -859,6 +1016,7 @@ export interface paths {
             cookie?: never;
         };
         /**
+         * The books of a source for each day on which something came, the latest first
          * @description The books of a source for each day on which something came, the latest first.
          *
          *     For owners and operators. At most 366 days.
@@ -880,6 +1038,7 @@ export interface paths {
             cookie?: never;
         };
         /**
+         * Other devices that were named under this source's token; the latest first
          * @description Other devices that were named under this source's token; the latest first.
          *
          *     For owners and operators. At most 101 rows.
@@ -900,7 +1059,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Return the states of all assets that are not archived, the newest asset first. */
+        /**
+         * Return the states of all assets that are not archived, the newest asset first
+         * @description Return the states of all assets that are not archived, the newest asset first.
+         */
         get: operations["states_list"];
         put?: never;
         post?: never;
@@ -917,10 +1079,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The user's own tokens. DELETE revokes a token; its row stays visible. */
+        /**
+         * List the tokens
+         * @description The user's own tokens. DELETE revokes a token; its row stays visible.
+         */
         get: operations["tokens_list"];
         put?: never;
-        /** @description The user's own tokens. DELETE revokes a token; its row stays visible. */
+        /**
+         * Make a token
+         * @description Make a token. The answer shows it, this once.
+         */
         post: operations["tokens_create"];
         delete?: never;
         options?: never;
@@ -935,11 +1103,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The user's own tokens. DELETE revokes a token; its row stays visible. */
+        /**
+         * Read a token
+         * @description The user's own tokens. DELETE revokes a token; its row stays visible.
+         */
         get: operations["tokens_retrieve"];
         put?: never;
         post?: never;
-        /** @description The user's own tokens. DELETE revokes a token; its row stays visible. */
+        /**
+         * Revoke a token
+         * @description The user's own tokens. DELETE revokes a token; its row stays visible.
+         */
         delete: operations["tokens_destroy"];
         options?: never;
         head?: never;
@@ -953,6 +1127,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** List the uplinks */
         get: operations["uplinks_list"];
         put?: never;
         post?: never;
@@ -969,7 +1144,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Return an uplink with its whole body. */
+        /**
+         * Return an uplink with its whole body
+         * @description Return an uplink with its whole body.
+         */
         get: operations["uplinks_retrieve"];
         put?: never;
         post?: never;
@@ -988,7 +1166,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Replay an uplink as at its arrival. Observations still unusable stay set aside. */
+        /**
+         * Replay an uplink as at its arrival
+         * @description Replay an uplink as at its arrival. Observations still unusable stay set aside.
+         */
         post: operations["uplinks_replay_create"];
         delete?: never;
         options?: never;
@@ -1004,6 +1185,7 @@ export interface paths {
             cookie?: never;
         };
         /**
+         * The last 50 uplinks of a source, or of a device, the newest first
          * @description The last 50 uplinks of a source, or of a device, the newest first.
          *
          *     With what their decoder noted, joins, acknowledgements and logs included. Of plain reports
@@ -1027,7 +1209,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Replay waiting uplinks, oldest first, up to 100 in a request; filters as in the list. */
+        /**
+         * Replay waiting uplinks, oldest first, up to 100 in a request; filters as in the list
+         * @description Replay waiting uplinks, oldest first, up to 100 in a request; filters as in the list.
+         */
         post: operations["uplinks_replay_some"];
         delete?: never;
         options?: never;
@@ -1041,19 +1226,31 @@ export interface components {
     schemas: {
         /** @description `number` is the number of the latest change; `text` describes the alert in a sentence. */
         Alert: {
+            /** @description number of the object, for its address */
             readonly id: number;
             /** @description of the latest change */
             readonly number: number;
+            /** @description number of the organisation to which it belongs */
             readonly organisation: number;
+            /** @description number of the rule */
             readonly rule: number;
+            /** @description name of the rule */
             readonly rule_name: string;
+            /** @description how urgent it is */
             readonly severity: components["schemas"]["SeverityEnum"];
+            /** @description number of the asset */
             readonly asset: number;
+            /** @description name of the asset */
             readonly asset_name: string;
+            /** @description number of the geofence */
             readonly geofence: number | null;
+            /** @description name of the geofence */
             readonly geofence_name: string | null;
+            /** @description number of the crossing; in an explanation the crossing itself */
             readonly crossing: number | null;
+            /** @description kind of the occurrence that raised it */
             readonly evidence_kind: components["schemas"]["EvidenceKindEnum"];
+            /** @description number of the occurrence that raised it */
             readonly evidence_id: number;
             /** @description of the occurrence, such as `enter` */
             readonly kind: string;
@@ -1062,6 +1259,21 @@ export interface components {
              * @description when it began: of a crossing, when the asset crossed
              */
             readonly at: string;
+            /**
+             * Format: date-time
+             * @description last report before it, of a crossing; `at` is the first after it
+             */
+            readonly not_before: string | null;
+            /**
+             * Format: date-time
+             * @description between the two, where the straight way meets the edge
+             */
+            readonly estimate: string | null;
+            /**
+             * @description no report shows it, but the way between two
+             * @default false
+             */
+            readonly is_inferred: boolean;
             /**
              * Format: date-time
              * @description null while it lasts; `at` where it is momentary
@@ -1082,29 +1294,53 @@ export interface components {
              * @description when this server found it
              */
             readonly opened_at: string;
+            /** @description how far it is */
             readonly state: components["schemas"]["AlertStateEnum"];
             /** @description found when later facts were known */
             readonly is_late: boolean;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when a late or changed fact last moved it; null if none did
+             */
             readonly amended_at: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when a late or changed fact took it back; null while it stands
+             */
             readonly withdrawn_at: string | null;
+            /** @description who took charge; null while nobody has */
             readonly acknowledged_by_name: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when somebody took charge; null while nobody has
+             */
             readonly acknowledged_at: string | null;
             /** @description the rule named no active recipient */
             readonly has_no_recipient: boolean;
+            /** @description what stands, in words */
             readonly text: string;
         };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         AlertChange: {
+            /** @description place in the order; later ones have higher numbers */
             readonly number: number;
+            /** @description what was changed */
             readonly change: components["schemas"]["AlertChangeEnum"];
             /**
              * Format: date-time
              * @description time of the alert before it was amended
              */
             readonly previous_at: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when the server learned of it
+             */
             readonly recorded_at: string;
         };
         /**
@@ -1126,85 +1362,193 @@ export interface components {
          * @enum {string}
          */
         AlertStateEnum: "open" | "acknowledged" | "resolved" | "withdrawn";
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         ApiToken: {
+            /** @description number of the object, for its address */
             readonly id: number;
+            /** @description name for people; no control characters */
             name: string;
+            /** @description first characters of the token, to recognise it by */
             readonly prefix: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when it was made
+             */
             readonly created_at: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when the token was last used, to the minute; null if never
+             */
             readonly last_used_at: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description since when the token is good for nothing; null while it is valid
+             */
             readonly revoked_at: string | null;
         };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         ApiTokenRequest: {
+            /** @description name for people; no control characters */
             name: string;
         };
         /** @description An API token as shown once: with the token itself. */
         ApiTokenWithToken: {
+            /** @description number of the object, for its address */
             readonly id: number;
+            /** @description name for people; no control characters */
             name: string;
+            /** @description first characters of the token, to recognise it by */
             readonly prefix: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when it was made
+             */
             readonly created_at: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when the token was last used, to the minute; null if never
+             */
             readonly last_used_at: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description since when the token is good for nothing; null while it is valid
+             */
             readonly revoked_at: string | null;
+            /** @description the secret itself, shown this once */
             readonly token: string;
         };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         Asset: {
+            /** @description number of the object, for its address */
             readonly id: number;
+            /** @description number of the organisation to which it belongs */
             organisation: number;
+            /** @description name for people; no control characters */
             name: string;
+            /** @description what kind it is */
             kind?: string;
+            /** @description tags by which geofences and rules choose assets */
             tags?: string[];
-            /** @default 300 */
+            /**
+             * @description how often it reports when all is well, in seconds
+             * @default 300
+             */
             expected_interval_s: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when it was made
+             */
             readonly created_at: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description since when it is no longer tracked; null while it is
+             */
             readonly archived_at: string | null;
         };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         AssetRequest: {
+            /** @description number of the organisation to which it belongs */
             organisation: number;
+            /** @description name for people; no control characters */
             name: string;
+            /** @description what kind it is */
             kind?: string;
+            /** @description tags by which geofences and rules choose assets */
             tags?: string[];
             /**
              * Format: date-time
              * @description from when the tags hold: by default now; for a new asset from the beginning
              */
             tags_from?: string;
-            /** @default 300 */
+            /**
+             * @description how often it reports when all is well, in seconds
+             * @default 300
+             */
             expected_interval_s: number;
         };
         /** @description The period is half-open: `since` belongs to it, `until` does not; null means still. */
         Assignment: {
+            /** @description number of the object, for its address */
             readonly id: number;
+            /** @description number of the device */
             device: number;
+            /** @description number of the asset */
             asset: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description from when on, inclusive
+             */
             since: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description until when, exclusive; null while it goes on
+             */
             until?: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when the server learned of it
+             */
             readonly recorded_at: string;
         };
         /** @description The period is half-open: `since` belongs to it, `until` does not; null means still. */
         AssignmentRequest: {
+            /** @description number of the device */
             device: number;
+            /** @description number of the asset */
             asset: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description from when on, inclusive
+             */
             since: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description until when, exclusive; null while it goes on
+             */
             until?: string | null;
         };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         Attempt: {
+            /** @description place in the order; later ones have higher numbers */
             readonly number: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when it began
+             */
             readonly started_at: string;
+            /** @description how it ended */
             readonly outcome: components["schemas"]["AttemptOutcomeEnum"];
+            /** @description reason in words for people */
             readonly detail: string;
         };
         /**
@@ -1216,25 +1560,60 @@ export interface components {
          * @enum {string}
          */
         AttemptOutcomeEnum: "started" | "sent" | "temporary" | "unclear" | "permanent";
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         Beacon: {
+            /** @description hardware address */
             mac: string;
+            /** @description strength of the received signal, in dBm */
             rssi_dbm: number | null;
         };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         Books: {
+            /** @description observations received: the sum of the other counts */
             received: number;
+            /** @description observations that were stored */
             stored: number;
+            /** @description observations that were stored before */
             duplicate: number;
+            /** @description observations that wait with their raw body until they can be used */
             set_aside: number;
+            /** @description how many were refused */
             refused: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when the last one was received; null if none was
+             */
             last_received_at: string | null;
         };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         Cell: {
+            /** @description mobile country code */
             mcc: number;
+            /** @description mobile network code */
             mnc: number;
             /** @description location or tracking area */
             area: number;
+            /** @description number of the cell */
             cell: number;
+            /** @description strength of the received signal, in dBm */
             rssi_dbm: number | null;
         };
         /**
@@ -1251,7 +1630,15 @@ export interface components {
          * @enum {string}
          */
         ContainmentEnum: "inside" | "outside" | "unsure";
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         ContainmentRow: {
+            /** @description whether the point is inside, by its accuracy */
             containment: components["schemas"]["ContainmentEnum"];
             /** @description the point itself; the edge is inside */
             is_inside: boolean;
@@ -1265,16 +1652,31 @@ export interface components {
              * @description after the cap of the geofence
              */
             accuracy_counted_m: number;
+            /** @description number of the version in force */
             version: number;
         };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         Correction: {
+            /** @description number of the object, for its address */
             readonly id: number;
+            /** @description what was changed */
             readonly change: components["schemas"]["CorrectionEnum"];
+            /** @description what stood before the change */
             readonly before: unknown;
+            /** @description what stands since the change */
             readonly after: unknown;
             /** @description the late observation, or the fact that people changed */
             readonly cause: unknown;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when the server learned of it
+             */
             readonly recorded_at: string;
         };
         /**
@@ -1284,22 +1686,49 @@ export interface components {
          * @enum {string}
          */
         CorrectionEnum: "added" | "moved" | "withdrawn";
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         CorrectionRow: {
+            /** @description number of the object, for its address */
             readonly id: number;
+            /** @description what was changed */
             readonly change: components["schemas"]["CorrectionEnum"];
+            /** @description what stood before the change */
             readonly before: unknown;
+            /** @description what stands since the change */
             readonly after: unknown;
             /** @description the late observation, or the fact that people changed */
             readonly cause: unknown;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when the server learned of it
+             */
             readonly recorded_at: string;
         };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         CrossingDetail: {
+            /** @description number of the object, for its address */
             readonly id: number;
+            /** @description number of the asset */
             readonly asset: number;
+            /** @description name of the asset */
             readonly asset_name: string;
+            /** @description number of the geofence */
             readonly geofence: number;
+            /** @description name of the geofence */
             readonly geofence_name: string;
+            /** @description what kind it is */
             readonly kind: components["schemas"]["KindEnum"];
             /**
              * Format: date-time
@@ -1311,7 +1740,10 @@ export interface components {
              * @description last sure fix on the old side
              */
             readonly not_before: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description fix by which it had certainly happened
+             */
             readonly not_after: string;
             /**
              * Format: date-time
@@ -1323,6 +1755,7 @@ export interface components {
              * @description of leaving, for passing through
              */
             readonly left_estimate: string | null;
+            /** @description whether no fix was inside, and only the line between two was */
             readonly inferred: boolean;
             /** @description learned when later facts were known */
             readonly is_late: boolean;
@@ -1338,23 +1771,50 @@ export interface components {
             readonly before: {
                 [key: string]: string | null;
             } | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when a late or changed fact took it back; null while it stands
+             */
             readonly withdrawn_at: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when the server learned of it
+             */
             readonly recorded_at: string;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description longitude in degrees (WGS 84)
+             */
             readonly lon_deg: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description latitude in degrees (WGS 84)
+             */
             readonly lat_deg: number;
+            /** @description number of the version in force */
             readonly version: number;
+            /** @description what late or changed facts did to it, the oldest first */
             readonly corrections: components["schemas"]["CorrectionRow"][];
         };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         CrossingRow: {
+            /** @description number of the object, for its address */
             readonly id: number;
+            /** @description number of the asset */
             readonly asset: number;
+            /** @description name of the asset */
             readonly asset_name: string;
+            /** @description number of the geofence */
             readonly geofence: number;
+            /** @description name of the geofence */
             readonly geofence_name: string;
+            /** @description what kind it is */
             readonly kind: components["schemas"]["KindEnum"];
             /**
              * Format: date-time
@@ -1366,7 +1826,10 @@ export interface components {
              * @description last sure fix on the old side
              */
             readonly not_before: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description fix by which it had certainly happened
+             */
             readonly not_after: string;
             /**
              * Format: date-time
@@ -1378,6 +1841,7 @@ export interface components {
              * @description of leaving, for passing through
              */
             readonly left_estimate: string | null;
+            /** @description whether no fix was inside, and only the line between two was */
             readonly inferred: boolean;
             /** @description learned when later facts were known */
             readonly is_late: boolean;
@@ -1393,18 +1857,32 @@ export interface components {
             readonly before: {
                 [key: string]: string | null;
             } | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when a late or changed fact took it back; null while it stands
+             */
             readonly withdrawn_at: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when the server learned of it
+             */
             readonly recorded_at: string;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description longitude in degrees (WGS 84)
+             */
             readonly lon_deg: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description latitude in degrees (WGS 84)
+             */
             readonly lat_deg: number;
         };
         /** @description The asset whose long history is judged in parts just now. */
         CurrentAsset: {
+            /** @description number of the asset */
             asset: number;
+            /** @description name of the asset */
             asset_name: string;
             /**
              * Format: date-time
@@ -1417,6 +1895,13 @@ export interface components {
              */
             measured_at: string | null;
         };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         DayBooks: {
             /**
              * Format: date
@@ -1425,9 +1910,13 @@ export interface components {
             day: string;
             /** @description the sum of the others */
             received: number;
+            /** @description new, and kept as positions */
             stored: number;
+            /** @description known before */
             duplicate: number;
+            /** @description kept until they can be used */
             set_aside: number;
+            /** @description wrong, and not kept */
             refused: number;
         };
         /**
@@ -1436,41 +1925,102 @@ export interface components {
          * @enum {string}
          */
         DepartureEnum: "exit" | "lost";
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
+        DependentRow: {
+            /** @description number of the object, for its address */
+            id: number;
+            /** @description name for people; no control characters */
+            name: string;
+        };
+        /** @description The objects that end with a geofence. */
+        DependentsRow: {
+            /** @description rules that retire with it */
+            rules: components["schemas"]["DependentRow"][];
+        };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         Device: {
+            /** @description number of the object, for its address */
             readonly id: number;
+            /** @description number of the organisation to which it belongs */
             organisation: number;
             /** @description lower-case hex or digits */
             identifier: string;
+            /** @description name for people; no control characters */
             name?: string;
+            /** @description device model, such as `Dragino LHT65`; by it a payload is read */
             model?: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when it was made
+             */
             readonly created_at: string;
+            /** @description assets that the device was on, and when */
             readonly assignments: components["schemas"]["DeviceAssignment"][];
         };
         /** @description The period is half-open: `since` belongs to it, `until` does not; null means still. */
         DeviceAssignment: {
+            /** @description number of the object, for its address */
             readonly id: number;
+            /** @description number of the asset */
             asset: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description from when on, inclusive
+             */
             since: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description until when, exclusive; null while it goes on
+             */
             until?: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when the server learned of it
+             */
             readonly recorded_at: string;
         };
         /** @description The period is half-open: `since` belongs to it, `until` does not; null means still. */
         DeviceAssignmentRequest: {
+            /** @description number of the asset */
             asset: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description from when on, inclusive
+             */
             since: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description until when, exclusive; null while it goes on
+             */
             until?: string | null;
         };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         DeviceRequest: {
+            /** @description number of the organisation to which it belongs */
             organisation: number;
             /** @description lower-case hex or digits */
             identifier: string;
+            /** @description name for people; no control characters */
             name?: string;
+            /** @description device model, such as `Dragino LHT65`; by it a payload is read */
             model?: string;
         };
         /**
@@ -1490,7 +2040,9 @@ export interface components {
         EntryEnum: "enter" | "found";
         /** @description The crossing that raised an alert, with its window of time and its confirmation. */
         Evidence: {
+            /** @description number of the object, for its address */
             readonly id: number;
+            /** @description what kind it is */
             readonly kind: components["schemas"]["KindEnum"];
             /**
              * Format: date-time
@@ -1502,7 +2054,10 @@ export interface components {
              * @description last sure fix on the old side
              */
             readonly not_before: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description fix by which it had certainly happened
+             */
             readonly not_after: string;
             /**
              * Format: date-time
@@ -1516,18 +2071,33 @@ export interface components {
             readonly confirmed_at: string;
             /** @description device of that fix */
             readonly device_id: number;
+            /** @description number of the version in force */
             readonly version: number;
+            /** @description whether no fix was inside, and only the line between two was */
             readonly is_inferred: boolean;
             /** @description learned when later facts were known */
             readonly is_late: boolean;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description longitude in degrees (WGS 84)
+             */
             readonly lon_deg: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description latitude in degrees (WGS 84)
+             */
             readonly lat_deg: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when the server learned of it
+             */
             readonly recorded_at: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when a late or changed fact took it back; null while it stands
+             */
             readonly withdrawn_at: string | null;
+            /** @description what late or changed facts did to it, the oldest first */
             readonly corrections: components["schemas"]["Correction"][];
         };
         /**
@@ -1538,35 +2108,84 @@ export interface components {
         EvidenceKindEnum: "crossing" | "occurrence";
         /** @description The reasons for the state of an alert: facts, the version of the rule, and each change. */
         Explanation: {
+            /** @description number of the alert; in an explanation the alert itself */
             alert: components["schemas"]["Alert"];
+            /** @description the rule as it held then */
             rule_version: components["schemas"]["RuleVersion"];
+            /** @description number of the crossing; in an explanation the crossing itself */
             crossing: components["schemas"]["Evidence"] | null;
+            /** @description each change of the alert, the oldest first */
             changes: components["schemas"]["AlertChange"][];
         };
+        /** @description GeoJSON (RFC 7946) that an import reads again; `properties.shape` is the shape as drawn. */
+        ExportedFeatures: {
+            /** @description kind of the document */
+            type: components["schemas"]["ExportedFeaturesTypeEnum"];
+            /** @description a Feature for each geofence */
+            features: {
+                [key: string]: unknown;
+            }[];
+        };
+        /**
+         * @description * `FeatureCollection` - FeatureCollection
+         * @enum {string}
+         */
+        ExportedFeaturesTypeEnum: "FeatureCollection";
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         FirstPosition: {
+            /** @description number of the device */
             device: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when it was measured, by the device's clock
+             */
             measured_at: string;
         };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         Fix: {
-            /** Format: double */
+            /**
+             * Format: double
+             * @description longitude in degrees (WGS 84)
+             */
             lon_deg: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description latitude in degrees (WGS 84)
+             */
             lat_deg: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description height above the sea, in metres
+             */
             altitude_m: number | null;
             /**
              * Format: double
              * @description 68 % radius
              */
             accuracy_m: number | null;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description speed over ground, in metres a second
+             */
             speed_mps: number | null;
             /**
              * Format: double
              * @description clockwise from north
              */
             course_deg: number | null;
+            /** @description how the fix was found */
             method: components["schemas"]["MethodEnum"];
         };
         /** @description A new version: a shape as drawn, or GeoJSON `geometry`, or judging alone. */
@@ -1576,58 +2195,105 @@ export interface components {
              * @description accuracy counts up to this; null for half the inradius
              */
             accuracy_cap_m?: number | null;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description coarser fixes decide nothing; null for a default by the size of the area
+             */
             max_accuracy_m?: number | null;
+            /** @description so many fixes on the new side make a crossing sure */
             persist_fixes?: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description so many seconds on the new side make a crossing sure
+             */
             persist_s?: number;
+            /** @description whether the line between two fixes outside counts as passing through */
             judges_pass_through?: boolean;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description only between fixes that are at most so many seconds apart
+             */
             max_gap_s?: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description lowest altitude that counts as inside, in metres; null for any
+             */
             floor_m?: number | null;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description highest altitude that counts as inside, in metres; null for any
+             */
             ceiling_m?: number | null;
+            /** @description numbers of the assets for which it holds; with no `tags` either, all of them */
             asset_ids?: number[];
+            /** @description tags by which geofences and rules choose assets */
             tags?: string[];
             /** @description polygon, multipolygon, circle (`center`, `radius_m`) or corridor (`width_m`) */
             shape?: {
-                /** @enum {string} */
+                /**
+                 * @description kind of the document
+                 * @enum {string}
+                 */
                 type: "polygon" | "multipolygon" | "circle" | "corridor";
+                /** @description longitude before latitude, in degrees */
                 coordinates?: unknown[];
+                /** @description longitude, latitude of the middle of a circle */
                 center?: number[];
+                /** @description radius of a circle, in metres */
                 radius_m?: number;
+                /** @description width of a corridor, in metres */
                 width_m?: number;
             };
             /** @description GeoJSON Polygon or MultiPolygon */
             geometry?: {
+                /** @description kind of the document */
                 type: string;
+                /** @description longitude before latitude, in degrees */
                 coordinates: unknown[];
             };
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description from when on it holds, inclusive
+             */
             valid_from?: string;
+            /** @description number of the organisation to which it belongs */
             organisation: number;
+            /** @description name for people; no control characters */
             name: string;
+            /** @description colour on the map, as `#rrggbb` */
             colour?: string;
         };
         /** @description A geofence by its version in force; `version` is the id of the version. */
         GeofenceRow: {
+            /** @description number of the object, for its address */
             readonly id: number;
+            /** @description number of the organisation to which it belongs */
             readonly organisation: number;
+            /** @description name for people; no control characters */
             readonly name: string;
+            /** @description colour on the map, as `#rrggbb` */
             readonly colour: string;
             /** @description polygon, multipolygon, circle (`center`, `radius_m`) or corridor (`width_m`) */
             readonly shape: {
-                /** @enum {string} */
+                /**
+                 * @description kind of the document
+                 * @enum {string}
+                 */
                 type: "polygon" | "multipolygon" | "circle" | "corridor";
+                /** @description longitude before latitude, in degrees */
                 coordinates?: unknown[];
+                /** @description longitude, latitude of the middle of a circle */
                 center?: number[];
+                /** @description radius of a circle, in metres */
                 radius_m?: number;
+                /** @description width of a corridor, in metres */
                 width_m?: number;
             };
             /** @description the area that is judged */
             readonly geometry: {
+                /** @description kind of the document */
                 type: string;
+                /** @description longitude before latitude, in degrees */
                 coordinates: unknown[];
             };
             /**
@@ -1642,92 +2308,203 @@ export interface components {
             readonly accuracy_cap_effective_m: number;
             /**
              * Format: double
+             * @description with its default filled in
+             */
+            readonly max_accuracy_effective_m: number;
+            /**
+             * Format: double
              * @description accuracy counts up to this; by default half the inradius
              */
             readonly accuracy_cap_m: number | null;
             /**
              * Format: double
-             * @description coarser fixes never decide
+             * @description coarser fixes never decide; by default by the size of the area
              */
             readonly max_accuracy_m: number | null;
+            /** @description so many fixes on the new side make a crossing sure */
             readonly persist_fixes: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description so many seconds on the new side make a crossing sure
+             */
             readonly persist_s: number;
+            /** @description whether the line between two fixes outside counts as passing through */
             readonly judges_pass_through: boolean;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description only between fixes that are at most so many seconds apart
+             */
             readonly max_gap_s: number;
             /**
              * Format: double
              * @description altitude band, where the fix knows its own
              */
             readonly floor_m: number | null;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description highest altitude that counts as inside, in metres; null for any
+             */
             readonly ceiling_m: number | null;
             /** @description empty for all */
             readonly asset_ids: number[];
             /** @description empty for all */
             readonly tags: string[];
+            /** @description number of the version in force */
             readonly version: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description from when on it holds, inclusive
+             */
             readonly valid_from: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description until when it holds, exclusive; null for ever
+             */
             readonly valid_to: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when it was made
+             */
             readonly created_at: string;
         };
         /** @description Options of an import, as form fields beside the file or as query parameters. */
         ImportFileRequest: {
+            /** @description number of the organisation to which it belongs */
             organisation: number;
-            /** @default false */
+            /**
+             * @description whether it is only tried, and nothing stored
+             * @default false
+             */
             dry_run: boolean;
             /**
-             * @description simplify a shape that has too many points
+             * @description simplify a shape that has too many points or rings
              * @default false
              */
             simplify: boolean;
             /**
+             * @description join parts of a shape that overlap or share an edge
+             * @default false
+             */
+            dissolve: boolean;
+            /**
+             * @description import the other features where some are refused
+             * @default false
+             */
+            skip_refused: boolean;
+            /**
+             * @description for a feature whose name a geofence has: refuse it, give it another name, or make it the new version of that geofence
+             *
+             *     * `refuse` - refuse
+             *     * `rename` - rename
+             *     * `replace` - replace
+             * @default refuse
+             */
+            on_taken_name: components["schemas"]["OnTakenNameEnum"];
+            /** @description of the texts of a shapefile, such as windows-1251 */
+            encoding?: string;
+            /**
              * Format: double
-             * @description of lines
+             * @description of lines without a width of their own
              */
             corridor_width_m?: number;
             /**
              * Format: double
-             * @description of points
+             * @description of points without a radius of their own
              */
             point_radius_m?: number;
-            /** Format: binary */
+            /**
+             * Format: binary
+             * @description GeoJSON, KML, KMZ, GPX or a zipped shapefile
+             */
             file: string;
         };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         ImportReport: {
+            /** @description whether it is only tried, and nothing stored */
             dry_run: boolean;
+            /** @description how many were made */
             created: number;
+            /** @description how many became new versions of geofences of the same name */
+            replaced: number;
+            /** @description nothing to draw */
+            skipped: number;
+            /** @description how many were refused */
             refused: number;
+            /** @description what became of each feature of the file */
             features: components["schemas"]["ImportedRow"][];
         };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         ImportedRow: {
             /** @description position in the file */
             index: number;
+            /** @description name for people; no control characters */
             name: string;
+            /** @description how it ended */
             outcome: components["schemas"]["ImportedRowOutcomeEnum"];
+            /** @description number of the geofence */
             geofence: number | null;
+            /** @description reason in a word for programs, see /problems/ */
             code: string;
+            /** @description reason in words for people */
             detail: string;
             /** @description of the area that is judged */
             points: number;
+            /**
+             * Format: double
+             * @description if simplified: no point drawn is further from the new line
+             */
+            tolerance_m: number | null;
+            /** @description what was changed or left out */
+            notes: components["schemas"]["NoteRow"][];
         };
         /**
          * @description * `created` - created
+         *     * `replaced` - replaced
+         *     * `unchanged` - unchanged
          *     * `acceptable` - acceptable
+         *     * `skipped` - skipped
          *     * `refused` - refused
          * @enum {string}
          */
-        ImportedRowOutcomeEnum: "created" | "acceptable" | "refused";
+        ImportedRowOutcomeEnum: "created" | "replaced" | "unchanged" | "acceptable" | "skipped" | "refused";
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         JudgingRow: {
+            /**
+             * Format: double
+             * @description coarser fixes never decide; by default by the size of the area
+             */
+            readonly max_accuracy_m: number | null;
+            /** @description so many fixes on the new side make a crossing sure */
             readonly persist_fixes: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description so many seconds on the new side make a crossing sure
+             */
             readonly persist_s: number;
+            /** @description whether the line between two fixes outside counts as passing through */
             readonly judges_pass_through: boolean;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description only between fixes that are at most so many seconds apart
+             */
             readonly max_gap_s: number;
         };
         /**
@@ -1770,14 +2547,25 @@ export interface components {
             /** @description per cent: the newest `battery.level`, where it is a number */
             battery: (number | null)[];
         };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         LiveSnapshot: {
+            /** @description kind of the document */
             type: components["schemas"]["LiveSnapshotTypeEnum"];
             /** @description null: no stream follows */
             epoch: string | null;
+            /** @description number of the last frame that is contained */
             seq: number;
             /** @description ms since 1970 */
             server_time: number;
+            /** @description milliseconds between two frames of a connection */
             tick_ms: number;
+            /** @description the latest of each asset, in columns */
             assets: components["schemas"]["LiveColumns"];
         };
         /**
@@ -1785,36 +2573,61 @@ export interface components {
          * @enum {string}
          */
         LiveSnapshotTypeEnum: "snapshot";
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         Me: {
+            /** @description number of the object, for its address */
             readonly id: number;
             /** @description Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only. */
             readonly username: string;
             /**
              * Email address
              * Format: email
+             * @description e-mail address
              */
             readonly email: string;
+            /** @description first name */
             first_name?: string;
+            /** @description last name */
             last_name?: string;
-            readonly role: string;
+            /** @description `owner`, `operator` or `viewer`; of the provider's people `dispatcher` or `admin` */
+            readonly role: string | null;
+            /** @description organisations of the person, with the role in each */
             readonly organisations: components["schemas"]["OrganisationRole"][];
         };
         /** @description A member, named by e-mail address; other data of the person are not shown. */
         Membership: {
+            /** @description number of the object, for its address */
             readonly id: number;
+            /** @description number of the organisation to which it belongs */
             organisation: number;
+            /** @description number of the person */
             readonly user: number;
             /** @description the address, or the log-in without one */
             readonly name: string;
-            /** Format: email */
+            /**
+             * Format: email
+             * @description e-mail address
+             */
             email: string;
+            /** @description `owner`, `operator` or `viewer`; of the provider's people `dispatcher` or `admin` */
             role: components["schemas"]["RoleEnum"];
         };
         /** @description A member, named by e-mail address; other data of the person are not shown. */
         MembershipRequest: {
+            /** @description number of the organisation to which it belongs */
             organisation: number;
-            /** Format: email */
+            /**
+             * Format: email
+             * @description e-mail address
+             */
             email: string;
+            /** @description `owner`, `operator` or `viewer`; of the provider's people `dispatcher` or `admin` */
             role: components["schemas"]["RoleEnum"];
         };
         /**
@@ -1830,13 +2643,27 @@ export interface components {
          * @enum {string}
          */
         MethodEnum: "gnss" | "wifi" | "ble" | "cell" | "lora_tdoa" | "lora_rssi" | "network" | "gateway" | "manual";
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         Misuse: {
             /** @description as named by the sender; empty for all beyond the first hundred */
             device_identifier: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when it was first so
+             */
             first_at: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when it was last so
+             */
             last_at: string;
+            /** @description how often */
             times: number;
         };
         /**
@@ -1845,24 +2672,64 @@ export interface components {
          * @enum {string}
          */
         MotionEnum: "moving" | "resting";
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
+        NoteRow: {
+            /** @description reason in a word for programs, see /problems/ */
+            code: string;
+            /** @description reason in words for people */
+            detail: string;
+        };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         Notification: {
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @description number of the object, for its address
+             */
             readonly id: string;
+            /** @description number of the alert; in an explanation the alert itself */
             readonly alert: number;
+            /** @description channel by which it goes out, such as `email` */
             readonly sender: string;
+            /** @description address that is notified */
             readonly recipient: string;
+            /** @description why */
             readonly reason: components["schemas"]["ReasonEnum"];
+            /** @description how far it is */
             readonly state: components["schemas"]["NotificationStateEnum"];
+            /** @description number of attempts so far */
             readonly attempts: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when the next attempt is due
+             */
             readonly next_try_at: string;
             /** @description an attempt ended without a clear answer */
             readonly may_have_arrived: boolean;
+            /** @description why the last attempt failed */
             readonly last_error: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when it was made
+             */
             readonly created_at: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when the receiving server took it; null while none has
+             */
             readonly sent_at: string | null;
+            /** @description each attempt */
             readonly tries: components["schemas"]["Attempt"][];
         };
         /**
@@ -1890,326 +2757,479 @@ export interface components {
              * Format: date-time
              * @description when the message was made, where that is another time
              */
-            reported_at?: string;
-            /** Format: double */
-            lat?: number;
-            /** Format: double */
-            lon?: number;
-            /** Format: double */
-            altitude_m?: number;
-            /** Format: double */
-            accuracy_m?: number;
-            /** Format: double */
-            speed_mps?: number;
-            /** Format: double */
-            course_deg?: number;
-            method?: components["schemas"]["MethodEnum"];
-            event_id?: string;
+            reported_at?: string | null;
+            /**
+             * Format: double
+             * @description latitude in degrees (WGS 84)
+             */
+            lat?: number | null;
+            /**
+             * Format: double
+             * @description longitude in degrees (WGS 84)
+             */
+            lon?: number | null;
+            /**
+             * Format: double
+             * @description height above the sea, in metres
+             */
+            altitude_m?: number | null;
+            /**
+             * Format: double
+             * @description radius in metres within which the fix is right with 68 %
+             */
+            accuracy_m?: number | null;
+            /**
+             * Format: double
+             * @description speed over ground, in metres a second
+             */
+            speed_mps?: number | null;
+            /**
+             * Format: double
+             * @description direction of travel in degrees, clockwise from north
+             */
+            course_deg?: number | null;
+            /** @description how the fix was found */
+            method?: (components["schemas"]["MethodEnum"] | components["schemas"]["NullEnum"]) | null;
+            /** @description the sender's own id of the observation, the same in each repeat */
+            event_id?: string | null;
+            /** @description measured quantities by name, see the glossary */
             readings?: {
-                [key: string]: unknown;
-            };
+                [key: string]: (number | boolean | string) | null;
+            } | null;
         };
+        /**
+         * @description * `refuse` - refuse
+         *     * `rename` - rename
+         *     * `replace` - replace
+         * @enum {string}
+         */
+        OnTakenNameEnum: "refuse" | "rename" | "replace";
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         Organisation: {
+            /** @description number of the object, for its address */
             readonly id: number;
+            /** @description name for people; no control characters */
             name: string;
             /** @description IANA name */
             time_zone?: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when it was made
+             */
             readonly created_at: string;
         };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         OrganisationRequest: {
+            /** @description name for people; no control characters */
             name: string;
             /** @description IANA name */
             time_zone?: string;
         };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         OrganisationRole: {
+            /** @description number of the object, for its address */
             id: number;
+            /** @description name for people; no control characters */
             name: string;
+            /** @description IANA name, such as `Europe/Berlin` */
             time_zone: string;
+            /** @description `owner`, `operator` or `viewer`; of the provider's people `dispatcher` or `admin` */
             role: string;
         };
         PaginatedAlertList: {
             /**
              * Format: uri
+             * @description address of the next page; null on the last
              * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
              */
             next?: string | null;
             /**
              * Format: uri
+             * @description address of the page before; null on the first
              * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
              */
             previous?: string | null;
+            /** @description rows of this page */
             results: components["schemas"]["Alert"][];
         };
         PaginatedApiTokenList: {
             /**
              * Format: uri
+             * @description address of the next page; null on the last
              * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
              */
             next?: string | null;
             /**
              * Format: uri
+             * @description address of the page before; null on the first
              * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
              */
             previous?: string | null;
+            /** @description rows of this page */
             results: components["schemas"]["ApiToken"][];
         };
         PaginatedAssetList: {
             /**
              * Format: uri
+             * @description address of the next page; null on the last
              * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
              */
             next?: string | null;
             /**
              * Format: uri
+             * @description address of the page before; null on the first
              * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
              */
             previous?: string | null;
+            /** @description rows of this page */
             results: components["schemas"]["Asset"][];
         };
         PaginatedAssignmentList: {
             /**
              * Format: uri
+             * @description address of the next page; null on the last
              * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
              */
             next?: string | null;
             /**
              * Format: uri
+             * @description address of the page before; null on the first
              * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
              */
             previous?: string | null;
+            /** @description rows of this page */
             results: components["schemas"]["Assignment"][];
         };
         PaginatedCrossingRowList: {
             /**
              * Format: uri
+             * @description address of the next page; null on the last
              * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
              */
             next?: string | null;
             /**
              * Format: uri
+             * @description address of the page before; null on the first
              * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
              */
             previous?: string | null;
+            /** @description rows of this page */
             results: components["schemas"]["CrossingRow"][];
         };
         PaginatedDeviceList: {
             /**
              * Format: uri
+             * @description address of the next page; null on the last
              * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
              */
             next?: string | null;
             /**
              * Format: uri
+             * @description address of the page before; null on the first
              * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
              */
             previous?: string | null;
+            /** @description rows of this page */
             results: components["schemas"]["Device"][];
         };
         PaginatedGeofenceRowList: {
             /**
              * Format: uri
+             * @description address of the next page; null on the last
              * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
              */
             next?: string | null;
             /**
              * Format: uri
+             * @description address of the page before; null on the first
              * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
              */
             previous?: string | null;
+            /** @description rows of this page */
             results: components["schemas"]["GeofenceRow"][];
         };
         PaginatedMembershipList: {
             /**
              * Format: uri
+             * @description address of the next page; null on the last
              * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
              */
             next?: string | null;
             /**
              * Format: uri
+             * @description address of the page before; null on the first
              * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
              */
             previous?: string | null;
+            /** @description rows of this page */
             results: components["schemas"]["Membership"][];
         };
         PaginatedNotificationList: {
             /**
              * Format: uri
+             * @description address of the next page; null on the last
              * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
              */
             next?: string | null;
             /**
              * Format: uri
+             * @description address of the page before; null on the first
              * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
              */
             previous?: string | null;
+            /** @description rows of this page */
             results: components["schemas"]["Notification"][];
         };
         PaginatedOrganisationList: {
             /**
              * Format: uri
+             * @description address of the next page; null on the last
              * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
              */
             next?: string | null;
             /**
              * Format: uri
+             * @description address of the page before; null on the first
              * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
              */
             previous?: string | null;
+            /** @description rows of this page */
             results: components["schemas"]["Organisation"][];
         };
         PaginatedPositionList: {
             /**
              * Format: uri
+             * @description address of the next page; null on the last
              * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
              */
             next?: string | null;
             /**
              * Format: uri
+             * @description address of the page before; null on the first
              * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
              */
             previous?: string | null;
+            /** @description rows of this page */
             results: components["schemas"]["Position"][];
         };
         PaginatedPresenceRowList: {
             /**
              * Format: uri
+             * @description address of the next page; null on the last
              * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
              */
             next?: string | null;
             /**
              * Format: uri
+             * @description address of the page before; null on the first
              * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
              */
             previous?: string | null;
+            /** @description rows of this page */
             results: components["schemas"]["PresenceRow"][];
         };
         PaginatedRecipientList: {
             /**
              * Format: uri
+             * @description address of the next page; null on the last
              * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
              */
             next?: string | null;
             /**
              * Format: uri
+             * @description address of the page before; null on the first
              * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
              */
             previous?: string | null;
+            /** @description rows of this page */
             results: components["schemas"]["Recipient"][];
         };
         PaginatedRejudgingList: {
             /**
              * Format: uri
+             * @description address of the next page; null on the last
              * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
              */
             next?: string | null;
             /**
              * Format: uri
+             * @description address of the page before; null on the first
              * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
              */
             previous?: string | null;
+            /** @description rows of this page */
             results: components["schemas"]["Rejudging"][];
         };
         PaginatedRuleList: {
             /**
              * Format: uri
+             * @description address of the next page; null on the last
              * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
              */
             next?: string | null;
             /**
              * Format: uri
+             * @description address of the page before; null on the first
              * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
              */
             previous?: string | null;
+            /** @description rows of this page */
             results: components["schemas"]["Rule"][];
         };
         PaginatedSourceList: {
             /**
              * Format: uri
+             * @description address of the next page; null on the last
              * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
              */
             next?: string | null;
             /**
              * Format: uri
+             * @description address of the page before; null on the first
              * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
              */
             previous?: string | null;
+            /** @description rows of this page */
             results: components["schemas"]["Source"][];
         };
         PaginatedStateList: {
             /**
              * Format: uri
+             * @description address of the next page; null on the last
              * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
              */
             next?: string | null;
             /**
              * Format: uri
+             * @description address of the page before; null on the first
              * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
              */
             previous?: string | null;
+            /** @description rows of this page */
             results: components["schemas"]["State"][];
         };
         PaginatedUplinkList: {
             /**
              * Format: uri
+             * @description address of the next page; null on the last
              * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
              */
             next?: string | null;
             /**
              * Format: uri
+             * @description address of the page before; null on the first
              * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
              */
             previous?: string | null;
+            /** @description rows of this page */
             results: components["schemas"]["Uplink"][];
         };
         PaginatedVersionRowList: {
             /**
              * Format: uri
+             * @description address of the next page; null on the last
              * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
              */
             next?: string | null;
             /**
              * Format: uri
+             * @description address of the page before; null on the first
              * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
              */
             previous?: string | null;
+            /** @description rows of this page */
             results: components["schemas"]["VersionRow"][];
         };
         PaginatedVisitRowList: {
             /**
              * Format: uri
+             * @description address of the next page; null on the last
              * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
              */
             next?: string | null;
             /**
              * Format: uri
+             * @description address of the page before; null on the first
              * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
              */
             previous?: string | null;
+            /** @description rows of this page */
             results: components["schemas"]["VisitRow"][];
         };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         PatchedAssetRequest: {
+            /** @description number of the organisation to which it belongs */
             organisation?: number;
+            /** @description name for people; no control characters */
             name?: string;
+            /** @description what kind it is */
             kind?: string;
+            /** @description tags by which geofences and rules choose assets */
             tags?: string[];
             /**
              * Format: date-time
              * @description from when the tags hold: by default now; for a new asset from the beginning
              */
             tags_from?: string;
-            /** @default 300 */
+            /**
+             * @description how often it reports when all is well, in seconds
+             * @default 300
+             */
             expected_interval_s: number;
         };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         PatchedAssignmentEndRequest: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description until when, exclusive; null while it goes on
+             */
             until?: string;
         };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         PatchedDeviceRequest: {
+            /** @description number of the organisation to which it belongs */
             organisation?: number;
             /** @description lower-case hex or digits */
             identifier?: string;
+            /** @description name for people; no control characters */
             name?: string;
+            /** @description device model, such as `Dragino LHT65`; by it a payload is read */
             model?: string;
         };
         /** @description A new version: a shape as drawn, or GeoJSON `geometry`, or judging alone. */
@@ -2219,72 +3239,148 @@ export interface components {
              * @description accuracy counts up to this; null for half the inradius
              */
             accuracy_cap_m?: number | null;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description coarser fixes decide nothing; null for a default by the size of the area
+             */
             max_accuracy_m?: number | null;
+            /** @description so many fixes on the new side make a crossing sure */
             persist_fixes?: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description so many seconds on the new side make a crossing sure
+             */
             persist_s?: number;
+            /** @description whether the line between two fixes outside counts as passing through */
             judges_pass_through?: boolean;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description only between fixes that are at most so many seconds apart
+             */
             max_gap_s?: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description lowest altitude that counts as inside, in metres; null for any
+             */
             floor_m?: number | null;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description highest altitude that counts as inside, in metres; null for any
+             */
             ceiling_m?: number | null;
+            /** @description numbers of the assets for which it holds; with no `tags` either, all of them */
             asset_ids?: number[];
+            /** @description tags by which geofences and rules choose assets */
             tags?: string[];
             /** @description polygon, multipolygon, circle (`center`, `radius_m`) or corridor (`width_m`) */
             shape?: {
-                /** @enum {string} */
+                /**
+                 * @description kind of the document
+                 * @enum {string}
+                 */
                 type: "polygon" | "multipolygon" | "circle" | "corridor";
+                /** @description longitude before latitude, in degrees */
                 coordinates?: unknown[];
+                /** @description longitude, latitude of the middle of a circle */
                 center?: number[];
+                /** @description radius of a circle, in metres */
                 radius_m?: number;
+                /** @description width of a corridor, in metres */
                 width_m?: number;
             };
             /** @description GeoJSON Polygon or MultiPolygon */
             geometry?: {
+                /** @description kind of the document */
                 type: string;
+                /** @description longitude before latitude, in degrees */
                 coordinates: unknown[];
             };
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description from when on it holds, inclusive
+             */
             valid_from?: string;
+            /** @description name for people; no control characters */
             name?: string;
+            /** @description colour on the map, as `#rrggbb` */
             colour?: string;
         };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         PatchedMeRequest: {
+            /** @description first name */
             first_name?: string;
+            /** @description last name */
             last_name?: string;
         };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         PatchedOrganisationRequest: {
+            /** @description name for people; no control characters */
             name?: string;
             /** @description IANA name */
             time_zone?: string;
         };
         /** @description A person whom rules may notify. Rules name addresses, and add missing recipients. */
         PatchedRecipientRequest: {
+            /** @description number of the organisation to which it belongs */
             organisation?: number;
-            /** Format: email */
+            /**
+             * Format: email
+             * @description address within the channel
+             */
             address?: string;
+            /** @description name for people; no control characters */
             name?: string;
             /** @description inactive recipients are not notified */
             is_active?: boolean;
         };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         PatchedRoleRequest: {
+            /** @description `owner`, `operator` or `viewer`; of the provider's people `dispatcher` or `admin` */
             role?: components["schemas"]["RoleEnum"];
         };
         /** @description A rule with its version in force. Without `asset_ids` and `tags` it concerns every asset. */
         PatchedRuleRequest: {
+            /** @description number of the organisation to which it belongs */
             organisation?: number;
+            /** @description name for people; no control characters */
             name?: string;
+            /** @description occurrence that raises an alert */
             trigger?: components["schemas"]["TriggerEnum"];
+            /** @description number of the geofence */
             geofence?: number;
-            /** @default warning */
+            /**
+             * @description how urgent it is
+             * @default warning
+             */
             severity: components["schemas"]["SeverityEnum"];
+            /** @description addresses that are notified */
             recipients?: string[];
+            /** @description numbers of the assets for which it holds; with no `tags` either, all of them */
             asset_ids?: number[];
+            /** @description tags by which geofences and rules choose assets */
             tags?: string[];
-            /** @default true */
+            /**
+             * @description whether it is switched on
+             * @default true
+             */
             is_active: boolean;
             /**
              * Format: time
@@ -2299,23 +3395,60 @@ export interface components {
             /** @description of the quiet hours; by default the organisation's */
             time_zone?: string;
         };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         PatchedSourceRequest: {
+            /** @description number of the organisation to which it belongs */
             organisation?: number;
+            /** @description name for people; no control characters */
             name?: string;
+            /** @description language of the sender, such as `chirpstack` */
             wire_format?: string;
+            /** @description number of the device */
             device?: number | null;
+            /** @description what becomes of reports of devices that are not registered */
             unknown_devices?: components["schemas"]["UnknownDevicesEnum"];
         };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         PointInputRequest: {
-            /** Format: double */
+            /**
+             * Format: double
+             * @description longitude in degrees (WGS 84)
+             */
             lon_deg: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description latitude in degrees (WGS 84)
+             */
             lat_deg: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description radius in metres within which the fix is right with 68 %
+             */
             accuracy_m?: number | null;
         };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         Position: {
+            /** @description number of the device */
             device: number;
+            /** @description DevEUI, IMEI or app id by which the device reports */
             device_identifier: string;
             /** @description the device was on it then */
             asset: number | null;
@@ -2329,12 +3462,15 @@ export interface components {
              * @description its first copy, by the server's clock
              */
             received_at: string;
+            /** @description clock that says when it was measured */
             time_source: components["schemas"]["TimeSourceEnum"];
+            /** @description place where the device was; null where it found none */
             fix: components["schemas"]["Fix"] | null;
             /** @description canonical names and units, see the glossary */
             readings: {
                 [key: string]: unknown;
             };
+            /** @description Wi-Fi access points, Bluetooth beacons and cells around the device */
             scans: components["schemas"]["Scans"] | null;
             /** @description no sane clock says this time */
             is_clock_suspect: boolean;
@@ -2347,8 +3483,17 @@ export interface components {
              */
             clock_fault: (components["schemas"]["ClockFaultEnum"] | components["schemas"]["NullEnum"]) | null;
         };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         PresenceRow: {
+            /** @description number of the asset */
             asset: number;
+            /** @description name of the asset */
             asset_name: string;
             /**
              * Format: date-time
@@ -2373,6 +3518,13 @@ export interface components {
          * @enum {string}
          */
         ReasonEnum: "raised" | "amended" | "withdrawn";
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         Receipt: {
             /**
              * @description where there is one observation only
@@ -2386,27 +3538,54 @@ export interface components {
             disposition?: components["schemas"]["DispositionEnum"];
             /** @description the sum of the others */
             received: number;
+            /** @description observations that were stored */
             stored: number;
+            /** @description observations that were stored before */
             duplicate: number;
+            /** @description observations that wait with their raw body until they can be used */
             set_aside: number;
+            /** @description how many were refused */
             refused: number;
+            /** @description observations on the server's disk until the database is back */
             spooled: number;
             /** @description unless all were stored */
             results?: components["schemas"]["Result"][];
+            /** @description what is wrong, each with a pointer to where */
             errors: components["schemas"]["ReceiptFault"][];
             /** @description where there are more than the hundred in `errors` */
             error_count?: number;
         };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         ReceiptFault: {
             /** @description RFC 6901, into the body */
             pointer: string;
+            /** @description reason in a word for programs, see /problems/ */
             code: string;
+            /** @description reason in words for people */
             detail: string;
         };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         RecentUplink: {
+            /** @description number of the source */
             source: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when the server received it
+             */
             received_at: string;
+            /** @description language of the sender, such as `chirpstack` */
             wire_format: string;
             /** @description what kind of message it was */
             message: string;
@@ -2427,48 +3606,78 @@ export interface components {
         };
         /** @description A person whom rules may notify. Rules name addresses, and add missing recipients. */
         Recipient: {
+            /** @description number of the object, for its address */
             readonly id: number;
+            /** @description number of the organisation to which it belongs */
             organisation: number;
+            /** @description kind of the address, such as `email` */
             readonly channel: string;
-            /** Format: email */
+            /**
+             * Format: email
+             * @description address within the channel
+             */
             address: string;
+            /** @description name for people; no control characters */
             name?: string;
             /** @description inactive recipients are not notified */
             is_active?: boolean;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when it was made
+             */
             readonly created_at: string;
         };
         /** @description A person whom rules may notify. Rules name addresses, and add missing recipients. */
         RecipientRequest: {
+            /** @description number of the organisation to which it belongs */
             organisation: number;
-            /** Format: email */
+            /**
+             * Format: email
+             * @description address within the channel
+             */
             address: string;
+            /** @description name for people; no control characters */
             name?: string;
             /** @description inactive recipients are not notified */
             is_active?: boolean;
         };
         /** @description The progress of judging assets again after a changed fact. */
         Rejudging: {
+            /** @description number of the object, for its address */
             id: number;
+            /** @description number of the organisation to which it belongs */
             organisation: number;
+            /** @description why */
             reason: string;
             /**
              * Format: date-time
              * @description nothing before then changes
              */
             since: string;
+            /** @description how far it is */
             readonly state: components["schemas"]["RejudgingStateEnum"];
             /** @description null until it is known, which is when the work begins */
             assets_total: number | null;
+            /** @description how many are judged */
             assets_done: number;
+            /** @description asset whose long history is judged just now; null if there is none */
             readonly current: components["schemas"]["CurrentAsset"] | null;
             /** @description The person who changed the fact; null if it is no person, as for late observations. */
             readonly asked_by_name: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when it was made
+             */
             created_at: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when it began
+             */
             started_at: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when it ended; null while it has not
+             */
             finished_at: string | null;
         };
         /**
@@ -2478,6 +3687,13 @@ export interface components {
          * @enum {string}
          */
         RejudgingStateEnum: "waiting" | "running" | "finished";
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         Replay: {
             /**
              * @description where there is one observation only
@@ -2491,37 +3707,70 @@ export interface components {
             disposition?: components["schemas"]["DispositionEnum"];
             /** @description the sum of the others */
             received: number;
+            /** @description observations that were stored */
             stored: number;
+            /** @description observations that were stored before */
             duplicate: number;
+            /** @description observations that wait with their raw body until they can be used */
             set_aside: number;
+            /** @description how many were refused */
             refused: number;
+            /** @description observations on the server's disk until the database is back */
             spooled: number;
             /** @description unless all were stored */
             results?: components["schemas"]["Result"][];
+            /** @description what is wrong, each with a pointer to where */
             errors: components["schemas"]["ReceiptFault"][];
             /** @description where there are more than the hundred in `errors` */
             error_count?: number;
+            /** @description number of the uplink */
             uplink: number;
             /** @description false: some of it still waits */
             is_taken_up: boolean;
         };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         Replays: {
+            /** @description how many were read again */
             tried: number;
+            /** @description how many of them need no longer wait */
             taken_up: number;
             /** @description the `after` of the next request, for uplinks not tried yet; else null */
             after: number | null;
+            /** @description what became of each */
             replays: components["schemas"]["Replay"][];
         };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         Result: {
             /** @description place in the list that was sent */
             index: number;
+            /** @description outcome of the observation */
             disposition: components["schemas"]["DispositionEnum"];
             /** @description why it was not stored */
             code?: string;
             /** @description of a duplicate: the one that is stored */
             position?: components["schemas"]["FirstPosition"];
         };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         Role: {
+            /** @description `owner`, `operator` or `viewer`; of the provider's people `dispatcher` or `admin` */
             role: components["schemas"]["RoleEnum"];
         };
         /**
@@ -2531,6 +3780,13 @@ export interface components {
          * @enum {string}
          */
         RoleEnum: "owner" | "operator" | "viewer";
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         RotationRequest: {
             /**
              * @description the old token stays valid
@@ -2540,17 +3796,31 @@ export interface components {
         };
         /** @description A rule with its version in force. Without `asset_ids` and `tags` it concerns every asset. */
         Rule: {
+            /** @description number of the object, for its address */
             readonly id: number;
+            /** @description number of the organisation to which it belongs */
             organisation: number;
+            /** @description name for people; no control characters */
             name: string;
+            /** @description occurrence that raises an alert */
             trigger: components["schemas"]["TriggerEnum"];
+            /** @description number of the geofence */
             geofence: number;
-            /** @default warning */
+            /**
+             * @description how urgent it is
+             * @default warning
+             */
             severity: components["schemas"]["SeverityEnum"];
+            /** @description addresses that are notified */
             recipients?: string[];
+            /** @description numbers of the assets for which it holds; with no `tags` either, all of them */
             asset_ids?: number[];
+            /** @description tags by which geofences and rules choose assets */
             tags?: string[];
-            /** @default true */
+            /**
+             * @description whether it is switched on
+             * @default true
+             */
             is_active: boolean;
             /**
              * Format: time
@@ -2564,26 +3834,49 @@ export interface components {
             quiet_until?: string | null;
             /** @description of the quiet hours; by default the organisation's */
             time_zone?: string;
+            /** @description number of the version in force */
             readonly version: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description from when on it holds, inclusive
+             */
             readonly valid_from: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when it was made
+             */
             readonly created_at: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when the rule was retired; null while it is in force
+             */
             readonly retired_at: string | null;
         };
         /** @description A rule with its version in force. Without `asset_ids` and `tags` it concerns every asset. */
         RuleRequest: {
+            /** @description number of the organisation to which it belongs */
             organisation: number;
+            /** @description name for people; no control characters */
             name: string;
+            /** @description occurrence that raises an alert */
             trigger: components["schemas"]["TriggerEnum"];
+            /** @description number of the geofence */
             geofence: number;
-            /** @default warning */
+            /**
+             * @description how urgent it is
+             * @default warning
+             */
             severity: components["schemas"]["SeverityEnum"];
+            /** @description addresses that are notified */
             recipients?: string[];
+            /** @description numbers of the assets for which it holds; with no `tags` either, all of them */
             asset_ids?: number[];
+            /** @description tags by which geofences and rules choose assets */
             tags?: string[];
-            /** @default true */
+            /**
+             * @description whether it is switched on
+             * @default true
+             */
             is_active: boolean;
             /**
              * Format: time
@@ -2598,17 +3891,31 @@ export interface components {
             /** @description of the quiet hours; by default the organisation's */
             time_zone?: string;
         };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         RuleVersion: {
+            /** @description number of the object, for its address */
             readonly id: number;
+            /** @description number of the version in force */
             readonly version: number;
+            /** @description occurrence that raises an alert */
             readonly trigger: components["schemas"]["TriggerEnum"];
+            /** @description number of the geofence */
             readonly geofence: number | null;
+            /** @description how urgent it is */
             readonly severity: components["schemas"]["SeverityEnum"];
             /** @description with tags: empty for all */
             readonly asset_ids: number[];
             /** @description with asset_ids: empty for all */
             readonly tags: string[];
+            /** @description addresses that are notified */
             readonly recipients: string[];
+            /** @description whether it is switched on */
             readonly is_active: boolean;
             /**
              * Format: time
@@ -2622,15 +3929,24 @@ export interface components {
             readonly quiet_until: string | null;
             /** @description of the quiet hours; an IANA name */
             readonly time_zone: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description from when on it holds, inclusive
+             */
             readonly valid_from: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description until when it holds, exclusive; null for ever
+             */
             readonly valid_to: string | null;
         };
         /** @description The radio that the device heard around it; a kind without any is left out. */
         Scans: {
+            /** @description Wi-Fi access points */
             wifi?: components["schemas"]["Beacon"][];
+            /** @description Bluetooth beacons */
             bluetooth?: components["schemas"]["Beacon"][];
+            /** @description cells of mobile networks */
             cells?: components["schemas"]["Cell"][];
         };
         /**
@@ -2640,14 +3956,28 @@ export interface components {
          * @enum {string}
          */
         SeverityEnum: "info" | "warning" | "critical";
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         SimplifiedRow: {
             /** @description polygon, multipolygon, circle (`center`, `radius_m`) or corridor (`width_m`) */
             shape: {
-                /** @enum {string} */
+                /**
+                 * @description kind of the document
+                 * @enum {string}
+                 */
                 type: "polygon" | "multipolygon" | "circle" | "corridor";
+                /** @description longitude before latitude, in degrees */
                 coordinates?: unknown[];
+                /** @description longitude, latitude of the middle of a circle */
                 center?: number[];
+                /** @description radius of a circle, in metres */
                 radius_m?: number;
+                /** @description width of a corridor, in metres */
                 width_m?: number;
             };
             /**
@@ -2655,6 +3985,7 @@ export interface components {
              * @description no point drawn is further from the new line
              */
             tolerance_m: number;
+            /** @description number of points */
             points: number;
         };
         /** @description A new version: a shape as drawn, or GeoJSON `geometry`, or judging alone. */
@@ -2664,88 +3995,187 @@ export interface components {
              * @description accuracy counts up to this; null for half the inradius
              */
             accuracy_cap_m?: number | null;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description coarser fixes decide nothing; null for a default by the size of the area
+             */
             max_accuracy_m?: number | null;
+            /** @description so many fixes on the new side make a crossing sure */
             persist_fixes?: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description so many seconds on the new side make a crossing sure
+             */
             persist_s?: number;
+            /** @description whether the line between two fixes outside counts as passing through */
             judges_pass_through?: boolean;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description only between fixes that are at most so many seconds apart
+             */
             max_gap_s?: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description lowest altitude that counts as inside, in metres; null for any
+             */
             floor_m?: number | null;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description highest altitude that counts as inside, in metres; null for any
+             */
             ceiling_m?: number | null;
+            /** @description numbers of the assets for which it holds; with no `tags` either, all of them */
             asset_ids?: number[];
+            /** @description tags by which geofences and rules choose assets */
             tags?: string[];
             /** @description polygon, multipolygon, circle (`center`, `radius_m`) or corridor (`width_m`) */
             shape?: {
-                /** @enum {string} */
+                /**
+                 * @description kind of the document
+                 * @enum {string}
+                 */
                 type: "polygon" | "multipolygon" | "circle" | "corridor";
+                /** @description longitude before latitude, in degrees */
                 coordinates?: unknown[];
+                /** @description longitude, latitude of the middle of a circle */
                 center?: number[];
+                /** @description radius of a circle, in metres */
                 radius_m?: number;
+                /** @description width of a corridor, in metres */
                 width_m?: number;
             };
             /** @description GeoJSON Polygon or MultiPolygon */
             geometry?: {
+                /** @description kind of the document */
                 type: string;
+                /** @description longitude before latitude, in degrees */
                 coordinates: unknown[];
             };
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description from when on it holds, inclusive
+             */
             valid_from?: string;
-            /** @default 5000 */
+            /**
+             * @description at most so many points
+             * @default 5000
+             */
             max_points: number;
         };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         Source: {
+            /** @description number of the object, for its address */
             readonly id: number;
+            /** @description number of the organisation to which it belongs */
             organisation: number;
+            /** @description name for people; no control characters */
             name: string;
+            /** @description language of the sender, such as `chirpstack` */
             wire_format: string;
+            /** @description number of the device */
             device?: number | null;
+            /** @description what becomes of reports of devices that are not registered */
             unknown_devices?: components["schemas"]["UnknownDevicesEnum"];
+            /** @description first characters of the token, to recognise it by */
             readonly prefix: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description until when the token before the last rotation is good too
+             */
             readonly previous_valid_until: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when it was made
+             */
             readonly created_at: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description since when the token is good for nothing; null while it is valid
+             */
             readonly revoked_at: string | null;
         };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         SourceRequest: {
+            /** @description number of the organisation to which it belongs */
             organisation: number;
+            /** @description name for people; no control characters */
             name: string;
+            /** @description language of the sender, such as `chirpstack` */
             wire_format: string;
+            /** @description number of the device */
             device?: number | null;
+            /** @description what becomes of reports of devices that are not registered */
             unknown_devices?: components["schemas"]["UnknownDevicesEnum"];
         };
         /** @description A source as shown once: with its token, and the address for its sender. */
         SourceWithToken: {
+            /** @description number of the object, for its address */
             readonly id: number;
+            /** @description number of the organisation to which it belongs */
             organisation: number;
+            /** @description name for people; no control characters */
             name: string;
+            /** @description language of the sender, such as `chirpstack` */
             wire_format: string;
+            /** @description number of the device */
             device?: number | null;
+            /** @description what becomes of reports of devices that are not registered */
             unknown_devices?: components["schemas"]["UnknownDevicesEnum"];
+            /** @description first characters of the token, to recognise it by */
             readonly prefix: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description until when the token before the last rotation is good too
+             */
             readonly previous_valid_until: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when it was made
+             */
             readonly created_at: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description since when the token is good for nothing; null while it is valid
+             */
             readonly revoked_at: string | null;
+            /** @description the secret itself, shown this once */
             readonly token: string;
+            /** @description address to which the sender posts; it holds the token */
             readonly url: string;
         };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         State: {
+            /** @description number of the asset */
             asset: number;
             /**
              * Format: date-time
              * @description null: nothing received yet
              */
             measured_at: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when the server received it
+             */
             received_at: string | null;
+            /** @description place where the device was; null where it found none */
             fix: components["schemas"]["StateFix"] | null;
             /**
              * @description at the fix; null: unknown
@@ -2768,30 +4198,52 @@ export interface components {
             readings: {
                 [key: string]: unknown;
             };
+            /** @description when each of the readings was measured */
             readings_at: {
                 [key: string]: string;
             };
+            /** @description geofences in which the asset is */
             presence: components["schemas"]["StatePresence"][];
         };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         StateFix: {
-            /** Format: double */
+            /**
+             * Format: double
+             * @description longitude in degrees (WGS 84)
+             */
             lon_deg: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description latitude in degrees (WGS 84)
+             */
             lat_deg: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description height above the sea, in metres
+             */
             altitude_m: number | null;
             /**
              * Format: double
              * @description 68 % radius
              */
             accuracy_m: number | null;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description speed over ground, in metres a second
+             */
             speed_mps: number | null;
             /**
              * Format: double
              * @description clockwise from north
              */
             course_deg: number | null;
+            /** @description how the fix was found */
             method: components["schemas"]["MethodEnum"];
             /**
              * Format: date-time
@@ -2799,8 +4251,17 @@ export interface components {
              */
             at: string;
         };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         StatePresence: {
+            /** @description number of the geofence */
             geofence: number;
+            /** @description name for people; no control characters */
             name: string;
             /**
              * Format: date-time
@@ -2820,14 +4281,32 @@ export interface components {
          * @enum {string}
          */
         TimeSourceEnum: "device" | "network" | "server";
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         Track: {
+            /** @description kind of the document */
             type: components["schemas"]["TrackTypeEnum"];
+            /** @description number of the object, for its address */
             id: number;
             /** @description null without a fix */
             geometry: components["schemas"]["TrackLine"] | null;
+            /** @description what is known besides the geometry */
             properties: components["schemas"]["TrackProperties"];
         };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         TrackLine: {
+            /** @description kind of the document */
             type: components["schemas"]["TrackLineTypeEnum"];
             /** @description longitudes go on beyond 180 where the way crosses the antimeridian */
             coordinates: number[][];
@@ -2837,11 +4316,25 @@ export interface components {
          * @enum {string}
          */
         TrackLineTypeEnum: "LineString";
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         TrackProperties: {
+            /** @description number of the asset */
             asset: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description from when on, inclusive
+             */
             since: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description until when, exclusive; null while it goes on
+             */
             until: string;
             /** @description before they were simplified */
             fixes: number;
@@ -2850,6 +4343,7 @@ export interface components {
              * @description no fix is farther from the line at its time
              */
             within_m: number;
+            /** @description when the asset was at each point */
             coordTimes: string[];
         };
         /**
@@ -2861,29 +4355,46 @@ export interface components {
          * @description * `enter` - enters
          *     * `exit` - leaves
          *     * `enter_or_exit` - enters or leaves
+         *     * `pass` - passes through
          * @enum {string}
          */
-        TriggerEnum: "enter" | "exit" | "enter_or_exit";
+        TriggerEnum: "enter" | "exit" | "enter_or_exit" | "pass";
         /**
          * @description * `set-aside` - set aside, to be taken up once registered
          *     * `register` - register a device and an asset for it
          * @enum {string}
          */
         UnknownDevicesEnum: "set-aside" | "register";
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         Uplink: {
+            /** @description number of the object, for its address */
             id: number;
+            /** @description number of the organisation to which it belongs */
             organisation: number;
+            /** @description number of the source */
             source: number;
+            /** @description name of the source */
             source_name: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when the server received it
+             */
             received_at: string;
             /** @description a code */
             reason: string;
+            /** @description reason in words for people */
             detail: string;
             /** @description empty where none was read */
             device_identifier: string;
             /** @description so many of it wait, where that is known */
             observations: number;
+            /** @description media type that the sender named */
             content_type: string;
             /** @description bytes of the body */
             size: number;
@@ -2902,51 +4413,99 @@ export interface components {
              * @description accuracy counts up to this; null for half the inradius
              */
             accuracy_cap_m?: number | null;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description coarser fixes decide nothing; null for a default by the size of the area
+             */
             max_accuracy_m?: number | null;
+            /** @description so many fixes on the new side make a crossing sure */
             persist_fixes?: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description so many seconds on the new side make a crossing sure
+             */
             persist_s?: number;
+            /** @description whether the line between two fixes outside counts as passing through */
             judges_pass_through?: boolean;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description only between fixes that are at most so many seconds apart
+             */
             max_gap_s?: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description lowest altitude that counts as inside, in metres; null for any
+             */
             floor_m?: number | null;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description highest altitude that counts as inside, in metres; null for any
+             */
             ceiling_m?: number | null;
+            /** @description numbers of the assets for which it holds; with no `tags` either, all of them */
             asset_ids?: number[];
+            /** @description tags by which geofences and rules choose assets */
             tags?: string[];
             /** @description polygon, multipolygon, circle (`center`, `radius_m`) or corridor (`width_m`) */
             shape?: {
-                /** @enum {string} */
+                /**
+                 * @description kind of the document
+                 * @enum {string}
+                 */
                 type: "polygon" | "multipolygon" | "circle" | "corridor";
+                /** @description longitude before latitude, in degrees */
                 coordinates?: unknown[];
+                /** @description longitude, latitude of the middle of a circle */
                 center?: number[];
+                /** @description radius of a circle, in metres */
                 radius_m?: number;
+                /** @description width of a corridor, in metres */
                 width_m?: number;
             };
             /** @description GeoJSON Polygon or MultiPolygon */
             geometry?: {
+                /** @description kind of the document */
                 type: string;
+                /** @description longitude before latitude, in degrees */
                 coordinates: unknown[];
             };
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description from when on it holds, inclusive
+             */
             valid_from?: string;
         };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         VersionRow: {
+            /** @description number of the object, for its address */
             readonly id: number;
             /** @description polygon, multipolygon, circle (`center`, `radius_m`) or corridor (`width_m`) */
             readonly shape: {
-                /** @enum {string} */
+                /**
+                 * @description kind of the document
+                 * @enum {string}
+                 */
                 type: "polygon" | "multipolygon" | "circle" | "corridor";
+                /** @description longitude before latitude, in degrees */
                 coordinates?: unknown[];
+                /** @description longitude, latitude of the middle of a circle */
                 center?: number[];
+                /** @description radius of a circle, in metres */
                 radius_m?: number;
+                /** @description width of a corridor, in metres */
                 width_m?: number;
             };
             /** @description the area that is judged */
             readonly geometry: {
+                /** @description kind of the document */
                 type: string;
+                /** @description longitude before latitude, in degrees */
                 coordinates: unknown[];
             };
             /**
@@ -2961,85 +4520,161 @@ export interface components {
             readonly accuracy_cap_effective_m: number;
             /**
              * Format: double
+             * @description with its default filled in
+             */
+            readonly max_accuracy_effective_m: number;
+            /**
+             * Format: double
              * @description accuracy counts up to this; by default half the inradius
              */
             readonly accuracy_cap_m: number | null;
             /**
              * Format: double
-             * @description coarser fixes never decide
+             * @description coarser fixes never decide; by default by the size of the area
              */
             readonly max_accuracy_m: number | null;
+            /** @description so many fixes on the new side make a crossing sure */
             readonly persist_fixes: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description so many seconds on the new side make a crossing sure
+             */
             readonly persist_s: number;
+            /** @description whether the line between two fixes outside counts as passing through */
             readonly judges_pass_through: boolean;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description only between fixes that are at most so many seconds apart
+             */
             readonly max_gap_s: number;
             /**
              * Format: double
              * @description altitude band, where the fix knows its own
              */
             readonly floor_m: number | null;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description highest altitude that counts as inside, in metres; null for any
+             */
             readonly ceiling_m: number | null;
             /** @description empty for all */
             readonly asset_ids: number[];
             /** @description empty for all */
             readonly tags: string[];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description from when on it holds, inclusive
+             */
             readonly valid_from: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description until when it holds, exclusive; null for ever
+             */
             readonly valid_to: string | null;
             /** @description held at no time in the end */
             readonly is_replaced: boolean;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when the server learned of it
+             */
             readonly recorded_at: string;
         };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         VisitRow: {
             /** @description of the crossing that it began with */
             id: number;
+            /** @description number of the asset */
             asset: number;
+            /** @description name of the asset */
             asset_name: string;
+            /** @description whether the asset was seen to enter, or was found inside */
             entry: components["schemas"]["EntryEnum"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description first sure fix inside
+             */
             entered_at: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description last sure fix outside before that
+             */
             entered_not_before: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description likely time of entering, from the straight way between those two
+             */
             entered_estimate: string | null;
+            /** @description whether the asset was seen to leave, or is merely no longer inside */
             departure: (components["schemas"]["DepartureEnum"] | components["schemas"]["NullEnum"]) | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description first sure fix outside; null while it is inside
+             */
             left_at: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description last sure fix inside
+             */
             left_not_before: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description likely time of leaving, from the straight way between two fixes
+             */
             left_estimate: string | null;
             /**
              * Format: double
              * @description between the estimates
              */
             dwell_s: number | null;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description shortest possible stay, in seconds
+             */
             dwell_min_s: number | null;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description longest possible stay, in seconds
+             */
             dwell_max_s: number | null;
             /** @description a late or changed fact had a part in it */
             is_corrected: boolean;
         };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
         WholeUplink: {
+            /** @description number of the object, for its address */
             id: number;
+            /** @description number of the organisation to which it belongs */
             organisation: number;
+            /** @description number of the source */
             source: number;
+            /** @description name of the source */
             source_name: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description when the server received it
+             */
             received_at: string;
             /** @description a code */
             reason: string;
+            /** @description reason in words for people */
             detail: string;
             /** @description empty where none was read */
             device_identifier: string;
             /** @description so many of it wait, where that is known */
             observations: number;
+            /** @description media type that the sender named */
             content_type: string;
             /** @description bytes of the body */
             size: number;
@@ -3050,25 +4685,613 @@ export interface components {
              * @description null: waits
              */
             replayed_at: string | null;
+            /** @description query of the address to which it was sent */
             query: string;
+            /** @description headers that say how to read it, with no secrets */
             headers: {
                 [key: string]: string;
             };
             /** @description what is not UTF-8 is replaced */
             readonly body_text: string;
+            /** @description its body, byte for byte */
             readonly body_base64: string;
+        };
+        /** @description GeoJSON (RFC 7946); coordinates are longitude first. */
+        PositionFeature: {
+            /**
+             * @description kind of the GeoJSON object
+             * @enum {string}
+             */
+            type: "Feature";
+            /** @description a Point; null without a fix */
+            geometry: {
+                /**
+                 * @description kind of the geometry
+                 * @enum {string}
+                 */
+                type: "Point";
+                /** @description longitude, latitude */
+                coordinates: number[];
+            } | null;
+            /** @description what the JSON answer says, without what stands beside it here */
+            properties: {
+                /** @description number of the device */
+                device: number;
+                /** @description DevEUI, IMEI or app id by which the device reports */
+                device_identifier: string;
+                /** @description the device was on it then */
+                asset: number | null;
+                /**
+                 * Format: date-time
+                 * @description by the clock that `time_source` names
+                 */
+                measured_at: string;
+                /**
+                 * Format: date-time
+                 * @description its first copy, by the server's clock
+                 */
+                received_at: string;
+                /** @description clock that says when it was measured */
+                time_source: components["schemas"]["TimeSourceEnum"];
+                /** @description place where the device was; null where it found none */
+                fix: components["schemas"]["Fix"] | null;
+                /** @description canonical names and units, see the glossary */
+                readings: {
+                    [key: string]: unknown;
+                };
+                /** @description Wi-Fi access points, Bluetooth beacons and cells around the device */
+                scans: components["schemas"]["Scans"] | null;
+                /** @description no sane clock says this time */
+                is_clock_suspect: boolean;
+                /**
+                 * @description why `is_clock_suspect`
+                 *
+                 *     * `ahead` - ahead
+                 *     * `before-gnss` - before-gnss
+                 *     * `week-rollover` - week-rollover
+                 */
+                clock_fault: (components["schemas"]["ClockFaultEnum"] | components["schemas"]["NullEnum"]) | null;
+            };
+        };
+        /** @description GeoJSON (RFC 7946); coordinates are longitude first. */
+        PaginatedPositionListFeatures: {
+            /**
+             * @description kind of the GeoJSON object
+             * @enum {string}
+             */
+            type: "FeatureCollection";
+            /** @description rows of this page */
+            features: components["schemas"]["PositionFeature"][];
+            /**
+             * Format: uri
+             * @description address of the next page; null on the last
+             * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
+             */
+            next?: string | null;
+            /**
+             * Format: uri
+             * @description address of the page before; null on the first
+             * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
+             */
+            previous?: string | null;
+        };
+        /** @description GeoJSON (RFC 7946); coordinates are longitude first. */
+        CrossingRowFeature: {
+            /**
+             * @description kind of the GeoJSON object
+             * @enum {string}
+             */
+            type: "Feature";
+            /** @description number of the object, for its address */
+            readonly id: number;
+            /** @description a Point; null without a fix */
+            geometry: {
+                /**
+                 * @description kind of the geometry
+                 * @enum {string}
+                 */
+                type: "Point";
+                /** @description longitude, latitude */
+                coordinates: number[];
+            } | null;
+            /** @description what the JSON answer says, without what stands beside it here */
+            properties: {
+                /** @description number of the asset */
+                readonly asset: number;
+                /** @description name of the asset */
+                readonly asset_name: string;
+                /** @description number of the geofence */
+                readonly geofence: number;
+                /** @description name of the geofence */
+                readonly geofence_name: string;
+                /** @description what kind it is */
+                readonly kind: components["schemas"]["KindEnum"];
+                /**
+                 * Format: date-time
+                 * @description first sure fix on the new side
+                 */
+                readonly at: string;
+                /**
+                 * Format: date-time
+                 * @description last sure fix on the old side
+                 */
+                readonly not_before: string | null;
+                /**
+                 * Format: date-time
+                 * @description fix by which it had certainly happened
+                 */
+                readonly not_after: string;
+                /**
+                 * Format: date-time
+                 * @description from the straight segment
+                 */
+                readonly estimate: string | null;
+                /**
+                 * Format: date-time
+                 * @description of leaving, for passing through
+                 */
+                readonly left_estimate: string | null;
+                /** @description whether no fix was inside, and only the line between two was */
+                readonly inferred: boolean;
+                /** @description learned when later facts were known */
+                readonly is_late: boolean;
+                /**
+                 * @description the latest
+                 *
+                 *     * `added` - Added
+                 *     * `moved` - Moved
+                 *     * `withdrawn` - Withdrawn
+                 */
+                readonly correction: (components["schemas"]["CorrectionEnum"] | components["schemas"]["NullEnum"]) | null;
+                /** @description the times that the latest correction changed or withdrew */
+                readonly before: {
+                    [key: string]: string | null;
+                } | null;
+                /**
+                 * Format: date-time
+                 * @description when a late or changed fact took it back; null while it stands
+                 */
+                readonly withdrawn_at: string | null;
+                /**
+                 * Format: date-time
+                 * @description when the server learned of it
+                 */
+                readonly recorded_at: string;
+                /**
+                 * Format: double
+                 * @description longitude in degrees (WGS 84)
+                 */
+                readonly lon_deg: number;
+                /**
+                 * Format: double
+                 * @description latitude in degrees (WGS 84)
+                 */
+                readonly lat_deg: number;
+            };
+        };
+        /** @description GeoJSON (RFC 7946); coordinates are longitude first. */
+        PaginatedCrossingRowListFeatures: {
+            /**
+             * @description kind of the GeoJSON object
+             * @enum {string}
+             */
+            type: "FeatureCollection";
+            /** @description rows of this page */
+            features: components["schemas"]["CrossingRowFeature"][];
+            /**
+             * Format: uri
+             * @description address of the next page; null on the last
+             * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
+             */
+            next?: string | null;
+            /**
+             * Format: uri
+             * @description address of the page before; null on the first
+             * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
+             */
+            previous?: string | null;
+        };
+        /** @description GeoJSON (RFC 7946); coordinates are longitude first. */
+        CrossingDetailFeature: {
+            /**
+             * @description kind of the GeoJSON object
+             * @enum {string}
+             */
+            type: "Feature";
+            /** @description number of the object, for its address */
+            readonly id: number;
+            /** @description a Point; null without a fix */
+            geometry: {
+                /**
+                 * @description kind of the geometry
+                 * @enum {string}
+                 */
+                type: "Point";
+                /** @description longitude, latitude */
+                coordinates: number[];
+            } | null;
+            /** @description what the JSON answer says, without what stands beside it here */
+            properties: {
+                /** @description number of the asset */
+                readonly asset: number;
+                /** @description name of the asset */
+                readonly asset_name: string;
+                /** @description number of the geofence */
+                readonly geofence: number;
+                /** @description name of the geofence */
+                readonly geofence_name: string;
+                /** @description what kind it is */
+                readonly kind: components["schemas"]["KindEnum"];
+                /**
+                 * Format: date-time
+                 * @description first sure fix on the new side
+                 */
+                readonly at: string;
+                /**
+                 * Format: date-time
+                 * @description last sure fix on the old side
+                 */
+                readonly not_before: string | null;
+                /**
+                 * Format: date-time
+                 * @description fix by which it had certainly happened
+                 */
+                readonly not_after: string;
+                /**
+                 * Format: date-time
+                 * @description from the straight segment
+                 */
+                readonly estimate: string | null;
+                /**
+                 * Format: date-time
+                 * @description of leaving, for passing through
+                 */
+                readonly left_estimate: string | null;
+                /** @description whether no fix was inside, and only the line between two was */
+                readonly inferred: boolean;
+                /** @description learned when later facts were known */
+                readonly is_late: boolean;
+                /**
+                 * @description the latest
+                 *
+                 *     * `added` - Added
+                 *     * `moved` - Moved
+                 *     * `withdrawn` - Withdrawn
+                 */
+                readonly correction: (components["schemas"]["CorrectionEnum"] | components["schemas"]["NullEnum"]) | null;
+                /** @description the times that the latest correction changed or withdrew */
+                readonly before: {
+                    [key: string]: string | null;
+                } | null;
+                /**
+                 * Format: date-time
+                 * @description when a late or changed fact took it back; null while it stands
+                 */
+                readonly withdrawn_at: string | null;
+                /**
+                 * Format: date-time
+                 * @description when the server learned of it
+                 */
+                readonly recorded_at: string;
+                /**
+                 * Format: double
+                 * @description longitude in degrees (WGS 84)
+                 */
+                readonly lon_deg: number;
+                /**
+                 * Format: double
+                 * @description latitude in degrees (WGS 84)
+                 */
+                readonly lat_deg: number;
+                /** @description number of the version in force */
+                readonly version: number;
+                /** @description what late or changed facts did to it, the oldest first */
+                readonly corrections: components["schemas"]["CorrectionRow"][];
+            };
+        };
+        /** @description GeoJSON (RFC 7946); coordinates are longitude first. */
+        GeofenceRowFeature: {
+            /**
+             * @description kind of the GeoJSON object
+             * @enum {string}
+             */
+            type: "Feature";
+            /** @description number of the object, for its address */
+            readonly id: number;
+            /** @description the area that is judged */
+            readonly geometry: {
+                /** @description kind of the document */
+                type: string;
+                /** @description longitude before latitude, in degrees */
+                coordinates: unknown[];
+            };
+            /** @description what the JSON answer says, without what stands beside it here */
+            properties: {
+                /** @description number of the organisation to which it belongs */
+                readonly organisation: number;
+                /** @description name for people; no control characters */
+                readonly name: string;
+                /** @description colour on the map, as `#rrggbb` */
+                readonly colour: string;
+                /** @description polygon, multipolygon, circle (`center`, `radius_m`) or corridor (`width_m`) */
+                readonly shape: {
+                    /**
+                     * @description kind of the document
+                     * @enum {string}
+                     */
+                    type: "polygon" | "multipolygon" | "circle" | "corridor";
+                    /** @description longitude before latitude, in degrees */
+                    coordinates?: unknown[];
+                    /** @description longitude, latitude of the middle of a circle */
+                    center?: number[];
+                    /** @description radius of a circle, in metres */
+                    radius_m?: number;
+                    /** @description width of a corridor, in metres */
+                    width_m?: number;
+                };
+                /**
+                 * Format: double
+                 * @description radius of the largest circle inside the area
+                 */
+                readonly inradius_m: number;
+                /**
+                 * Format: double
+                 * @description with its default filled in
+                 */
+                readonly accuracy_cap_effective_m: number;
+                /**
+                 * Format: double
+                 * @description with its default filled in
+                 */
+                readonly max_accuracy_effective_m: number;
+                /**
+                 * Format: double
+                 * @description accuracy counts up to this; by default half the inradius
+                 */
+                readonly accuracy_cap_m: number | null;
+                /**
+                 * Format: double
+                 * @description coarser fixes never decide; by default by the size of the area
+                 */
+                readonly max_accuracy_m: number | null;
+                /** @description so many fixes on the new side make a crossing sure */
+                readonly persist_fixes: number;
+                /**
+                 * Format: double
+                 * @description so many seconds on the new side make a crossing sure
+                 */
+                readonly persist_s: number;
+                /** @description whether the line between two fixes outside counts as passing through */
+                readonly judges_pass_through: boolean;
+                /**
+                 * Format: double
+                 * @description only between fixes that are at most so many seconds apart
+                 */
+                readonly max_gap_s: number;
+                /**
+                 * Format: double
+                 * @description altitude band, where the fix knows its own
+                 */
+                readonly floor_m: number | null;
+                /**
+                 * Format: double
+                 * @description highest altitude that counts as inside, in metres; null for any
+                 */
+                readonly ceiling_m: number | null;
+                /** @description empty for all */
+                readonly asset_ids: number[];
+                /** @description empty for all */
+                readonly tags: string[];
+                /** @description number of the version in force */
+                readonly version: number;
+                /**
+                 * Format: date-time
+                 * @description from when on it holds, inclusive
+                 */
+                readonly valid_from: string;
+                /**
+                 * Format: date-time
+                 * @description until when it holds, exclusive; null for ever
+                 */
+                readonly valid_to: string | null;
+                /**
+                 * Format: date-time
+                 * @description when it was made
+                 */
+                readonly created_at: string;
+            };
+        };
+        /** @description GeoJSON (RFC 7946); coordinates are longitude first. */
+        PaginatedGeofenceRowListFeatures: {
+            /**
+             * @description kind of the GeoJSON object
+             * @enum {string}
+             */
+            type: "FeatureCollection";
+            /** @description rows of this page */
+            features: components["schemas"]["GeofenceRowFeature"][];
+            /**
+             * Format: uri
+             * @description address of the next page; null on the last
+             * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
+             */
+            next?: string | null;
+            /**
+             * Format: uri
+             * @description address of the page before; null on the first
+             * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
+             */
+            previous?: string | null;
+        };
+        /** @description GeoJSON (RFC 7946); coordinates are longitude first. */
+        DependentsRowFeature: {
+            /**
+             * @description kind of the GeoJSON object
+             * @enum {string}
+             */
+            type: "Feature";
+            /** @description a Point; null without a fix */
+            geometry: {
+                /**
+                 * @description kind of the geometry
+                 * @enum {string}
+                 */
+                type: "Point";
+                /** @description longitude, latitude */
+                coordinates: number[];
+            } | null;
+            /** @description what the JSON answer says, without what stands beside it here */
+            properties: {
+                /** @description rules that retire with it */
+                rules: components["schemas"]["DependentRow"][];
+            };
+        };
+        /** @description GeoJSON (RFC 7946); coordinates are longitude first. */
+        VersionRowFeature: {
+            /**
+             * @description kind of the GeoJSON object
+             * @enum {string}
+             */
+            type: "Feature";
+            /** @description number of the object, for its address */
+            readonly id: number;
+            /** @description the area that is judged */
+            readonly geometry: {
+                /** @description kind of the document */
+                type: string;
+                /** @description longitude before latitude, in degrees */
+                coordinates: unknown[];
+            };
+            /** @description what the JSON answer says, without what stands beside it here */
+            properties: {
+                /** @description polygon, multipolygon, circle (`center`, `radius_m`) or corridor (`width_m`) */
+                readonly shape: {
+                    /**
+                     * @description kind of the document
+                     * @enum {string}
+                     */
+                    type: "polygon" | "multipolygon" | "circle" | "corridor";
+                    /** @description longitude before latitude, in degrees */
+                    coordinates?: unknown[];
+                    /** @description longitude, latitude of the middle of a circle */
+                    center?: number[];
+                    /** @description radius of a circle, in metres */
+                    radius_m?: number;
+                    /** @description width of a corridor, in metres */
+                    width_m?: number;
+                };
+                /**
+                 * Format: double
+                 * @description radius of the largest circle inside the area
+                 */
+                readonly inradius_m: number;
+                /**
+                 * Format: double
+                 * @description with its default filled in
+                 */
+                readonly accuracy_cap_effective_m: number;
+                /**
+                 * Format: double
+                 * @description with its default filled in
+                 */
+                readonly max_accuracy_effective_m: number;
+                /**
+                 * Format: double
+                 * @description accuracy counts up to this; by default half the inradius
+                 */
+                readonly accuracy_cap_m: number | null;
+                /**
+                 * Format: double
+                 * @description coarser fixes never decide; by default by the size of the area
+                 */
+                readonly max_accuracy_m: number | null;
+                /** @description so many fixes on the new side make a crossing sure */
+                readonly persist_fixes: number;
+                /**
+                 * Format: double
+                 * @description so many seconds on the new side make a crossing sure
+                 */
+                readonly persist_s: number;
+                /** @description whether the line between two fixes outside counts as passing through */
+                readonly judges_pass_through: boolean;
+                /**
+                 * Format: double
+                 * @description only between fixes that are at most so many seconds apart
+                 */
+                readonly max_gap_s: number;
+                /**
+                 * Format: double
+                 * @description altitude band, where the fix knows its own
+                 */
+                readonly floor_m: number | null;
+                /**
+                 * Format: double
+                 * @description highest altitude that counts as inside, in metres; null for any
+                 */
+                readonly ceiling_m: number | null;
+                /** @description empty for all */
+                readonly asset_ids: number[];
+                /** @description empty for all */
+                readonly tags: string[];
+                /**
+                 * Format: date-time
+                 * @description from when on it holds, inclusive
+                 */
+                readonly valid_from: string;
+                /**
+                 * Format: date-time
+                 * @description until when it holds, exclusive; null for ever
+                 */
+                readonly valid_to: string | null;
+                /** @description held at no time in the end */
+                readonly is_replaced: boolean;
+                /**
+                 * Format: date-time
+                 * @description when the server learned of it
+                 */
+                readonly recorded_at: string;
+            };
+        };
+        /** @description GeoJSON (RFC 7946); coordinates are longitude first. */
+        PaginatedVersionRowListFeatures: {
+            /**
+             * @description kind of the GeoJSON object
+             * @enum {string}
+             */
+            type: "FeatureCollection";
+            /** @description rows of this page */
+            features: components["schemas"]["VersionRowFeature"][];
+            /**
+             * Format: uri
+             * @description address of the next page; null on the last
+             * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
+             */
+            next?: string | null;
+            /**
+             * Format: uri
+             * @description address of the page before; null on the first
+             * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
+             */
+            previous?: string | null;
         };
         /** @description RFC 9457, with our members code and errors. */
         Problem: {
-            /** Format: uri */
+            /**
+             * Format: uri
+             * @description address of its explanation
+             */
             type: string;
+            /** @description the same for each problem of this type */
             title: string;
+            /** @description status of the answer */
             status: number;
+            /** @description reason in words for people */
             detail: string;
             /** @description urn:request:, and the id of the request */
             instance: string;
             /** @description see docs/problems.md */
             code: string;
+            /** @description what is wrong, each with a pointer to where */
             errors: components["schemas"]["Fault"][];
             /** @description where there are more than the hundred in `errors` */
             error_count?: number;
@@ -3076,7 +5299,9 @@ export interface components {
         Fault: {
             /** @description RFC 6901, into the body; or /query/<name> */
             pointer: string;
+            /** @description reason in a word for programs, see /problems/ */
             code: string;
+            /** @description reason in words for people */
             detail: string;
         };
     };
@@ -3091,14 +5316,19 @@ export interface operations {
     alerts_list: {
         parameters: {
             query?: {
+                /** @description number of the asset */
                 asset?: number;
                 /** @description The pagination cursor value. */
                 cursor?: string;
+                /** @description number of the geofence */
                 geofence?: number;
+                /** @description only changes after the one with this number */
                 number_after?: number;
+                /** @description number of the organisation to which it belongs */
                 organisation?: number;
                 /** @description Number of results to return per page. */
                 page_size?: number;
+                /** @description number of the rule */
                 rule?: number;
                 /**
                  * @description * `open` - open
@@ -3138,7 +5368,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description A unique integer value identifying this alert. */
+                /** @description number of the object, for its address */
                 id: number;
             };
             cookie?: never;
@@ -3172,7 +5402,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
-                /** @description A unique integer value identifying this alert. */
+                /** @description number of the object, for its address */
                 id: number;
             };
             cookie?: never;
@@ -3203,7 +5433,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description A unique integer value identifying this alert. */
+                /** @description number of the object, for its address */
                 id: number;
             };
             cookie?: never;
@@ -3234,12 +5464,17 @@ export interface operations {
             query?: {
                 /** @description The pagination cursor value. */
                 cursor?: string;
+                /** @description only archived ones, or only the others */
                 is_archived?: boolean;
+                /** @description what kind it is */
                 kind?: string;
+                /** @description name for people; no control characters */
                 name?: string;
+                /** @description number of the organisation to which it belongs */
                 organisation?: number;
                 /** @description Number of results to return per page. */
                 page_size?: number;
+                /** @description only with this tag */
                 tag?: string;
             };
             header?: never;
@@ -3307,6 +5542,7 @@ export interface operations {
             query?: {
                 /** @description The pagination cursor value. */
                 cursor?: string;
+                /** @description name of the representation, instead of the header `Accept` */
                 format?: "geojson" | "json";
                 /** @description measured then or later */
                 from?: string;
@@ -3317,6 +5553,7 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description number of the asset */
                 asset: number;
             };
             cookie?: never;
@@ -3329,7 +5566,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PaginatedPositionList"];
-                    "application/geo+json": components["schemas"]["PaginatedPositionList"];
+                    "application/geo+json": components["schemas"]["PaginatedPositionListFeatures"];
                 };
             };
             /** @description Refused, or not now */
@@ -3348,6 +5585,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description number of the asset */
                 asset: number;
             };
             cookie?: never;
@@ -3376,9 +5614,11 @@ export interface operations {
     assets_track: {
         parameters: {
             query?: {
+                /** @description name of the representation, instead of the header `Accept` */
                 format?: "geojson" | "json";
                 /** @description measured then or later */
                 from?: string;
+                /** @description at most so many points */
                 max_points?: number;
                 /** @description measured before then */
                 to?: string;
@@ -3387,6 +5627,7 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description number of the asset */
                 asset: number;
             };
             cookie?: never;
@@ -3399,6 +5640,7 @@ export interface operations {
                 };
                 content: {
                     "application/geo+json": components["schemas"]["Track"];
+                    "application/json": components["schemas"]["Track"];
                 };
             };
             /** @description Refused, or not now */
@@ -3417,7 +5659,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description A unique integer value identifying this asset. */
+                /** @description number of the object, for its address */
                 id: number;
             };
             cookie?: never;
@@ -3448,7 +5690,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description A unique integer value identifying this asset. */
+                /** @description number of the object, for its address */
                 id: number;
             };
             cookie?: never;
@@ -3486,7 +5728,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
-                /** @description A unique integer value identifying this asset. */
+                /** @description number of the object, for its address */
                 id: number;
             };
             cookie?: never;
@@ -3515,10 +5757,13 @@ export interface operations {
     assignments_list: {
         parameters: {
             query?: {
+                /** @description number of the asset */
                 asset?: number;
+                /** @description the moment */
                 at?: string;
                 /** @description The pagination cursor value. */
                 cursor?: string;
+                /** @description number of the device */
                 device?: number;
                 /** @description Number of results to return per page. */
                 page_size?: number;
@@ -3588,7 +5833,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description A unique integer value identifying this assignment. */
+                /** @description number of the object, for its address */
                 id: number;
             };
             cookie?: never;
@@ -3619,7 +5864,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description A unique integer value identifying this assignment. */
+                /** @description number of the object, for its address */
                 id: number;
             };
             cookie?: never;
@@ -3649,7 +5894,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description A unique integer value identifying this assignment. */
+                /** @description number of the object, for its address */
                 id: number;
             };
             cookie?: never;
@@ -3682,6 +5927,7 @@ export interface operations {
     crossings_list: {
         parameters: {
             query?: {
+                /** @description number of the asset */
                 asset?: number;
                 /** @description also found and lost */
                 baselines?: boolean;
@@ -3689,8 +5935,11 @@ export interface operations {
                 corrections?: boolean;
                 /** @description The pagination cursor value. */
                 cursor?: string;
+                /** @description name of the representation, instead of the header `Accept` */
                 format?: "geojson" | "json";
+                /** @description only from this time on, inclusive */
                 from?: string;
+                /** @description number of the geofence */
                 geofence?: number;
                 /**
                  * @description * `enter` - entered
@@ -3700,9 +5949,11 @@ export interface operations {
                  *     * `lost` - no longer inside
                  */
                 kind?: ("enter" | "exit" | "found" | "lost" | "pass")[];
+                /** @description number of the organisation to which it belongs */
                 organisation?: number;
                 /** @description Number of results to return per page. */
                 page_size?: number;
+                /** @description only before this time */
                 to?: string;
             };
             header?: never;
@@ -3717,7 +5968,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PaginatedCrossingRowList"];
-                    "application/geo+json": components["schemas"]["PaginatedCrossingRowList"];
+                    "application/geo+json": components["schemas"]["PaginatedCrossingRowListFeatures"];
                 };
             };
             /** @description Refused, or not now */
@@ -3734,11 +5985,12 @@ export interface operations {
     crossings_retrieve: {
         parameters: {
             query?: {
+                /** @description name of the representation, instead of the header `Accept` */
                 format?: "geojson" | "json";
             };
             header?: never;
             path: {
-                /** @description A unique integer value identifying this crossing. */
+                /** @description number of the object, for its address */
                 id: number;
             };
             cookie?: never;
@@ -3751,7 +6003,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CrossingDetail"];
-                    "application/geo+json": components["schemas"]["CrossingDetail"];
+                    "application/geo+json": components["schemas"]["CrossingDetailFeature"];
                 };
             };
             /** @description Refused, or not now */
@@ -3770,7 +6022,9 @@ export interface operations {
             query?: {
                 /** @description The pagination cursor value. */
                 cursor?: string;
+                /** @description DevEUI, IMEI or app id by which the device reports, in any spelling */
                 identifier?: string;
+                /** @description number of the organisation to which it belongs */
                 organisation?: number;
                 /** @description Number of results to return per page. */
                 page_size?: number;
@@ -3840,7 +6094,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description A unique integer value identifying this device. */
+                /** @description number of the object, for its address */
                 id: number;
             };
             cookie?: never;
@@ -3871,7 +6125,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description A unique integer value identifying this device. */
+                /** @description number of the object, for its address */
                 id: number;
             };
             cookie?: never;
@@ -3904,13 +6158,22 @@ export interface operations {
     geofences_list: {
         parameters: {
             query?: {
+                /** @description judged for this asset: by its id, its tags, or all assets */
+                asset?: number;
+                /** @description west,south,east,north in degrees: geofences that touch it; over the antimeridian west is greater than east */
+                bbox?: string;
                 /** @description The pagination cursor value. */
                 cursor?: string;
+                /** @description name of the representation, instead of the header `Accept` */
                 format?: "geojson" | "json";
+                /** @description name for people; no control characters */
                 name?: string;
+                /** @description number of the organisation to which it belongs */
                 organisation?: number;
                 /** @description Number of results to return per page. */
                 page_size?: number;
+                /** @description longitude,latitude: geofences that hold it */
+                point?: string;
                 /** @description linked to assets of this tag */
                 tag?: string;
             };
@@ -3926,7 +6189,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PaginatedGeofenceRowList"];
-                    "application/geo+json": components["schemas"]["PaginatedGeofenceRowList"];
+                    "application/geo+json": components["schemas"]["PaginatedGeofenceRowListFeatures"];
                 };
             };
             /** @description Refused, or not now */
@@ -3943,6 +6206,7 @@ export interface operations {
     geofences_create: {
         parameters: {
             query?: {
+                /** @description name of the representation, instead of the header `Accept` */
                 format?: "geojson" | "json";
             };
             header?: {
@@ -3965,7 +6229,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GeofenceRow"];
-                    "application/geo+json": components["schemas"]["GeofenceRow"];
+                    "application/geo+json": components["schemas"]["GeofenceRowFeature"];
                 };
             };
             /** @description Refused, or not now */
@@ -3982,11 +6246,12 @@ export interface operations {
     geofences_retrieve: {
         parameters: {
             query?: {
+                /** @description name of the representation, instead of the header `Accept` */
                 format?: "geojson" | "json";
             };
             header?: never;
             path: {
-                /** @description A unique integer value identifying this geofence. */
+                /** @description number of the object, for its address */
                 id: number;
             };
             cookie?: never;
@@ -3999,7 +6264,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GeofenceRow"];
-                    "application/geo+json": components["schemas"]["GeofenceRow"];
+                    "application/geo+json": components["schemas"]["GeofenceRowFeature"];
                 };
             };
             /** @description Refused, or not now */
@@ -4016,17 +6281,29 @@ export interface operations {
     geofences_destroy: {
         parameters: {
             query?: {
+                /** @description only say what would end */
+                dry_run?: boolean;
+                /** @description name of the representation, instead of the header `Accept` */
                 format?: "geojson" | "json";
             };
             header?: never;
             path: {
-                /** @description A unique integer value identifying this geofence. */
+                /** @description number of the object, for its address */
                 id: number;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DependentsRow"];
+                    "application/geo+json": components["schemas"]["DependentsRowFeature"];
+                };
+            };
             /** @description No response body */
             204: {
                 headers: {
@@ -4048,11 +6325,12 @@ export interface operations {
     geofences_partial_update: {
         parameters: {
             query?: {
+                /** @description name of the representation, instead of the header `Accept` */
                 format?: "geojson" | "json";
             };
             header?: never;
             path: {
-                /** @description A unique integer value identifying this geofence. */
+                /** @description number of the object, for its address */
                 id: number;
             };
             cookie?: never;
@@ -4070,7 +6348,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GeofenceRow"];
-                    "application/geo+json": components["schemas"]["GeofenceRow"];
+                    "application/geo+json": components["schemas"]["GeofenceRowFeature"];
                 };
             };
             /** @description Refused, or not now */
@@ -4096,7 +6374,7 @@ export interface operations {
             };
             header?: never;
             path: {
-                /** @description A unique integer value identifying this geofence. */
+                /** @description number of the object, for its address */
                 id: number;
             };
             cookie?: never;
@@ -4130,7 +6408,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
-                /** @description A unique integer value identifying this geofence. */
+                /** @description number of the object, for its address */
                 id: number;
             };
             cookie?: never;
@@ -4166,13 +6444,14 @@ export interface operations {
             query?: {
                 /** @description The pagination cursor value. */
                 cursor?: string;
+                /** @description name of the representation, instead of the header `Accept` */
                 format?: "geojson" | "json";
                 /** @description Number of results to return per page. */
                 page_size?: number;
             };
             header?: never;
             path: {
-                /** @description A unique integer value identifying this geofence. */
+                /** @description number of the object, for its address */
                 id: number;
             };
             cookie?: never;
@@ -4185,7 +6464,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PaginatedVersionRowList"];
-                    "application/geo+json": components["schemas"]["PaginatedVersionRowList"];
+                    "application/geo+json": components["schemas"]["PaginatedVersionRowListFeatures"];
                 };
             };
             /** @description Refused, or not now */
@@ -4202,6 +6481,7 @@ export interface operations {
     geofences_versions_create: {
         parameters: {
             query?: {
+                /** @description name of the representation, instead of the header `Accept` */
                 format?: "geojson" | "json";
             };
             header?: {
@@ -4209,7 +6489,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
-                /** @description A unique integer value identifying this geofence. */
+                /** @description number of the object, for its address */
                 id: number;
             };
             cookie?: never;
@@ -4227,7 +6507,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VersionRow"];
-                    "application/geo+json": components["schemas"]["VersionRow"];
+                    "application/geo+json": components["schemas"]["VersionRowFeature"];
                 };
             };
             /** @description Refused, or not now */
@@ -4244,17 +6524,20 @@ export interface operations {
     geofences_visits_list: {
         parameters: {
             query?: {
+                /** @description number of the asset */
                 asset?: number;
                 /** @description The pagination cursor value. */
                 cursor?: string;
+                /** @description only from this time on, inclusive */
                 from?: string;
                 /** @description Number of results to return per page. */
                 page_size?: number;
+                /** @description only before this time */
                 to?: string;
             };
             header?: never;
             path: {
-                /** @description A unique integer value identifying this geofence. */
+                /** @description number of the object, for its address */
                 id: number;
             };
             cookie?: never;
@@ -4283,9 +6566,18 @@ export interface operations {
     geofences_export_retrieve: {
         parameters: {
             query?: {
+                /** @description judged for this asset: by its id, its tags, or all assets */
+                asset?: number;
+                /** @description west,south,east,north in degrees: geofences that touch it; over the antimeridian west is greater than east */
+                bbox?: string;
+                /** @description name of the representation, instead of the header `Accept` */
                 format?: "geojson" | "kml";
+                /** @description name for people; no control characters */
                 name?: string;
+                /** @description number of the organisation to which it belongs */
                 organisation?: number;
+                /** @description longitude,latitude: geofences that hold it */
+                point?: string;
                 /** @description linked to assets of this tag */
                 tag?: string;
             };
@@ -4300,7 +6592,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/geo+json": string;
+                    "application/geo+json": components["schemas"]["ExportedFeatures"];
                     "application/vnd.google-earth.kml+xml": string;
                 };
             };
@@ -4318,14 +6610,24 @@ export interface operations {
     geofences_import_create: {
         parameters: {
             query?: {
-                /** @description of lines */
+                /** @description of lines without their own */
                 corridor_width_m?: number;
+                /** @description whether parts of a shape that overlap or share an edge are joined */
+                dissolve?: boolean;
+                /** @description whether it is only tried, and nothing stored */
                 dry_run?: boolean;
+                /** @description of the texts of a shapefile */
+                encoding?: string;
+                /** @description for a name that is taken: refuse, give another one, or make a new version */
+                on_taken_name?: "refuse" | "rename" | "replace";
                 /** @description unless in the form */
                 organisation?: number;
-                /** @description of points */
+                /** @description of points without their own */
                 point_radius_m?: number;
+                /** @description whether shapes with too many points are simplified */
                 simplify?: boolean;
+                /** @description whether the other features are imported where some are refused */
+                skip_refused?: boolean;
             };
             header?: {
                 /** @description The same key, path and body within 24 hours are carried out once. */
@@ -4338,6 +6640,7 @@ export interface operations {
             content: {
                 "multipart/form-data": components["schemas"]["ImportFileRequest"];
                 "application/geo+json": string;
+                "application/json": string;
                 "application/vnd.google-earth.kml+xml": string;
                 "application/vnd.google-earth.kmz": string;
                 "application/gpx+xml": string;
@@ -4376,6 +6679,9 @@ export interface operations {
     geofences_preset_retrieve: {
         parameters: {
             query: {
+                /** @description of the geofence, for `max_accuracy_m` */
+                inradius_m?: number;
+                /** @description seconds between two reports of the assets */
                 interval_s: number;
             };
             header?: never;
@@ -4532,6 +6838,7 @@ export interface operations {
             query?: {
                 /** @description The pagination cursor value. */
                 cursor?: string;
+                /** @description number of the organisation to which it belongs */
                 organisation?: number;
                 /** @description Number of results to return per page. */
                 page_size?: number;
@@ -4601,7 +6908,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description A unique integer value identifying this membership. */
+                /** @description number of the object, for its address */
                 id: number;
             };
             cookie?: never;
@@ -4632,7 +6939,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description A unique integer value identifying this membership. */
+                /** @description number of the object, for its address */
                 id: number;
             };
             cookie?: never;
@@ -4662,7 +6969,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description A unique integer value identifying this membership. */
+                /** @description number of the object, for its address */
                 id: number;
             };
             cookie?: never;
@@ -4695,6 +7002,7 @@ export interface operations {
     notifications_list: {
         parameters: {
             query?: {
+                /** @description number of the alert; in an explanation the alert itself */
                 alert?: number;
                 /** @description The pagination cursor value. */
                 cursor?: string;
@@ -4873,7 +7181,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description A unique integer value identifying this organisation. */
+                /** @description number of the object, for its address */
                 id: number;
             };
             cookie?: never;
@@ -4904,7 +7212,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description A unique integer value identifying this organisation. */
+                /** @description number of the object, for its address */
                 id: number;
             };
             cookie?: never;
@@ -4937,13 +7245,17 @@ export interface operations {
     positions_list: {
         parameters: {
             query?: {
+                /** @description number of the asset */
                 asset?: number;
                 /** @description The pagination cursor value. */
                 cursor?: string;
+                /** @description number of the device */
                 device?: number;
+                /** @description name of the representation, instead of the header `Accept` */
                 format?: "geojson" | "json";
                 /** @description measured then or later */
                 from?: string;
+                /** @description number of the organisation to which it belongs */
                 organisation?: number;
                 /** @description Number of results to return per page. */
                 page_size?: number;
@@ -4962,7 +7274,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PaginatedPositionList"];
-                    "application/geo+json": components["schemas"]["PaginatedPositionList"];
+                    "application/geo+json": components["schemas"]["PaginatedPositionListFeatures"];
                 };
             };
             /** @description Refused, or not now */
@@ -4979,6 +7291,7 @@ export interface operations {
     positions_create: {
         parameters: {
             query?: {
+                /** @description name of the representation, instead of the header `Accept` */
                 format?: "geojson" | "json";
                 /** @description by default your only one */
                 organisation?: number;
@@ -4996,13 +7309,20 @@ export interface operations {
             };
         };
         responses: {
-            201: {
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Receipt"];
-                    "application/geo+json": components["schemas"]["Receipt"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
                 };
             };
             /** @description Refused, or not now */
@@ -5021,7 +7341,9 @@ export interface operations {
             query?: {
                 /** @description The pagination cursor value. */
                 cursor?: string;
+                /** @description whether it is switched on */
                 is_active?: boolean;
+                /** @description number of the organisation to which it belongs */
                 organisation?: number;
                 /** @description Number of results to return per page. */
                 page_size?: number;
@@ -5091,7 +7413,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description A unique integer value identifying this recipient. */
+                /** @description number of the object, for its address */
                 id: number;
             };
             cookie?: never;
@@ -5122,7 +7444,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description A unique integer value identifying this recipient. */
+                /** @description number of the object, for its address */
                 id: number;
             };
             cookie?: never;
@@ -5157,7 +7479,9 @@ export interface operations {
             query?: {
                 /** @description The pagination cursor value. */
                 cursor?: string;
+                /** @description only finished ones, or only the others */
                 finished?: boolean;
+                /** @description number of the organisation to which it belongs */
                 organisation?: number;
                 /** @description Number of results to return per page. */
                 page_size?: number;
@@ -5192,6 +7516,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description number of the object, for its address */
                 id: string;
             };
             cookie?: never;
@@ -5222,7 +7547,9 @@ export interface operations {
             query?: {
                 /** @description The pagination cursor value. */
                 cursor?: string;
+                /** @description number of the geofence */
                 geofence?: number;
+                /** @description number of the organisation to which it belongs */
                 organisation?: number;
                 /** @description Number of results to return per page. */
                 page_size?: number;
@@ -5292,7 +7619,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description A unique integer value identifying this rule. */
+                /** @description number of the object, for its address */
                 id: number;
             };
             cookie?: never;
@@ -5323,7 +7650,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description A unique integer value identifying this rule. */
+                /** @description number of the object, for its address */
                 id: number;
             };
             cookie?: never;
@@ -5353,7 +7680,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description A unique integer value identifying this rule. */
+                /** @description number of the object, for its address */
                 id: number;
             };
             cookie?: never;
@@ -5388,6 +7715,7 @@ export interface operations {
             query?: {
                 /** @description The pagination cursor value. */
                 cursor?: string;
+                /** @description number of the organisation to which it belongs */
                 organisation?: number;
                 /** @description Number of results to return per page. */
                 page_size?: number;
@@ -5457,7 +7785,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description A unique integer value identifying this source. */
+                /** @description number of the object, for its address */
                 id: number;
             };
             cookie?: never;
@@ -5488,7 +7816,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description A unique integer value identifying this source. */
+                /** @description number of the object, for its address */
                 id: number;
             };
             cookie?: never;
@@ -5526,7 +7854,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
-                /** @description A unique integer value identifying this source. */
+                /** @description number of the object, for its address */
                 id: number;
             };
             cookie?: never;
@@ -5560,7 +7888,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
-                /** @description A unique integer value identifying this source. */
+                /** @description number of the object, for its address */
                 id: number;
             };
             cookie?: never;
@@ -5595,6 +7923,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description number of the source */
                 source: number;
             };
             cookie?: never;
@@ -5625,6 +7954,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description number of the source */
                 source: number;
             };
             cookie?: never;
@@ -5655,6 +7985,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description number of the source */
                 source: number;
             };
             cookie?: never;
@@ -5687,6 +8018,7 @@ export interface operations {
                 cursor?: string;
                 /** @description only assets inside of it */
                 geofence?: number;
+                /** @description number of the organisation to which it belongs */
                 organisation?: number;
                 /** @description Number of results to return per page. */
                 page_size?: number;
@@ -5789,7 +8121,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description A unique integer value identifying this api token. */
+                /** @description number of the object, for its address */
                 id: number;
             };
             cookie?: never;
@@ -5820,7 +8152,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description A unique integer value identifying this api token. */
+                /** @description number of the object, for its address */
                 id: number;
             };
             cookie?: never;
@@ -5852,11 +8184,15 @@ export interface operations {
                 cursor?: string;
                 /** @description identifier of a device */
                 device?: string;
+                /** @description number of the organisation to which it belongs */
                 organisation?: number;
                 /** @description Number of results to return per page. */
                 page_size?: number;
+                /** @description why */
                 reason?: string;
+                /** @description only those that were taken up, or only those that wait */
                 replayed?: boolean;
+                /** @description number of the source */
                 source?: number;
             };
             header?: never;
@@ -5889,6 +8225,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description number of the object, for its address */
                 id: string;
             };
             cookie?: never;
@@ -5922,6 +8259,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
+                /** @description number of the object, for its address */
                 id: string;
             };
             cookie?: never;
@@ -5952,6 +8290,7 @@ export interface operations {
             query?: {
                 /** @description identifier of a registered device */
                 device?: string;
+                /** @description number of the source */
                 source?: number;
             };
             header?: never;
@@ -5982,12 +8321,17 @@ export interface operations {
     uplinks_replay_some: {
         parameters: {
             query?: {
+                /** @description what stands since the change */
                 after?: number;
                 /** @description identifier of a device */
                 device?: string;
+                /** @description number of the organisation to which it belongs */
                 organisation?: number;
+                /** @description why */
                 reason?: string;
+                /** @description only those that were taken up, or only those that wait */
                 replayed?: boolean;
+                /** @description number of the source */
                 source?: number;
             };
             header?: {

@@ -5,7 +5,7 @@ import type { Alert } from "../../wire/rest";
 import { useCanOperate, useLive, useNow, usePorts } from "../context";
 import { Icon, SeverityGlyph } from "../glyphs";
 import { useSelected } from "../stage/selection";
-import { alertText, exactly, span, when } from "../words";
+import { alertText, exactly, isolated, span, when } from "../words";
 
 /** The marks that a correction or a late fact leaves on an alert. */
 export function AlertMarks({ alert }: { alert: Alert }) {
@@ -79,7 +79,7 @@ export function AlertItem({ alert, isBrief = false }: { alert: Alert; isBrief?: 
           <button
             type="button"
             className="alert-text alert-link"
-            title={`Show ${alert.asset_name} on the map`}
+            title={`Show ${isolated(alert.asset_name)} on the map`}
             onClick={() => select(alert.asset)}
           >
             {text}

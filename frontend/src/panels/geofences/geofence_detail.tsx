@@ -6,6 +6,7 @@ import { SEVERITIES } from "../../fleet/look";
 import type { Geofence, Rule } from "../../wire/rest";
 import { useCanOperate, useMap, usePorts } from "../context";
 import { Icon, SeverityGlyph } from "../glyphs";
+import { isolated } from "../words";
 import { CrossingFeed } from "./crossing_feed";
 import { colourOf, Swatch } from "./geofence_list";
 import { BeingJudged, Inside } from "./inside";
@@ -17,6 +18,7 @@ const TRIGGERS: Record<Rule["trigger"], string> = {
   enter: "an asset enters",
   exit: "an asset leaves",
   enter_or_exit: "an asset enters or leaves",
+  pass: "an asset passes through",
 };
 
 function Rules({ geofence }: { geofence: Geofence }) {
@@ -72,7 +74,7 @@ function Delete({ geofence }: { geofence: Geofence }) {
         onClose={() => setAsking(false)}
         closeButtonProps={{ "aria-label": "Close" }}
         attributes={{ header: { role: "presentation" } }}
-        title={`Delete “${geofence.name}”?`}
+        title={`Delete “${isolated(geofence.name)}”?`}
         centered
       >
         <Text size="sm">

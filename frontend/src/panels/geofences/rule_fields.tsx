@@ -5,6 +5,7 @@ import type { RuleChoice } from "./rule_steps";
 
 const TRIGGERS: { value: RuleChoice["trigger"]; label: string }[] = [
   { value: "enter_or_exit", label: "when an asset enters or leaves" },
+  { value: "pass", label: "when an asset passes through" },
   { value: "enter", label: "when an asset enters" },
   { value: "exit", label: "when an asset leaves" },
   { value: "never", label: "never: only keep the crossings" },
