@@ -127,6 +127,8 @@ def _numbered(decoded: Decoded) -> Decoded:
 
     All of them got the time of receipt, and would be taken for one fact.
     """
+    if len(decoded.observations) < 2:
+        return decoded
     if sum(each.time_source == "server" for each in decoded.observations) < 2:
         return decoded
     numbers: Counter[str] = Counter()
@@ -147,6 +149,8 @@ def _order_of_receipt(observations: Sequence[Observation]) -> tuple[int, ...]:
     Of different messages of a moment the later received one counts, unless they say when they
     were made: in one list, that is the order of the list. Empty where no moment comes twice.
     """
+    if len(observations) < 2:
+        return ()
     moments = [(each.device, each.measured_at) for each in observations]
     if len(set(moments)) == len(moments):
         return ()
