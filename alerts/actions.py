@@ -19,6 +19,7 @@ from django.utils import timezone
 from accounts.models import Organisation, User
 from alerts.alert_statements import take_numbers
 from alerts.models import Alert, AlertChange, Recipient, Rule, RuleVersion, Severity
+from alerts.notification_statements import cancel_notifications_of_rule
 from alerts.recipients import find_or_add_recipients
 from assets.models import Asset
 from core.constraints import unless_taken
@@ -95,12 +96,17 @@ def change_rule(
 
 
 def retire_rule(*, rule: Rule, now: datetime | None = None) -> Rule:
-    """End a rule for good. Crossings before its end still count, however late they are reported."""
+    """End a rule for good, and cancel what waits to be sent because of it.
+
+    Crossings before its end still count, however late they are reported. Corrections of what was
+    sent before still go out.
+    """
     with transaction.atomic():
         current = _current_version(rule)
         rule.retired_at = max(now or timezone.now(), current.valid_from)
         RuleVersion.objects.filter(pk=current.pk).update(valid_to=rule.retired_at)
         rule.save(update_fields=["retired_at"])
+        cancel_notifications_of_rule(rule.pk)
     return rule
 
 

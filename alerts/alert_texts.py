@@ -46,13 +46,20 @@ def _text(row: AlertNotification | None) -> RenderedText | None:
 
 
 def _is_obsolete(row: AlertNotification) -> bool:
-    """Return whether the alert was withdrawn, or reinstated, since the notification was written.
+    """Return whether the alert was reversed, or its rule ended, since the notification was written.
 
     Pending notifications are cancelled at once then. This finds a notification that a worker had
     claimed at that moment, and could not send.
     """
     is_withdrawn: bool = row.alert.state == Alert.State.WITHDRAWN
-    return is_withdrawn != (row.reason == AlertNotification.Reason.WITHDRAWN)
+    is_reversed = is_withdrawn != (row.reason == AlertNotification.Reason.WITHDRAWN)
+    ended_at = row.alert.rule.retired_at
+    is_of_ended_rule = (
+        row.reason == AlertNotification.Reason.RAISED
+        and ended_at is not None
+        and row.notification.created_at <= ended_at
+    )
+    return is_reversed or is_of_ended_rule
 
 
 def _known_at(row: AlertNotification) -> datetime | None:

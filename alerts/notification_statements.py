@@ -25,6 +25,14 @@ def cancel_pending_notifications(alert_ids: Sequence[int]) -> None:
     cancel_pending(Notification.objects.filter(pk__in=about.values("notification_id")))
 
 
+def cancel_notifications_of_rule(rule_id: int) -> None:
+    """Cancel the pending notifications of a rule that has ended, except corrections."""
+    about = AlertNotification.objects.filter(
+        alert__rule_id=rule_id, reason=AlertNotification.Reason.RAISED
+    )
+    cancel_pending(Notification.objects.filter(pk__in=about.values("notification_id")))
+
+
 # A burst that does not end is corrected after so many waits.
 LONGEST_WAITS = 10
 

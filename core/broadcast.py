@@ -75,6 +75,15 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     is_resting: bool = False
 
 
+class SealedMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A `Message` as a hub reads it: each frame by itself, so that a bad one spoils no other."""
+
+    publisher: str
+    number: int
+    frames: list[msgspec.Raw] = []
+    is_resting: bool = False
+
+
 def channel() -> str:
     """Return the name of the Redis channel, which contains the name of the database."""
     return f"live:{settings.DATABASES['default']['NAME']}"

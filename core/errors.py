@@ -36,11 +36,20 @@ class Refused(TrackerError):
 
     code = "invalid"
 
-    def __init__(self, detail: str = "", *, code: str = "", faults: tuple[Fault, ...] = ()) -> None:
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        code: str = "",
+        faults: tuple[Fault, ...] = (),
+        fault_count: int = 0,
+    ) -> None:
         super().__init__(detail)
         if code:
             self.code = code
         self.faults = faults
+        # Greater than the length of `faults` where not all of them are listed.
+        self.fault_count = fault_count or len(faults)
 
 
 class Unavailable(TrackerError):

@@ -6,10 +6,9 @@ quantities are in the canonical units of `docs/glossary.md`.
 
 from __future__ import annotations
 
-import math
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct
 
@@ -19,18 +18,30 @@ Method = Literal[
 TimeSource = Literal["device", "network", "server"]
 Value = float | int | bool | str
 
+MAX_IDENTIFIER_LENGTH = 100
+
 # A clock may run ahead by this much before its times are doubted (fault F-042).
 CLOCK_TOLERANCE = timedelta(minutes=5)
 # No observation is older: receivers without GNSS time start at 1970, 1980 or 2000
 # (fault F-045).
 EARLIEST_PLAUSIBLE = datetime(2000, 1, 2, tzinfo=UTC)
+# The least and the greatest value that a receiver reports of each quantity of a fix. Receivers
+# stop at 1,000 knots; balloons carry them to 50 km; half way round the earth is no accuracy.
+FIX_BOUNDS: Final[dict[str, tuple[float, float]]] = {
+    "altitude_m": (-12_000.0, 50_000.0),
+    "accuracy_m": (0.0, 20_037_508.0),
+    "speed_mps": (0.0, 515.0),
+    "course_deg": (0.0, 360.0),
+}
+_LOWEST_M, _HIGHEST_M = FIX_BOUNDS["altitude_m"]
+_COARSEST_M, _FASTEST_MPS = FIX_BOUNDS["accuracy_m"][1], FIX_BOUNDS["speed_mps"][1]
 
 
 class Fix(Struct, frozen=True, kw_only=True, gc=False):
     """A place on WGS 84, with speed and course (clockwise from north).
 
-    Altitude and accuracy (68 % radius) are in metres. Raises ValueError for impossible values;
-    absent is None, never 0 or -1.
+    Altitude and accuracy (68 % radius) are in metres. Raises ValueError for values off the earth
+    or beyond FIX_BOUNDS; absent is None, never 0 or -1.
     """
 
     lon_deg: float
@@ -47,13 +58,13 @@ class Fix(Struct, frozen=True, kw_only=True, gc=False):
             raise ValueError(f"{self.lon_deg} is not a longitude")
         if not -90.0 <= self.lat_deg <= 90.0:
             raise ValueError(f"{self.lat_deg} is not a latitude")
-        if self.accuracy_m is not None and not 0.0 <= self.accuracy_m < math.inf:
+        if self.accuracy_m is not None and not 0.0 <= self.accuracy_m <= _COARSEST_M:
             raise ValueError(f"{self.accuracy_m} is not an accuracy")
-        if self.speed_mps is not None and not 0.0 <= self.speed_mps < math.inf:
+        if self.speed_mps is not None and not 0.0 <= self.speed_mps <= _FASTEST_MPS:
             raise ValueError(f"{self.speed_mps} is not a speed")
         if self.course_deg is not None and not 0.0 <= self.course_deg < 360.0:
             raise ValueError(f"{self.course_deg} is not a course")
-        if self.altitude_m is not None and not -math.inf < self.altitude_m < math.inf:
+        if self.altitude_m is not None and not _LOWEST_M <= self.altitude_m <= _HIGHEST_M:
             raise ValueError(f"{self.altitude_m} is not an altitude")
 
 
@@ -118,9 +129,29 @@ class Observation(Struct, frozen=True, kw_only=True, gc=False):
             raise ValueError("an observation needs a device")
 
 
+ClockFault = Literal["ahead", "before-gnss", "week-rollover"]
+
+# GNSS receivers count weeks in ten bits; a receiver that lost count is one or two rounds behind.
+_ROLLOVERS = (timedelta(weeks=1024), timedelta(weeks=2048))
+# Beside the round itself, its time may be this old: a report may wait for a connection.
+_ROLLOVER_AGE = timedelta(days=7)
+
+
+def clock_fault(measured_at: datetime, received_at: datetime) -> ClockFault | None:
+    """Return why `measured_at` is impossible, or None where it is possible.
+
+    It is too far in the future, before GNSS time, or exactly 1,024 or 2,048 weeks too early.
+    """
+    age = received_at - measured_at
+    if age < -CLOCK_TOLERANCE:
+        return "ahead"
+    if any(-CLOCK_TOLERANCE <= age - rollover <= _ROLLOVER_AGE for rollover in _ROLLOVERS):
+        return "week-rollover"
+    return "before-gnss" if measured_at < EARLIEST_PLAUSIBLE else None
+
+
 def is_clock_suspect(measured_at: datetime, received_at: datetime) -> bool:
-    """Return whether `measured_at` is impossible: too far in the future, or before GNSS time."""
-    return measured_at > received_at + CLOCK_TOLERANCE or measured_at < EARLIEST_PLAUSIBLE
+    return clock_fault(measured_at, received_at) is not None
 
 
 @lru_cache(maxsize=32_768)
@@ -134,6 +165,12 @@ def normal_identifier(identifier: str) -> str:
     bare = text.replace("-", "").replace(":", "")
     is_separated_hex = len(bare) in (12, 16) and all(c in "0123456789abcdef" for c in bare)
     return bare if is_separated_hex else text
+
+
+@lru_cache(maxsize=32_768)
+def is_identifier(identifier: str) -> bool:
+    """Return whether a device can have this identifier, in normal spelling."""
+    return 0 < len(identifier) <= MAX_IDENTIFIER_LENGTH and identifier.isprintable()
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

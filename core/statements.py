@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from inspect import signature
 from types import NoneType
@@ -99,6 +99,7 @@ _SQL_TYPES: dict[Any, LiteralString] = {
     bool: "boolean",
     str: "text",
     datetime: "timestamptz",
+    date: "date",
     UUID: "uuid",
     # In base64, as msgspec renders bytes in JSON: the statement must decode them.
     bytes: "text",

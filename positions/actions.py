@@ -55,11 +55,12 @@ def is_rejudging_pending(*, organisation_id: int, asset_id: int, since: datetime
     )
 
 
-def claim_rejudging() -> Rejudging | None:
+def claim_rejudging(leave_out: Iterable[int] = ()) -> Rejudging | None:
     """Return the oldest open re-judging, locked until the transaction of the caller ends."""
     return (
         Rejudging.objects.select_for_update(skip_locked=True)
         .filter(finished_at=None)
+        .exclude(pk__in=leave_out)
         .order_by("pk")
         .first()
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,7 +11,9 @@ import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 
-from positions.live_columns import LIVE_COLUMNS, NAMES
+from positions.live_columns import LIVE_COLUMNS, NAMES, UNFIT
+
+logger = logging.getLogger(__name__)
 
 NULL: Final = int(np.iinfo(np.int64).min)
 
@@ -19,6 +22,11 @@ _WIDTH = len(NAMES) + 2
 # every row is as long as the next and numpy can read them where they lie.
 _ROW = np.dtype([("fields", ">i2"), ("cells", [("length", ">i4"), ("value", ">i8")], (_WIDTH,))])
 _HEADER_BYTES, _TRAILER_BYTES = 19, 2
+
+# Without these a row cannot be ordered among others.
+_REQUIRED: Final = [NAMES.index(name) for name in ("measured_at", "received_at")]
+# The log names so many assets at most, and remembers so many as named.
+_NAMED, _REMEMBERED = 20, 10_000
 
 _CELLS = ("s.asset_id", "a.organisation_id", *(column.sql for column in LIVE_COLUMNS))
 _NAMES_BY_CODE = {
@@ -61,7 +69,8 @@ def read_columns(
 ) -> LatestColumns:
     """Return the latest state of each asset that has reported and is not archived.
 
-    None means all organisations. `received_within_s` narrows to assets that reported lately.
+    None means all organisations. `received_within_s` narrows to assets that reported lately. A
+    value that no column can hold is left out and logged, so that no row spoils the others.
     """
     narrowed = ""
     if organisation_ids is not None:
@@ -72,7 +81,7 @@ def read_columns(
         "organisations": list(organisation_ids or ()),
         "seconds": received_within_s,
     }
-    return _columns_of(_copied(_SELECT.format(narrowed), parameters))
+    return _without_unfit(_columns_of(_copied(_SELECT.format(narrowed), parameters)))
 
 
 def _copied(statement: str, parameters: dict[str, Any]) -> bytes:
@@ -88,6 +97,36 @@ def _columns_of(binary: bytes) -> LatestColumns:
         id=np.ascontiguousarray(cells[0]),
         organisation_id=np.ascontiguousarray(cells[1]),
         values=np.ascontiguousarray(cells[2:]),
+    )
+
+
+def _without_unfit(rows: LatestColumns) -> LatestColumns:
+    """Return the rows with None for UNFIT; without rows of which a required time is UNFIT."""
+    is_unfit = rows.values == UNFIT
+    if not is_unfit.any():
+        return rows
+    _log_once({int(each) for each in rows.id[is_unfit.any(axis=0)]})
+    kept = ~is_unfit[_REQUIRED].any(axis=0)
+    return LatestColumns(
+        id=rows.id[kept],
+        organisation_id=rows.organisation_id[kept],
+        values=np.where(is_unfit, NULL, rows.values)[:, kept],
+    )
+
+
+_logged: set[int] = set()
+
+
+def _log_once(asset_ids: set[int]) -> None:
+    """Log assets whose values are left out, but not again at each of the frequent readings."""
+    fresh = sorted(asset_ids - _logged)
+    if not fresh:
+        return
+    if len(_logged) > _REMEMBERED:
+        _logged.clear()
+    _logged.update(fresh)
+    logger.error(
+        "%d latest states hold impossible values, as of assets %s", len(fresh), fresh[:_NAMED]
     )
 
 

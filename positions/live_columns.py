@@ -16,13 +16,19 @@ from msgspec import Struct
 from core.observation import Method, microseconds
 from positions.store import StateRow
 
+# The console and the binary frames keep 32 bits.
+MAX_QUANTITY: Final = 2**31 - 1
+# Read from the database where a row has a value that a column cannot hold; a float8 holds it.
+UNFIT: Final = -(2**62)
+
 
 class LiveColumn(Struct, frozen=True, kw_only=True):
     """A column of integers; absent is None, and NULL in SQL.
 
     `of_states` gets the values from states on the road, `sql` the same value from a row `s` of
-    positions_assetstate. In a column with `choices` the integer is the place of a name among
-    them, from 1, so that names may be added at the end only. Viewers receive the names.
+    positions_assetstate, or UNFIT for a value that `of_states` leaves out; no row makes it fail. In
+    a column with `choices` the integer is the place of a name among them, from 1, so that names
+    may be added at the end only. Viewers receive the names.
     """
 
     name: str
@@ -35,15 +41,21 @@ class LiveColumn(Struct, frozen=True, kw_only=True):
 
 
 def _quantity(name: str, unit: str, meaning: str, *, member: str, factor: float) -> LiveColumn:
-    """Return a column for a number of the state, times `factor`; the result must fit 32 bits."""
+    """Return a column for a number of the state, times `factor`; beyond 32 bits it is left out."""
     value_of = attrgetter(member)
+    greatest = MAX_QUANTITY / factor
 
     def of_states(states: Sequence[StateRow]) -> list[int | None]:
-        values = map(value_of, states)
-        return [None if value is None else round(value * factor) for value in values]
+        return [
+            round(value * factor) if value is not None and -greatest <= value <= greatest else None
+            for value in map(value_of, states)
+        ]
 
-    # Halves to even, in Python and of a float8 in PostgreSQL.
-    sql = f"round(s.{member} * {factor})"
+    # Halves to even, in Python and of a float8 in PostgreSQL, where NaN is the greatest number.
+    sql = (
+        f"CASE WHEN s.{member} BETWEEN -{greatest!r} AND {greatest!r}"
+        f" THEN round(s.{member} * {factor}) WHEN s.{member} IS NOT NULL THEN {UNFIT} END"
+    )
     return LiveColumn(
         name=name, kind="quantity", unit=unit, meaning=meaning, of_states=of_states, sql=sql
     )
@@ -62,7 +74,8 @@ def _time(name: str, meaning: str) -> LiveColumn:
         unit="ms since 1970",
         meaning=meaning,
         of_states=of_states,
-        sql=f"floor(extract(epoch FROM s.{name}) * 1000)",
+        sql=f"CASE WHEN isfinite(s.{name}) THEN floor(extract(epoch FROM s.{name}) * 1000)"
+        f" WHEN s.{name} IS NOT NULL THEN {UNFIT} END",
     )
 
 
@@ -91,7 +104,7 @@ def _battery(state: StateRow) -> int | None:
 _LEVEL = "s.readings->'battery.level'->0"
 _BATTERY = (
     f"CASE WHEN jsonb_typeof({_LEVEL}) = 'number'"
-    f" THEN round(least(greatest(({_LEVEL})::float8, 0), 100)) END"
+    f" THEN round(least(greatest(({_LEVEL})::numeric, 0), 100)::float8) END"
 )
 
 # An unknown motion is null.

@@ -180,9 +180,10 @@ def _latest_row(state: AssetState) -> LatestRow:
     )
 
 
-def assets_due(now: datetime, *, limit: int) -> list[int]:
+def assets_due(now: datetime, *, limit: int, leave_out: Iterable[int] = ()) -> list[int]:
     """Return assets with a fold that must be called by now, the longest overdue first."""
     due = AssetState.objects.filter(asks_at__lte=now).order_by("asks_at")
+    due = due.exclude(pk__in=leave_out)
     return list(due.values_list("asset_id", flat=True)[:limit])
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rest_framework import serializers
 
 from accounts.models import User
-from core.observation import Method, TimeSource, instant
+from core.observation import ClockFault, Method, TimeSource, clock_fault, instant
 from core.rest.bodies import StrictBody
 from core.rest.fields import InstantField
 from core.rest.geojson import feature
@@ -94,6 +94,9 @@ class PositionSerializer(StrictBody, serializers.Serializer[Any]):
     readings = serializers.DictField(help_text="canonical names and units, see the glossary")
     scans = ScansSerializer(allow_null=True)
     is_clock_suspect = serializers.BooleanField(help_text="no sane clock says this time")
+    clock_fault = serializers.ChoiceField(
+        get_args(ClockFault), allow_null=True, help_text="why `is_clock_suspect`"
+    )
 
 
 class TrackLineSerializer(StrictBody, serializers.Serializer[Any]):
@@ -133,6 +136,7 @@ def position_document(row: PositionRow) -> dict[str, Any]:
         "readings": row.readings,
         "scans": row.scans,
         "is_clock_suspect": row.is_clock_suspect,
+        "clock_fault": clock_fault(row.measured_at, row.received_at),
     }
 
 

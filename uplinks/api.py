@@ -27,13 +27,14 @@ from core.rest.filters import BooleanFilter, ObjectFilter
 from uplinks.recent import RecentUplink, recent_of_devices, recent_of_source
 from uplinks.serializers import (
     BooksSerializer,
+    DayBooksSerializer,
     MisuseSerializer,
     RecentQuery,
     RecentUplinkSerializer,
     UplinkSerializer,
     WholeUplinkSerializer,
 )
-from uplinks.uplink_queries import books_of, misuses_of, uplinks_of
+from uplinks.uplink_queries import books_of, days_of, misuses_of, uplinks_of
 
 # Organisations that have a device of the same identifier, of which a person sees several.
 MAX_NAMESAKES = 20
@@ -94,6 +95,17 @@ class BooksView(APIView):
         return Response(BooksSerializer(books_of(row)).data)
 
 
+class DayBooksView(APIView):
+    @extend_schema(operation_id="sources_counts_by_day", responses=DayBooksSerializer(many=True))
+    def get(self, request: Request, source: int) -> Response:
+        """The books of a source for each day on which something came, the latest first.
+
+        For owners and operators. At most 366 days.
+        """
+        row = get_object_or_404(Source.objects.operable_by(request.user), pk=source)
+        return Response(DayBooksSerializer(days_of(row), many=True).data)
+
+
 class MisuseView(APIView):
     @extend_schema(operation_id="sources_misuse", responses=MisuseSerializer(many=True))
     def get(self, request: Request, source: int) -> Response:
@@ -119,5 +131,6 @@ def _recent(user: Any, source: int | None = None, device: str | None = None) -> 
 
 urls = [
     path("sources/<int:source>/counts/", BooksView.as_view(), name="source-counts"),
+    path("sources/<int:source>/counts/days/", DayBooksView.as_view(), name="source-counts-by-day"),
     path("sources/<int:source>/misuse/", MisuseView.as_view(), name="source-misuse"),
 ]

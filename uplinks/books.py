@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 import msgspec
 from msgspec import Struct
 
 from core.statements import recordset, run
+
+SourceDay = tuple[int, date]
 
 
 class Counts(Struct):
@@ -27,6 +29,7 @@ class Counts(Struct):
 
 class _CountedRow(Struct):
     source_id: int
+    day: date
     received: int
     stored: int
     duplicate: int
@@ -34,18 +37,19 @@ class _CountedRow(Struct):
     refused: int
 
 
-_COUNTED = _CountedRow.__struct_fields__[1:]
+_COUNTED = _CountedRow.__struct_fields__[2:]
 _COUNT = f"""
-    INSERT INTO uplinks_sourcecount AS b (source_id, shard, {", ".join(_COUNTED)}, last_received_at)
-    SELECT source_id, pg_backend_pid() %% 16, {", ".join(_COUNTED)}, now()
-    FROM {recordset(_CountedRow)} ORDER BY source_id
-    ON CONFLICT (source_id, shard) DO UPDATE
+    INSERT INTO uplinks_sourcecount AS b
+        (source_id, day, shard, {", ".join(_COUNTED)}, last_received_at)
+    SELECT source_id, day, pg_backend_pid() %% 16, {", ".join(_COUNTED)}, now()
+    FROM {recordset(_CountedRow)} ORDER BY source_id, day
+    ON CONFLICT (source_id, day, shard) DO UPDATE
         SET {", ".join(f"{name} = b.{name} + excluded.{name}" for name in _COUNTED)},
             last_received_at = excluded.last_received_at"""
 
 
-def count(counts: Mapping[int, Counts]) -> None:
-    """Add to the books, by source id. One statement.
+def count(counts: Mapping[SourceDay, Counts]) -> None:
+    """Add to the books, by source id and day of receipt in UTC. One statement.
 
     Called late in the transaction, since the rows are hot. Connections count in different rows,
     so that they do not wait for each other's commits.
@@ -55,13 +59,14 @@ def count(counts: Mapping[int, Counts]) -> None:
     counted = [
         _CountedRow(
             source_id=source_id,
+            day=day,
             received=book.received,
             stored=book.stored,
             duplicate=book.duplicate,
             set_aside=book.set_aside,
             refused=book.refused,
         )
-        for source_id, book in counts.items()
+        for (source_id, day), book in counts.items()
     ]
     run(_COUNT, [msgspec.json.encode(counted).decode()])
 

@@ -70,13 +70,15 @@ class Misuse(models.Model):
 
 
 class SourceCount(models.Model):
-    """The books of a source: received = stored + duplicate + set aside + refused.
+    """The books of a source and day: received = stored + duplicate + set aside + refused.
 
-    Kept in several rows, so that processes do not wait for each other; only their sum counts.
+    The day, in UTC, is that of the receipt. Kept in several rows, so that processes do not wait
+    for each other; only their sum counts.
     """
 
-    pk = models.CompositePrimaryKey("source_id", "shard")
+    pk = models.CompositePrimaryKey("source_id", "day", "shard")
     source = models.ForeignKey(Source, models.CASCADE, db_constraint=False, db_index=False)
+    day = models.DateField(db_default=Now())
     shard = models.SmallIntegerField()
     received = models.BigIntegerField(db_default=0)
     stored = models.BigIntegerField(db_default=0)

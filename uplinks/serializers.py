@@ -47,6 +47,17 @@ class BooksSerializer(StrictBody, serializers.Serializer[Any]):
     last_received_at = serializers.DateTimeField(allow_null=True)
 
 
+class DayBooksSerializer(StrictBody, serializers.Serializer[Any]):
+    day = serializers.DateField(help_text="of the receipt, in UTC")
+    received = serializers.IntegerField(source="sum_received", help_text="the sum of the others")
+    stored = serializers.IntegerField(source="sum_stored", help_text="new, and kept as positions")
+    duplicate = serializers.IntegerField(source="sum_duplicate", help_text="known before")
+    set_aside = serializers.IntegerField(
+        source="sum_set_aside", help_text="kept until they can be used"
+    )
+    refused = serializers.IntegerField(source="sum_refused", help_text="wrong, and not kept")
+
+
 class MisuseSerializer(StrictBody, serializers.Serializer[Any]):
     device_identifier = serializers.CharField(
         help_text="as named by the sender; empty for all beyond the first hundred"

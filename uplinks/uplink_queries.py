@@ -13,6 +13,7 @@ from uplinks.books import Counts
 from uplinks.models import Misuse, SetAside, SourceCount
 
 PREVIEW_BYTES = 512
+MAX_DAYS = 366
 
 
 class Books(Struct, frozen=True):
@@ -28,6 +29,13 @@ def books_of(source: Source) -> Books:
         **{name: Sum(name) for name in names}, last=Max("last_received_at")
     )
     return Books(Counts(**{name: int(sums[name] or 0) for name in names}), sums["last"])
+
+
+def days_of(source: Source) -> list[Any]:
+    """Return the counts of a source on each day on which something came, the latest first."""
+    names = ("received", "stored", "duplicate", "set_aside", "refused")
+    days = SourceCount.objects.filter(source=source).values("day").order_by("-day")
+    return list(days.annotate(**{f"sum_{name}": Sum(name) for name in names})[:MAX_DAYS])
 
 
 def misuses_of(user: Any) -> QuerySet[Misuse]:

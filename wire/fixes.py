@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from core.observation import Fix, Method
+from typing import TypedDict
+
+from core.observation import FIX_BOUNDS, Fix, Method
+
+
+class FixQuantities(TypedDict, total=False):
+    """The quantities of a fix as a sender gives them, in our units."""
+
+    altitude_m: float | None
+    accuracy_m: float | None
+    speed_mps: float | None
+    course_deg: float | None
 
 
 def lenient_fix(
@@ -17,7 +28,8 @@ def lenient_fix(
 ) -> Fix | None:
     """Return a fix, or None where there is none: off the earth, or exactly (0, 0).
 
-    Senders write -1 for an unknown value and, for an accuracy, 0; a course of 360 is north.
+    Senders write -1 for an unknown value and, for an accuracy, 0; a course of 360 is north. A
+    quantity beyond its bounds is unknown too: `beyond_bounds` returns it for the notes.
     """
     if lat_deg is None or lon_deg is None or not is_on_earth(lat_deg, lon_deg):
         return None
@@ -26,9 +38,9 @@ def lenient_fix(
     return Fix(
         lon_deg=float(lon_deg),
         lat_deg=float(lat_deg),
-        altitude_m=None if altitude_m is None else float(altitude_m),
-        accuracy_m=float(accuracy_m) if accuracy_m is not None and accuracy_m > 0 else None,
-        speed_mps=float(speed_mps) if speed_mps is not None and speed_mps >= 0 else None,
+        altitude_m=_within_bounds("altitude_m", altitude_m),
+        accuracy_m=_within_bounds("accuracy_m", accuracy_m) or None,
+        speed_mps=_within_bounds("speed_mps", speed_mps),
         course_deg=known_course_deg(course_deg),
         method=method,
     )
@@ -45,6 +57,28 @@ def is_null_island(lat_deg: float, lon_deg: float) -> bool:
 
 def known_course_deg(course_deg: float | None) -> float | None:
     """Return a course in [0, 360), or None for what is no course."""
-    if course_deg is None or not 0 <= course_deg <= 360:
-        return None
-    return float(course_deg) % 360.0
+    known = _within_bounds("course_deg", course_deg)
+    return None if known is None else known % 360.0
+
+
+def beyond_bounds(quantities: FixQuantities) -> dict[str, float]:
+    """Return the quantities that no receiver reports, for the notes: `lenient_fix` drops them.
+
+    By -1, in whatever unit, a sender declares a quantity unknown.
+    """
+    sent = (
+        ("altitude_m", quantities.get("altitude_m")),
+        ("accuracy_m", quantities.get("accuracy_m")),
+        ("speed_mps", quantities.get("speed_mps")),
+        ("course_deg", quantities.get("course_deg")),
+    )
+    return {
+        name: value
+        for name, value in sent
+        if value is not None and not -1 <= value < 0 and _within_bounds(name, value) is None
+    }
+
+
+def _within_bounds(name: str, value: float | None) -> float | None:
+    lowest, highest = FIX_BOUNDS[name]
+    return float(value) if value is not None and lowest <= value <= highest else None

@@ -16,6 +16,8 @@ HPA_PER_KPA = 10.0
 _NUMBER = re.compile(r"[+-]?(?:\d{1,40}(?:\.\d{0,40})?|\.\d{1,40})(?:[eE][+-]?\d{1,3})?", re.ASCII)
 # A text of at most so many digits is converted without the pattern above.
 _PLAIN_DIGITS = 40
+# Devices write single-precision numbers at most: a larger one is a sender's mistake.
+MAX_MAGNITUDE = 3.4e38
 _TRUE_WORDS = frozenset({"true", "1", "yes", "on"})
 _FALSE_WORDS = frozenset({"false", "0", "no", "off"})
 

@@ -7,6 +7,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from core.errors import Fault, UnreadableUplink
@@ -16,22 +17,25 @@ MAX_NAME_CHARS = 64
 MAX_TEXT_CHARS = 4096
 MAX_ATTRIBUTES = 64
 MAX_INTEGER = 2**63 - 1
+# A body of a MiB may have a hundred thousand faults; the answer lists so many and their count.
+MAX_FAULTS = 100
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # A string, or a bracket outside of one. The closing quote is optional so that an
 # unterminated string is crossed once and not once for each quote in it.
 _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-# An integer longer than this is no counter; reading it exactly costs quadratic time.
+# An integer longer than this is no counter; a float would only be near it, and reading it exactly
+# costs quadratic time.
 _MAX_EXACT_DIGITS = 20
-_MAX_FLOAT_DIGITS = 400
 
 
 def read(body: bytes) -> Any:
     """Return the JSON value in `body`.
 
     Raises UnreadableUplink with the codes `empty-body`, `malformed-json`,
-    `json-too-deep` and `duplicate-key`. Numbers beyond a float come back infinite and
+    `json-too-deep` and `duplicate-key`. Numbers beyond a float, and integers that a float would
+    round, come back infinite and
     U+0000 may be inside texts: `content_faults` finds both.
     """
     text = _text(body)
@@ -61,8 +65,23 @@ def read_lenient(body: bytes) -> Any:
 
 
 def content_faults(value: Any, pointer: str = "") -> tuple[Fault, ...]:
-    """Return the faults inside a readable JSON value at any depth, in the order of the text."""
-    return tuple(_faults(value, pointer))
+    """Return the first MAX_FAULTS faults inside a readable JSON value, in the order of the text."""
+    return tuple(islice(_faults(value, pointer), MAX_FAULTS))
+
+
+def content_fault_count(value: Any) -> int:
+    """Return how many faults there are inside a readable JSON value, listed or not."""
+    if isinstance(value, dict):
+        return sum(_has_fault(name) + content_fault_count(one) for name, one in value.items())
+    if isinstance(value, list):
+        return sum(map(content_fault_count, value))
+    return int(_has_fault(value))
+
+
+def _has_fault(value: Any) -> bool:
+    if isinstance(value, str):
+        return _UNSTORABLE.search(value) is not None
+    return isinstance(value, float) and not math.isfinite(value)
 
 
 def pointer_to(*members: str | int) -> str:
@@ -105,9 +124,7 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _integer(digits: str) -> int | float:
-    if len(digits) > _MAX_FLOAT_DIGITS:
-        return math.inf
-    return int(digits) if len(digits) <= _MAX_EXACT_DIGITS else float(digits)
+    return int(digits) if len(digits) <= _MAX_EXACT_DIGITS else math.inf
 
 
 def _refuse_constant(word: str) -> Any:
@@ -130,7 +147,7 @@ def _faults(value: Any, pointer: str) -> Iterator[Fault]:
             yield from _faults(member, f"{pointer}/{index}")
     elif isinstance(value, str):
         yield from _text_faults(value, pointer)
-    elif isinstance(value, float) and not math.isfinite(value):
+    elif _has_fault(value):
         yield Fault(pointer=pointer, code="out-of-range", detail="The number is too large.")
 
 

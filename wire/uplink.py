@@ -32,10 +32,14 @@ class Uplink(Struct, frozen=True, kw_only=True):
 
 
 class Refusal(Struct, frozen=True, kw_only=True):
-    """The faults of an observation that was refused; `index` is its place in the batch."""
+    """The faults of an observation that was refused; `index` is its place in the batch.
+
+    `more_faults` is the number of its faults beyond those listed.
+    """
 
     index: int
     faults: tuple[Fault, ...]
+    more_faults: int = 0
 
 
 class Decoded(Struct, frozen=True, kw_only=True):

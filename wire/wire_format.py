@@ -63,6 +63,7 @@ class WireFormat(Struct, frozen=True, kw_only=True):
     `is_lenient`: the sender repeats a refused message for ever or switches itself off,
     so the door answers 2xx to unreadable uplinks and sets them aside. `success_body` is
     the body that the sender expects; None means our receipt. Empty `media_types`: any.
+    `has_event_paths`: the sender may append the name of its event to the path.
     """
 
     name: str
@@ -74,6 +75,7 @@ class WireFormat(Struct, frozen=True, kw_only=True):
     media_types: tuple[str, ...] = ()
     methods: tuple[str, ...] = ("POST",)
     token_in_path: bool = False
+    has_event_paths: bool = False
 
     def decode(self, uplink: Uplink, model_of: ModelOf = lambda _: None) -> Decoded:
         """Return the observations of an uplink; `model_of` maps a device's identifier to its model.

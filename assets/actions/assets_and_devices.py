@@ -22,9 +22,8 @@ from assets.field_maps import json_of_rules, rules_of_json
 from assets.models import Asset, Assignment, Device, TagPeriod
 from core.constraints import unless_taken
 from core.errors import Unprocessable
-from core.observation import normal_identifier
-
-MAX_IDENTIFIER_LENGTH = 100
+from core.observation import MAX_IDENTIFIER_LENGTH as MAX_IDENTIFIER_LENGTH
+from core.observation import is_identifier, normal_identifier
 
 
 def add_asset(
@@ -194,7 +193,7 @@ def _make_asset_named_after(device: Device) -> Asset:
 
 def _require_identifier(identifier: str) -> str:
     spelled = normal_identifier(identifier)
-    if not spelled or len(spelled) > MAX_IDENTIFIER_LENGTH or not spelled.isprintable():
+    if not is_identifier(spelled):
         raise Unprocessable(
             f"An identifier has 1 to {MAX_IDENTIFIER_LENGTH} printable characters.",
             code="identifier-invalid",

@@ -26,6 +26,10 @@ PROBLEM_SCHEMA: Document = {
         "instance": {"type": "string", "description": "urn:request:, and the id of the request"},
         "code": {"type": "string", "description": "see docs/problems.md"},
         "errors": {"type": "array", "items": {"$ref": "#/components/schemas/Fault"}},
+        "error_count": {
+            "type": "integer",
+            "description": "where there are more than the hundred in `errors`",
+        },
     },
 }
 FAULT_SCHEMA: Document = {

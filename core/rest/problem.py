@@ -51,6 +51,7 @@ CONTENT_TYPE = "application/problem+json"
 CHALLENGE = 'Bearer realm="tracker"'
 # Paths for programs, whatever they accept. Other paths answer people with pages.
 PROGRAM_PATHS = ("/api/", "/ingest/", "/ws/", "/healthz", "/readyz")
+MAX_FAULTS = 100
 MAX_HEADERS = 128
 MAX_HEADER_BYTES = 32_768
 TLS_ADVICE = "Send to the https address; the token was readable on the way."
@@ -105,7 +106,9 @@ def problem_of(error: Exception, request_id: str) -> tuple[int, Headers, bytes]:
         return problem(500, "internal-error", "This is our fault, not yours.", request_id)
     status = _status_of(error)
     faults = error.faults if isinstance(error, Refused) else ()
-    return problem(status, error.code, error.detail, request_id, faults, _headers_of(error, status))
+    fault_count = error.fault_count if isinstance(error, Refused) else 0
+    headers = _headers_of(error, status)
+    return problem(status, error.code, error.detail, request_id, faults, headers, fault_count)
 
 
 def problem(
@@ -115,8 +118,12 @@ def problem(
     request_id: str,
     faults: tuple[Fault, ...] = (),
     more_headers: Headers | None = None,
+    fault_count: int = 0,
 ) -> tuple[int, Headers, bytes]:
-    """Return status, headers and body of a problem document."""
+    """Return status, headers and body of a problem document.
+
+    It lists MAX_FAULTS faults; beyond them, or beyond those given, `error_count` has their number.
+    """
     known = PROBLEM_TYPES.get(code)
     document = {
         "type": f"{settings.PROBLEM_TYPE_URL}{code}",
@@ -125,8 +132,10 @@ def problem(
         "detail": detail,
         "instance": f"urn:request:{request_id}",
         "code": code,
-        "errors": faults,
+        "errors": faults[:MAX_FAULTS],
     }
+    if (count := max(fault_count, len(faults))) > len(faults[:MAX_FAULTS]):
+        document["error_count"] = count
     headers = [("Content-Type", CONTENT_TYPE), ("Cache-Control", "no-store")]
     headers += [("X-Request-Id", request_id), *(more_headers or [])]
     return status, headers, msgspec.json.encode(document)

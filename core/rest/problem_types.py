@@ -160,6 +160,9 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
     "out-of-range": ProblemType(
         "A value is outside its range", "`errors` names the value and what is possible."
     ),
+    "unstorable": ProblemType(
+        "The database cannot hold this", "Of a list, the others were stored."
+    ),
     "too-long": ProblemType("A text is too long", "`errors` names it and its limit."),
     "too-many-attributes": ProblemType(
         "Too many attributes", "An observation carries at most 64 attributes of its own."
@@ -228,6 +231,9 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
     ),
     "unknown-event": ProblemType(
         "Not a kind of event that is known here", "The page of the wire format lists them."
+    ),
+    "unrecognised": ProblemType(
+        "Of no known wire format", "Send it to the address of its format, or replay it later."
     ),
     "decode-failed": ProblemType(
         "The decoded payload cannot be used", "It has more than 1,000 members."

@@ -10,9 +10,9 @@ from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 
 from accounts import actions as asset_actions
-from alerts.actions import add_rule
+from alerts.actions import add_rule, retire_rule
 from alerts.alert_texts import render
-from alerts.models import Alert, Recipient
+from alerts.models import Alert, Recipient, Rule
 from alerts.wording import clock_text, sentence, window_text, zone_named
 from assets.models import Asset
 from core.errors import Unprocessable
@@ -164,6 +164,42 @@ def test_who_is_switched_off_receives_no_pending_mail(entry, mail_server):
 
     assert mail_server.arrived == []
     assert Notification.objects.get().state == "cancelled"
+
+
+@pytest.mark.field("H-13")
+def test_mail_that_waits_is_cancelled_when_its_rule_is_deleted(entry, mail_server):
+    judge(entry)
+
+    retire_rule(rule=Rule.objects.get(), now=TEN)
+    send_batch(clock=lambda: NOON)
+
+    assert Notification.objects.get().state == "cancelled"
+    assert mail_server.arrivals(ANNA) == []
+
+
+@pytest.mark.field("H-13")
+def test_mail_that_a_worker_could_not_send_is_cancelled_when_its_rule_is_deleted(
+    entry, mail_server
+):
+    judge(entry)
+    (claim,) = claim_notifications(now=TEN)
+
+    retire_rule(rule=Rule.objects.get(), now=TEN)
+    record_outcome(claim, SendOutcome(kind="temporary", detail="no server"), now=TEN)
+    send_batch(clock=lambda: NOON)
+
+    assert Notification.objects.get().state == "cancelled"
+    assert mail_server.arrivals(ANNA) == []
+
+
+def test_a_correction_of_mail_that_was_sent_goes_out_after_its_rule_is_deleted(entry, inbox):
+    judge(entry)
+    inbox()
+    judge(msgspec.structs.replace(entry, change="withdrawn"))
+
+    retire_rule(rule=Rule.objects.get(), now=TEN)
+
+    assert inbox()["Subject"].startswith("Correction")
 
 
 def test_a_notification_of_an_alert_that_is_gone_is_cancelled(entry, mail_server):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core.observation import MAX_SCANNED, Beacon, Cell, Fix, Observation, Scans
+from core.observation import MAX_SCANNED, Beacon, Cell, Fix, Observation, Scans, clock_fault
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
@@ -61,3 +61,26 @@ def test_scans_hold_a_bounded_number_of_each_kind(kind, seen):
 
     with pytest.raises(ValueError, match=f"at most {MAX_SCANNED}"):
         Scans(**{kind: (seen,) * (MAX_SCANNED + 1)})
+
+
+@pytest.mark.field("S-26")
+@pytest.mark.parametrize("weeks", [1024, 2048])
+@pytest.mark.parametrize("late", [timedelta(0), timedelta(days=6), timedelta(minutes=-4)])
+def test_a_clock_that_lost_a_round_of_weeks_is_suspect(weeks, late):
+    received_at = datetime(2026, 11, 28, 12, tzinfo=UTC)
+
+    assert clock_fault(received_at - timedelta(weeks=weeks) - late, received_at) == "week-rollover"
+
+
+@pytest.mark.parametrize("weeks", [512, 1023, 1026])
+def test_an_old_time_that_is_no_round_of_weeks_is_none(weeks):
+    received_at = datetime(2026, 11, 28, 12, tzinfo=UTC)
+
+    assert clock_fault(received_at - timedelta(weeks=weeks), received_at) is None
+
+
+def test_the_reason_of_other_suspect_clocks():
+    received_at = datetime(2026, 11, 28, 12, tzinfo=UTC)
+
+    assert clock_fault(received_at + timedelta(hours=1), received_at) == "ahead"
+    assert clock_fault(datetime(1980, 1, 6, tzinfo=UTC), received_at) == "before-gnss"

@@ -236,7 +236,8 @@ def unstorable(sender: Sender) -> Any:
     return failing("positions_position", f"NEW.device_id = {sender.device.pk}", "22003")
 
 
-def test_an_uplink_that_cannot_be_stored_hurts_no_neighbour(far_ingest, far_sender):
+@pytest.mark.field("H-3")
+def test_an_uplink_that_cannot_be_stored_is_refused_and_hurts_no_neighbour(far_ingest, far_sender):
     neighbour = make_sender()
     know(far_ingest, neighbour)
 
@@ -244,7 +245,9 @@ def test_an_uplink_that_cannot_be_stored_hurts_no_neighbour(far_ingest, far_send
         bad = far_ingest.post(far_sender.path, far_sender.says())
         good = far_ingest.post(neighbour.path, neighbour.says())
 
-    assert (bad.status, good.status) == (503, 200)
+    assert (bad.status, bad.code) == (422, "unstorable")
+    assert good.status == 200
+    assert far_sender.books() == {"received": 1, "refused": 1}
     assert far_ingest.is_drained()
     assert far_ingest.ask("GET", "/readyz").status == 200
 

@@ -183,7 +183,7 @@ def test_to_try_the_rest_again_counts_nothing_twice(otto, north, logger):
 def test_what_could_not_be_read_and_turns_out_to_be_more_is_counted(otto, north, van):
     known = van.assignments.get().device.identifier
     repaired, _ = make_source(north, "json", name="repaired")
-    uplinks_books.count({repaired.pk: Counts(set_aside=1)})
+    uplinks_books.count({(repaired.pk, ARRIVED.date()): Counts(set_aside=1)})
     SetAside.objects.create(
         organisation=north,
         source=repaired,

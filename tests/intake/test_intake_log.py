@@ -84,6 +84,7 @@ def test_nothing_waits_in_an_empty_log(log):
     assert log.waiting_bytes() == 0
 
 
+@pytest.mark.field("H-26")
 def test_many_small_parts_come_as_one_batch(log):
     for number in range(5):
         log.append([delivery(number, observations=2)])

@@ -402,3 +402,19 @@ def live_through(fate: str, size: int, now: datetime) -> None:
             send_without_mark(Notification.objects.get(pk=claim.notification_id))
         if fate in ENDS:
             record_outcome(claim, SendOutcome(kind=ENDS[fate]), now=now)
+
+
+@pytest.mark.field("H-1")
+@pytest.mark.parametrize(
+    "assignment", ["created_at = 'infinity'", "kind = 'planted'", "channel = 'owl'",
+                   "reference = '[]'"],
+)  # fmt: skip
+def test_a_planted_notification_keeps_no_other_from_going_out(db, mail_server, assignment):
+    bad, _ = invite(ANNA, BORIS)
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE outbox_notification SET {assignment} WHERE id = %s", [bad])
+
+    send_batch(clock=at(TEN))
+
+    assert len(mail_server.arrivals(BORIS)) == 1
+    assert Notification.objects.filter(pk=bad).values_list("state", flat=True)[0] != "sent"

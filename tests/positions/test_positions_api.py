@@ -66,6 +66,7 @@ def test_a_position_says_where_when_and_on_which_asset(vera, north, van):
         "readings": {"battery.level": 80},
         "scans": None,
         "is_clock_suspect": False,
+        "clock_fault": None,
     }
 
 

@@ -53,7 +53,7 @@ def test_a_long_history_shows_how_far_it_is(api, viewer, north, van, drawn):
     hours = [inside(van, NINE + timedelta(hours=number)) for number in range(2, 80)]
     deliver(north, hours, received_at=NINE + timedelta(days=9))
 
-    rejudging._judge_next_part()
+    rejudging._judge_next_part(set())
 
     row = api(viewer).get(drawn).json()
     current = row["current"]

@@ -222,7 +222,7 @@ def test_a_second_device_for_the_past_fills_the_gaps_of_the_first(north, van, lo
 # --- the work itself --------------------------------------------------------------------
 
 
-class Crash(Exception):
+class Crash(BaseException):
     """The process dies here."""
 
 

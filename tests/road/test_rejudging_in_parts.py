@@ -44,7 +44,7 @@ class Rollback(Exception):
     """Raised to leave no trace of an example."""
 
 
-class Crash(Exception):
+class Crash(BaseException):
     """The process dies here."""
 
 
@@ -165,7 +165,7 @@ def test_between_two_parts_facts_come_in_and_nothing_is_lost(north, van, monkeyp
     rejudging.continue_rejudgings()
     draw_geofence(organisation=north, name="depot", shape=square(), valid_from=MORNING)
     for minute in (5, 75, 140, 239):
-        rejudging._judge_next_part()
+        rejudging._judge_next_part(set())
         deliver(north, [inside(van, MORNING + minute * MINUTE + timedelta(seconds=30))])
     (under_way,) = Rejudging.objects.filter(finished_at=None)
     work_through(monkeypatch, [], 20)

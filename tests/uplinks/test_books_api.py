@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import orjson
 import pytest
 
@@ -13,6 +15,7 @@ from tests.positions.scenes import without_request_id
 from uplinks import books
 from uplinks.models import SetAside, SourceCount
 
+DAY = timedelta(days=1)
 UNKNOWN = 987_654_321
 
 
@@ -40,11 +43,46 @@ def test_received_is_the_sum_of_what_became_of_it(api, operator, north, van, log
 
 def test_the_books_are_the_sum_over_all_processes_that_counted(api, operator, logger):
     SourceCount.objects.create(source=logger, shard=-1, received=3, stored=2, refused=1)
-    books.count({logger.pk: books.Counts(stored=4)})
+    books.count({(logger.pk, NINE.date()): books.Counts(stored=4)})
 
     answer = counts(api(operator), logger)
 
     assert (answer["received"], answer["stored"], answer["refused"]) == (7, 6, 1)
+
+
+@pytest.mark.law(8)
+def test_the_books_of_each_day_say_what_became_of_what_came_on_it(
+    api, operator, north, van, logger
+):
+    tag = device_on(van).identifier
+    for after in (0, 1, 3):
+        batch = [observation(tag, NINE + after * DAY), observation("stray", NINE)]
+        arrive(logger, orjson.dumps(batch), received_at=NINE + after * DAY)
+
+    days = api(operator).get(f"/api/v1/sources/{logger.pk}/counts/days/").json()
+
+    assert [day["day"] for day in days] == ["2026-03-05", "2026-03-03", "2026-03-02"]
+    assert days[0] == {
+        "day": "2026-03-05", "received": 2, "stored": 1, "duplicate": 0, "set_aside": 1,
+        "refused": 0,
+    }  # fmt: skip
+
+
+def test_a_replay_is_booked_on_the_day_on_which_the_uplink_came(api, operator, north):
+    source, _ = make_source(north, "owntracks")
+    arrive(source, owntracks("stray", NINE), received_at=NINE)
+    make_van(north, "newcomer", "fleet/stray")
+
+    api(operator).post("/api/v1/uplinks/replay/")
+
+    (day,) = api(operator).get(f"/api/v1/sources/{source.pk}/counts/days/").json()
+    assert (day["day"], day["received"], day["stored"]) == ("2026-03-02", 1, 1)
+
+
+def test_the_days_of_a_foreign_source_are_unknown(api, stranger, logger):
+    answer = api(stranger).get(f"/api/v1/sources/{logger.pk}/counts/days/")
+
+    assert answer.status_code == 404
 
 
 def test_a_source_that_never_sent_has_books_of_zeros(api, operator, logger):

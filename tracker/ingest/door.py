@@ -37,6 +37,9 @@ from wire.wire_format import WireFormat
 # Headers that a wire format may read, and that are kept with an uplink that is set aside.
 KEPT_HEADERS = ("x-limit-u", "x-limit-d", "x-tts-domain", "user-agent")
 
+# The methods of all formats together.
+METHODS = tuple(sorted({method for one in FORMATS.values() for method in one.methods}))
+
 SendReply = Callable[[Reply], None]
 
 
@@ -64,10 +67,12 @@ class Door:
         """Return the admitted request. Raises Refused, before its body is read, if it is not."""
         if self._is_tls_only:
             require_tls(head.headers)
-        name, token = _path(head.path)
+        name, token, event = _path(head.path)
         credential = source_credential(head.headers, token)
         source = self._source(credential, head.peer)
         wire_format = _format(name, head.method, source)
+        if event and wire_format is not None and not wire_format.has_event_paths:
+            raise NotFound(f"there is no /{event[:64]} behind the token")
         require_length(head.headers, self._limit_bytes)
         return AdmittedRequest(head, source, wire_format, credential.user)
 
@@ -79,7 +84,7 @@ class Door:
             body = decompressed(body, admitted.head.headers, self._limit_bytes)
             uplink = _uplink(admitted, body)
             source = admitted.source
-            wire_format = admitted.wire_format or recognised_format(uplink, source.wire_format)
+            wire_format = admitted.wire_format or recognised_format(uplink)
             on_result = partial(self._answer, wire_format, send_reply, began_at)
             self._intake.submit(uplink, source.origin, wire_format, on_result)
         except Exception as error:  # the last resort: a bug of ours is a 500, never a hang
@@ -121,16 +126,19 @@ class Door:
         return source
 
 
-def _path(path: str) -> tuple[str, str]:
-    """Return the names of format and token; the token may be empty."""
+def _path(path: str) -> tuple[str, str, str]:
+    """Return the format's name, the token, and what follows it; the last two may be empty."""
     _, _, rest = path.partition("/ingest/")
-    name, _, token = rest.partition("/")
-    return name, token.rstrip("/")
+    name, _, rest = rest.partition("/")
+    token, _, event = rest.partition("/")
+    return name, token, event.strip("/")
 
 
 def _format(name: str, method: str, source: SourceEntry) -> WireFormat | None:
     """Return the wire format by its name; None if it must be detected."""
     if name == "auto":
+        if method not in METHODS:
+            raise MethodNotAllowed(METHODS)
         return None
     wire_format = FORMATS.get(name)
     if wire_format is None:

@@ -42,3 +42,6 @@ class ReceiptSerializer(StrictBody, serializers.Serializer[Any]):
     spooled = serializers.IntegerField()
     results = ResultSerializer(many=True, required=False, help_text="unless all were stored")
     errors = ReceiptFaultSerializer(many=True)  # type: ignore[assignment]
+    error_count = serializers.IntegerField(
+        required=False, help_text="where there are more than the hundred in `errors`"
+    )

@@ -16,11 +16,10 @@ from msgspec import Struct, structs
 from assets.device_registry import Origin
 from assets.models import Source
 from core.errors import Conflict, Refused
-from tracker import pipeline
 from tracker.intake.delivery_factory import recognised_format
-from tracker.intake.synchronous_intake import checked_delivery
+from tracker.intake.storing_in_parts import DATABASE_AWAY
+from tracker.intake.synchronous_intake import checked_delivery, receive_delivery
 from tracker.road.delivery import Delivery, ObservationOutcome, Receipt
-from tracker.road.road_memory import memory_of_process
 from uplinks import books
 from uplinks.actions import mark_replayed
 from uplinks.books import Counts
@@ -43,6 +42,16 @@ def replay(uplinks: QuerySet[Any], uplink_id: int) -> ReplayResult:
 
     Observations that still cannot be used stay set aside. Repeated and concurrent calls are safe.
     """
+    try:
+        return _replay(uplinks, uplink_id)
+    except (*DATABASE_AWAY, DataError, Refused):
+        raise
+    except Exception:  # a bug of ours: this uplink stays set aside, and others are replayed
+        log.exception("an uplink could not be replayed", uplink=uplink_id)
+        return ReplayResult(uplink_id, _set_aside("unstorable"), is_taken_up=False)
+
+
+def _replay(uplinks: QuerySet[Any], uplink_id: int) -> ReplayResult:
     with transaction.atomic():
         row = uplinks.select_for_update(of=("self",)).defer(None).get(pk=uplink_id)
         if row.replayed_at is not None:
@@ -51,7 +60,7 @@ def replay(uplinks: QuerySet[Any], uplink_id: int) -> ReplayResult:
             mine = _part_of(row, _decode_again(row))
         except Refused as error:
             return ReplayResult(uplink_id, _set_aside(error.code), is_taken_up=False)
-        received = pipeline.receive([mine], memory_of_process())[0]
+        received = receive_delivery(mine)
         receipt = Receipt(tuple(_set_aside_if_refused(outcome) for outcome in received.outcomes))
         waiting = receipt.count("set-aside")
         _correct_books(row, receipt, waiting)
@@ -97,8 +106,8 @@ def _decode_again(row: Any) -> Delivery:
         registers_devices=source.unknown_devices == Source.UnknownDevices.REGISTER,
     )
     wire_format = FORMATS.get(source.wire_format)
-    if wire_format is None:
-        wire_format = recognised_format(uplink, source.wire_format)
+    if wire_format is None or row.reason == "unrecognised":
+        wire_format = recognised_format(uplink)
     return checked_delivery(uplink, origin, wire_format)
 
 
@@ -108,20 +117,23 @@ def _part_of(row: Any, delivery: Delivery) -> Delivery:
     A row with a device stands for the observations of that device. A row without a device stands
     for a whole uplink that could not be used. Raises Refused if it is still unusable.
     """
-    # Without a source: the row is there already, and the books are corrected here.
-    delivery = structs.replace(delivery, source_id=None, is_lenient=False, uplink=None)
+    # Without a source: the row is there already, and the books are corrected here. The uplink was
+    # acknowledged, so whatever cannot be stored now stays set aside.
+    delivery = structs.replace(delivery, source_id=None, is_lenient=True, uplink=None)
     if not row.device_identifier:
         if delivery.set_aside is not None:
             raise Refused(code=delivery.set_aside.partition(":")[0])
         return delivery
-    pairs = zip(delivery.indexes, delivery.observations, strict=True)
-    mine = [(index, each) for index, each in pairs if each.device == row.device_identifier]
+    later_us = delivery.later_us or (0,) * len(delivery.observations)
+    whole = zip(delivery.indexes, delivery.observations, later_us, strict=True)
+    mine = [each for each in whole if each[1].device == row.device_identifier]
     if not mine:
         raise Refused("it says nothing of this device any more", code="device-missing")
     return structs.replace(
         delivery,
-        indexes=tuple(index for index, _ in mine),
-        observations=tuple(each for _, each in mine),
+        indexes=tuple(index for index, _, _ in mine),
+        observations=tuple(each for _, each, _ in mine),
+        later_us=tuple(later for _, _, later in mine),
         refusals=(),
         set_aside=None,
     )
@@ -148,4 +160,4 @@ def _correct_books(row: Any, receipt: Receipt, waiting: int) -> None:
     duplicate = max(0, row.observations - waiting - stored) if receipt.outcomes else 0
     change = Counts(stored=stored, duplicate=duplicate, set_aside=waiting - row.observations)
     if change != Counts():
-        books.count({row.source_id: change})
+        books.count({(row.source_id, row.received_at.date()): change})

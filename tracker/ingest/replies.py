@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -9,6 +10,7 @@ import structlog
 from msgspec import Struct
 
 from core.errors import (
+    Fault,
     MethodNotAllowed,
     NotYourDevice,
     Refused,
@@ -16,7 +18,7 @@ from core.errors import (
     TrackerError,
     Unprocessable,
 )
-from core.rest.problem import new_request_id, problem_of
+from core.rest.problem import MAX_FAULTS, new_request_id, problem_of
 from core.time_texts import rfc3339
 from tracker.road.delivery import ObservationOutcome, Receipt
 from wire.wire_format import WireFormat
@@ -77,13 +79,20 @@ def reply_of(receipt: Receipt, wire_format: WireFormat) -> Reply:
 
 def refusal_of(outcomes: tuple[ObservationOutcome, ...]) -> Refused:
     """Return the error for a delivery whose observations were all refused."""
-    faults = tuple(fault for outcome in outcomes for fault in outcome.faults)
+    faults, fault_count = _faults_of(outcomes)
     codes = {outcome.code for outcome in outcomes}
     code = codes.pop() if len(codes) == 1 else "invalid"
     detail = "; ".join(dict.fromkeys(fault.detail for fault in faults[:3]))
     if code == NotYourDevice.code:
-        return NotYourDevice(detail, faults=faults)
-    return Unprocessable(detail, code=code, faults=faults)
+        return NotYourDevice(detail, faults=faults, fault_count=fault_count)
+    return Unprocessable(detail, code=code, faults=faults, fault_count=fault_count)
+
+
+def _faults_of(outcomes: Sequence[ObservationOutcome]) -> tuple[tuple[Fault, ...], int]:
+    """Return the first faults of outcomes, and the number of all."""
+    faults = tuple(fault for outcome in outcomes for fault in outcome.faults)
+    more = sum(outcome.more_faults for outcome in outcomes)
+    return faults[:MAX_FAULTS], len(faults) + more
 
 
 def receipt_document(receipt: Receipt) -> dict[str, Any]:
@@ -98,11 +107,12 @@ def receipt_document(receipt: Receipt) -> dict[str, Any]:
     document |= _counts(**counts)
     if any(outcome.disposition != "stored" for outcome in receipt.outcomes):
         document["results"] = [_result(outcome) for outcome in receipt.outcomes]
+    faults, fault_count = _faults_of(receipt.outcomes)
     document["errors"] = [
-        {"pointer": fault.pointer, "code": fault.code, "detail": fault.detail}
-        for outcome in receipt.outcomes
-        for fault in outcome.faults
+        {"pointer": fault.pointer, "code": fault.code, "detail": fault.detail} for fault in faults
     ]
+    if fault_count > len(faults):
+        document["error_count"] = fault_count
     return document
 
 

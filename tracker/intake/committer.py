@@ -14,13 +14,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import structlog
-from django.db import InterfaceError, OperationalError, connection
-from msgspec import structs
+from django.db import OperationalError, connection
 
 from core.errors import TrackerError, Unavailable
 from tracker import pipeline
 from tracker.intake.intake_log import IntakeLog
 from tracker.intake.intake_metrics import IntakeMetrics
+from tracker.intake.storing_in_parts import DATABASE_AWAY, ObservationsFailed, receive_in_parts
 from tracker.road.delivery import Delivery, Receipt, spooled_receipt
 from tracker.road.road_memory import RoadMemory
 
@@ -30,8 +30,6 @@ PROBE_EVERY_S = 0.5
 # Deadlocks and serialisation failures: the transaction may be retried at once (fault F-156).
 RETRIABLE_SQLSTATES = ("40001", "40P01")
 MAX_ATTEMPTS = 3
-_DATABASE_AWAY = (OperationalError, InterfaceError, Unavailable, TimeoutError)
-
 # Called in the thread after a commit, with the deliveries and the receipt or error of each.
 OnOutcomes = Callable[[Sequence[Delivery], Sequence[Receipt | TrackerError]], None]
 
@@ -69,7 +67,7 @@ class Committer:
             return await self._append_to_log(deliveries)
         try:
             receipts = await self._receive_in_thread(deliveries)
-        except _DATABASE_AWAY as error:
+        except DATABASE_AWAY as error:
             self._mark_down(error)
             return await self._append_to_log(deliveries)
         self._mark_up()
@@ -99,8 +97,8 @@ class Committer:
         None if the database takes no batches now: then all of them stay in the log.
         """
         try:
-            answers = await self._receive_in_thread(deliveries)
-        except _DATABASE_AWAY as error:
+            answers = await self._receive_in_thread(deliveries, is_acknowledged=True)
+        except DATABASE_AWAY as error:
             self._mark_down(error)
             return None
         self._mark_up()
@@ -108,10 +106,10 @@ class Committer:
         return [delivery for delivery, answer in pairs if isinstance(answer, TrackerError)]
 
     async def _receive_in_thread(
-        self, deliveries: Sequence[Delivery]
+        self, deliveries: Sequence[Delivery], *, is_acknowledged: bool = False
     ) -> list[Receipt | TrackerError]:
         work = asyncio.get_running_loop().run_in_executor(
-            self._thread, self._receive_and_report, deliveries
+            self._thread, self._receive_and_report, deliveries, is_acknowledged
         )
         done, _ = await asyncio.wait([work], timeout=self._timeout_s)
         if not done:
@@ -123,15 +121,19 @@ class Committer:
         self._thread.shutdown(wait=False)
         self._log_thread.shutdown(wait=True)
 
-    def _receive_and_report(self, deliveries: Sequence[Delivery]) -> list[Receipt | TrackerError]:
-        outcomes = self._receive_batch(deliveries)
+    def _receive_and_report(
+        self, deliveries: Sequence[Delivery], is_acknowledged: bool
+    ) -> list[Receipt | TrackerError]:
+        outcomes = self._receive_batch(deliveries, is_acknowledged=is_acknowledged)
         try:
             self._on_outcomes(deliveries, outcomes)
         except Exception:  # a bug of ours: committed deliveries must be answered all the same
             log.exception("the outcomes of a batch could not be recorded")
         return outcomes
 
-    def _receive_batch(self, deliveries: Sequence[Delivery]) -> list[Receipt | TrackerError]:
+    def _receive_batch(
+        self, deliveries: Sequence[Delivery], *, is_acknowledged: bool
+    ) -> list[Receipt | TrackerError]:
         # The descriptor of a closed connection may be reused for the socket of a sender.
         self._descriptor = None
         if self.is_database_down:
@@ -140,13 +142,16 @@ class Committer:
         self._descriptor = connection.connection.fileno()
         try:
             return list(self._receive_with_retries(deliveries))
-        except _DATABASE_AWAY:
+        except DATABASE_AWAY:
             self._descriptor = None
             connection.close()
             raise
         except Exception:  # a bug of ours: one bad uplink must not fail its neighbours
             log.exception("a batch could not be stored", deliveries=len(deliveries))
-            return [self._receive_alone(delivery) for delivery in deliveries]
+            return [
+                self._receive_alone(delivery, is_acknowledged=is_acknowledged)
+                for delivery in deliveries
+            ]
 
     def _receive_with_retries(self, deliveries: Sequence[Delivery]) -> list[Receipt]:
         for _ in range(MAX_ATTEMPTS):
@@ -157,24 +162,22 @@ class Committer:
                     raise
         raise Unavailable("the database asks to try again")
 
-    def _receive_alone(self, delivery: Delivery) -> Receipt | TrackerError:
-        """Store and judge one delivery; if its sender is lenient, set it aside where that fails."""
-        attempts = [delivery]
-        if delivery.is_lenient:
-            reason = "unstorable: the server cannot store what it read here"
-            attempts.append(
-                structs.replace(
-                    delivery, observations=(), indexes=(), refusals=(), set_aside=reason
-                )
+    def _receive_alone(
+        self, delivery: Delivery, *, is_acknowledged: bool
+    ) -> Receipt | TrackerError:
+        try:
+            return receive_in_parts(
+                delivery,
+                lambda part: self._receive_with_retries([part])[0],
+                is_acknowledged=is_acknowledged,
             )
-        for attempt in attempts:
-            try:
-                return self._receive_with_retries([attempt])[0]
-            except _DATABASE_AWAY:
-                raise
-            except Exception:  # as above
-                log.exception("an uplink could not be stored", source=delivery.source_id)
-        return Unavailable("this uplink could not be stored")
+        except ObservationsFailed as error:
+            return error
+        except DATABASE_AWAY:
+            raise
+        except Exception:  # as above
+            log.exception("an uplink could not be stored", source=delivery.source_id)
+            return Unavailable("this uplink could not be stored")
 
     def _shut_socket(self) -> None:
         """Shut the socket of the running statement, which then fails in its thread."""

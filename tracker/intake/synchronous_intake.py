@@ -8,16 +8,22 @@ from __future__ import annotations
 
 from functools import cache
 
+import structlog
 from django.conf import settings
+from django.db import transaction
 
 from assets.device_registry import Origin
+from core.errors import Refused
 from tracker import pipeline
 from tracker.intake.delivery_factory import DeliveryFactory
 from tracker.intake.quotas import Quota
+from tracker.intake.storing_in_parts import DATABASE_AWAY, receive_in_parts
 from tracker.road.delivery import Delivery, Receipt
 from tracker.road.road_memory import memory_of_process
 from wire.uplink import Uplink
 from wire.wire_format import WireFormat
+
+log = structlog.get_logger(__name__)
 
 
 @cache
@@ -36,5 +42,20 @@ def checked_delivery(uplink: Uplink, origin: Origin, wire_format: WireFormat) ->
 
 def receive_synchronously(uplink: Uplink, origin: Origin, wire_format: WireFormat) -> Receipt:
     """Store and judge an uplink. Raises Refused, Unavailable and errors of the database."""
-    delivery = checked_delivery(uplink, origin, wire_format)
-    return pipeline.receive([delivery], memory_of_process())[0]
+    return receive_delivery(checked_delivery(uplink, origin, wire_format))
+
+
+def receive_delivery(delivery: Delivery) -> Receipt:
+    """Store and judge a delivery; if that fails as a whole, each of its observations alone."""
+    try:
+        return _receive(delivery)
+    except (*DATABASE_AWAY, Refused):
+        raise
+    except Exception:  # a bug of ours: one bad observation must not fail its neighbours
+        log.exception("an uplink could not be stored as a whole", source=delivery.source_id)
+    return receive_in_parts(delivery, _receive)
+
+
+def _receive(delivery: Delivery) -> Receipt:
+    with transaction.atomic():
+        return pipeline.receive([delivery], memory_of_process())[0]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.broadcast import Moved
 from positions.latest_columns import NULL, LatestColumns
-from positions.live_columns import LIVE_COLUMNS, NAMES, LiveColumn
+from positions.live_columns import LIVE_COLUMNS, MAX_QUANTITY, NAMES, LiveColumn
 
 FRAME_LIMIT_BYTES: Final = 64 * 1024
 _DECLARED: Final = frozenset(NAMES)
@@ -83,11 +83,19 @@ def columns_of(moved: Moved) -> LatestColumns:
         values[index] = [NULL if value is None else value for value in given]
         if column.choices:
             _require_choices(values[index], column)
+        elif column.kind == "quantity":
+            _require_fit(values[index], column)
     return LatestColumns(
         id=np.array(moved.id, dtype=np.int64),
         organisation_id=np.full(rows, moved.organisation_id, dtype=np.int64),
         values=values,
     )
+
+
+def _require_fit(quantities: NDArray[np.int64], column: LiveColumn) -> None:
+    is_fit = (quantities >= -MAX_QUANTITY) & (quantities <= MAX_QUANTITY)
+    if not (is_fit | (quantities == NULL)).all():
+        raise ValueError(f"{column.name} is beyond {MAX_QUANTITY}")
 
 
 def _require_choices(codes: NDArray[np.int64], column: LiveColumn) -> None:

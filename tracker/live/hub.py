@@ -19,7 +19,7 @@ from prometheus_client import Counter, Gauge
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from core.broadcast import Changed, Crossed, HubFrame, Message, Moved, channel
+from core.broadcast import Changed, Crossed, HubFrame, Moved, SealedMessage, channel
 from positions.latest_columns import LatestColumns
 from tracker.live import access, frames
 from tracker.live.connection import LISTS, Allowance, ViewerConnection
@@ -35,7 +35,8 @@ SILENCE_CHECK_S = 1.0
 RETRY_S = 0.5
 VIEWERS = Gauge("tracker_live_viewers", "Open sockets of the live map")
 LOSSES = Counter("tracker_live_losses", "Times that live messages were lost on their way")
-_decode = msgspec.msgpack.Decoder(Message).decode
+_decode_message = msgspec.msgpack.Decoder(SealedMessage).decode
+_decode_frame = msgspec.msgpack.Decoder(HubFrame).decode
 
 
 @dataclass(slots=True, eq=False)
@@ -127,11 +128,10 @@ class Hub:
     # --- frames -----------------------------------------------------------
 
     def receive(self, body: bytes) -> None:
-        """Take a message of a publisher."""
+        """Take a message of a publisher; a frame that cannot be read is left out alone."""
         try:
-            message = _decode(body)
-            moved = [frames.columns_of(f) for f in message.frames if isinstance(f, Moved)]
-        except (msgspec.MsgspecError, ValueError, TypeError, OverflowError) as error:
+            message = _decode_message(body)
+        except msgspec.MsgspecError as error:
             logger.warning("a live message cannot be read: %s", error)
             self._reconciler.report_loss()
             return
@@ -139,9 +139,12 @@ class Hub:
             logger.info("live messages of publisher %s were lost", message.publisher)
             LOSSES.inc()
             self._reconciler.report_loss()
-        self._waiting += moved
-        for frame in message.frames:
-            self._forward(frame)
+        for sealed in message.frames:
+            try:
+                self._forward(_decode_frame(sealed))
+            except (msgspec.MsgspecError, ValueError, TypeError, OverflowError) as error:
+                logger.warning("a live frame cannot be read: %s", error)
+                self._reconciler.report_loss()
 
     def tick(self) -> None:
         """Write the waiting rows to the table, and wake every viewer."""
@@ -154,6 +157,8 @@ class Hub:
 
     def _forward(self, frame: HubFrame) -> None:
         match frame:
+            case Moved():
+                self._waiting.append(frames.columns_of(frame))
             case Crossed():
                 text = frames.text("crossing", crossing=frame.crossing)
                 for viewer in self._viewers_of(frame.organisation_id):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.broadcast import BEAT_EVERY_S, Message
+from core.broadcast import BEAT_EVERY_S, Message, SealedMessage
 
 # A live publisher sends a message within this after the hub began to listen.
 GRACE_S = 2.5 * BEAT_EVERY_S
@@ -26,7 +26,7 @@ class Publishers:
         self._since = now
         self._last: dict[str, _LastMessage] = {}
 
-    def record(self, message: Message, *, now: float) -> bool:
+    def record(self, message: Message | SealedMessage, *, now: float) -> bool:
         """Record a message; return whether a message before it was lost."""
         last = self._last.get(message.publisher)
         self._last[message.publisher] = _LastMessage(message.number, now, message.is_resting)

@@ -89,7 +89,7 @@ class Reconciler:
         organisations, self._organisations = self._organisations, set()
         try:
             await self._read(organisations, is_lost=is_lost)
-        except Error as error:
+        except Exception as error:
             self._is_lost |= is_lost
             self._organisations |= organisations
             self._requested.set()
@@ -124,9 +124,13 @@ class Reconciler:
         due = (time.time() - FRAME_WITHIN_S) * 1000
         return bool((self._table.received_at(slots) < due).any())
 
-    def _report_failure(self, error: Error) -> None:
+    def _report_failure(self, error: Exception) -> None:
         if not self._is_broken:
-            logger.warning("the live hub cannot read the database: %s", type(error).__name__)
+            # A bug of ours needs its traceback; a database that is away needs none.
+            reason = None if isinstance(error, Error) else error
+            logger.warning(
+                "the live hub cannot read the database: %s", type(error).__name__, exc_info=reason
+            )
         self._is_broken = True
 
     def _report_recovery(self) -> None:

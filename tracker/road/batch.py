@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from msgspec import Struct
@@ -22,7 +23,7 @@ from tracker.road.delivery import (
     receipt_of,
     refused_outcomes,
 )
-from uplinks.books import Counts, SetAsideUplink, TokenMisuse
+from uplinks.books import Counts, SetAsideUplink, SourceDay, TokenMisuse
 
 FactKind = TypeVar("FactKind", Fact, CompletedFact)
 
@@ -56,9 +57,11 @@ class Batch:
     def resolve(cls, deliveries: Sequence[Delivery], registry: Registry) -> Batch:
         """Look up the device and the asset of each observation, in memory."""
         items = [
-            _resolved(delivery, index, observation, registry)
+            _resolved(delivery, index, observation, received_at, registry)
             for delivery in deliveries
-            for index, observation in zip(delivery.indexes, delivery.observations, strict=True)
+            for index, observation, received_at in zip(
+                delivery.indexes, delivery.observations, _receipt_times(delivery), strict=True
+            )
         ]
         return cls(deliveries, items)
 
@@ -131,12 +134,13 @@ class Batch:
             outcomes[id(item.delivery)].append(item.outcome)
         return [receipt_of(delivery, outcomes[id(delivery)]) for delivery in self.deliveries]
 
-    def counts(self) -> dict[int, Counts]:
-        """Return the counts to add to the books, by source."""
-        counts: dict[int, Counts] = {}
+    def counts(self) -> dict[SourceDay, Counts]:
+        """Return the counts to add to the books, by source and day of receipt."""
+        counts: dict[SourceDay, Counts] = {}
         for delivery, receipt in zip(self.deliveries, self.receipts(), strict=True):
             if delivery.source_id is not None:
-                book = counts.setdefault(delivery.source_id, Counts())
+                day = delivery.received_at.date()
+                book = counts.setdefault((delivery.source_id, day), Counts())
                 for outcome in receipt.outcomes:
                     _count(book, outcome)
         return counts
@@ -188,8 +192,19 @@ class Batch:
                     yield delivery, outcome, "", _detail(delivery, outcome)
 
 
+def _receipt_times(delivery: Delivery) -> Iterable[datetime]:
+    """Return when each observation was received."""
+    if not delivery.later_us:
+        return (delivery.received_at,) * len(delivery.observations)
+    return [delivery.received_at + timedelta(microseconds=later) for later in delivery.later_us]
+
+
 def _resolved(
-    delivery: Delivery, index: int, observation: Observation, registry: Registry
+    delivery: Delivery,
+    index: int,
+    observation: Observation,
+    received_at: datetime,
+    registry: Registry,
 ) -> BatchItem:
     device = registry.device(delivery.organisation_id, observation.device)
     item = BatchItem(delivery, index, observation, device)
@@ -199,7 +214,7 @@ def _resolved(
     elif device is None:
         item.outcome = _unknown_device(item)
     else:
-        item.fact = fact_of(observation, device_id=device.id, received_at=delivery.received_at)
+        item.fact = fact_of(observation, device_id=device.id, received_at=received_at)
         item.asset_id = device.asset_at(item.fact.at_us)
         item.event = event_ids.event_of(observation, device.id)
     return item

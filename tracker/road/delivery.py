@@ -30,13 +30,16 @@ class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `source_id` is None for the REST door, which authenticates a person. `device_id` is set if
     the token is for one device only. Observations of `is_lenient` senders are set aside rather
-    than refused. `uplink` is kept for observations that must be set aside, `summary` for people.
+    than refused. `later_us`, if given, is by how many µs each observation counts as received later
+    than `received_at`, so that those of a list count in its order. `uplink` is kept for
+    observations that must be set aside, `summary` for people.
     """
 
     organisation_id: int
     received_at: datetime
     observations: tuple[Observation, ...] = ()
     indexes: tuple[int, ...] = ()
+    later_us: tuple[int, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     set_aside: str | None = None
     source_id: int | None = None
@@ -50,7 +53,8 @@ class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class ObservationOutcome(Struct, frozen=True, omit_defaults=True, gc=False):
     """The outcome of an observation; `code` and `faults` are the reason if it was not stored.
 
-    `position` is the key of the first copy of a duplicate: device id and time.
+    `position` is the key of the first copy of a duplicate: device id and time. `more_faults` is
+    the number of faults that are not listed.
     """
 
     index: int
@@ -58,6 +62,7 @@ class ObservationOutcome(Struct, frozen=True, omit_defaults=True, gc=False):
     code: str = ""
     faults: tuple[Fault, ...] = ()
     position: tuple[int, datetime] | None = None
+    more_faults: int = 0
 
 
 class Receipt(Struct, frozen=True):
@@ -84,6 +89,7 @@ def refused_outcomes(delivery: Delivery) -> list[ObservationOutcome]:
             "set-aside" if delivery.is_lenient else "refused",
             refusal.faults[0].code if refusal.faults else "invalid",
             refusal.faults,
+            more_faults=refusal.more_faults,
         )
         for refusal in delivery.refusals
     ]

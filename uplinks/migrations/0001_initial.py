@@ -19,6 +19,7 @@ class Migration(migrations.Migration):
                     "pk",
                     models.CompositePrimaryKey(
                         "source_id",
+                        "day",
                         "shard",
                         blank=True,
                         editable=False,
@@ -26,6 +27,7 @@ class Migration(migrations.Migration):
                         serialize=False,
                     ),
                 ),
+                ("day", models.DateField(db_default=django.db.models.functions.datetime.Now())),
                 ("shard", models.SmallIntegerField()),
                 ("received", models.BigIntegerField(db_default=0)),
                 ("stored", models.BigIntegerField(db_default=0)),

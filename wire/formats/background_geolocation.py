@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -14,7 +14,7 @@ from core.errors import Fault, TooLarge, UnreadableUplink
 from core.observation import Fix, Observation, normal_identifier
 from core.time_texts import instant_of_text
 from wire import strict_json
-from wire.fixes import is_on_earth, lenient_fix
+from wire.fixes import FixQuantities, beyond_bounds, is_on_earth, lenient_fix
 from wire.instants import instant_by_magnitude
 from wire.parameters import SECRETS
 from wire.quantities import lenient_number, mapping, number, text_of, truth
@@ -26,14 +26,27 @@ from wire.uplink import Decoded, Refusal, Uplink
 MAX_LOCATIONS = 1_000
 
 _DEVICE_NAMES = ("device_id", "deviceId", "deviceid", "id", "uniqueId")
+# In a template the app's author names the time; `recorded_at` is later than the fix.
+_TIME_NAMES = (
+    "timestamp", "time", "fixTime", "fix_time", "datetime", "date_time", "measured_at", "ts",
+    "recorded_at",
+)  # fmt: skip
+_ALTITUDES = ("altitude", "ele", "elevation", "alt")
+_ACCURACIES = ("accuracy", "acc", "hacc", "horizontal_accuracy")
+_SPEEDS = ("speed",)
+_COURSES = ("heading", "bearing", "course")
+# Where a template or a GeoJSON feature puts the point.
+_POINTS = ("location", "geometry", "point", "position")
 _COORDINATES = (("latitude", "lat"), ("longitude", "lng", "lon"))
 # Read by name, or of no use; every other member was added by the app.
 _KNOWN = frozenset({
     *_DEVICE_NAMES, *SECRETS, *(name for names in _COORDINATES for name in names), "coords",
-    "altitude", "accuracy", "speed", "heading", "bearing", "timestamp", "recorded_at", "uuid",
+    *_ALTITUDES, *_ACCURACIES, *_SPEEDS, *_COURSES, *_TIME_NAMES, "uuid",
     "timestampMeta", "battery", "is_moving", "odometer", "activity", "event", "mock", "geofence",
     "extras", "age", "provider", "sample", "_",
 })  # fmt: skip
+# Members of a location without a place that senders of other JSON do not write.
+_SDK_MARKS = frozenset({"uuid", "is_moving", "battery", "activity", "odometer"})
 _NO_EXTRAS = frozenset({*_DEVICE_NAMES, *SECRETS})
 
 
@@ -51,7 +64,14 @@ def decode(uplink: Uplink) -> Decoded:
     params = list(islice(_app_members(mapping(root), _KNOWN), MAX_ATTRIBUTES))
     decoders = [_LocationDecoder(found, root, uplink, params) for found in locations]
     found = [(index, one.observation()) for index, one in enumerate(decoders)]
-    dropped = [name for one in decoders for name in one.dropped]
+    notes = {
+        "dropped_readings": [name for one in decoders for name in one.dropped],
+        "beyond_bounds": [
+            {"index": index, **one.beyond_bounds}
+            for index, one in enumerate(decoders)
+            if one.beyond_bounds
+        ],
+    }
     return Decoded(
         message="position",
         observations=tuple(one for _, one in found if one is not None),
@@ -61,7 +81,7 @@ def decode(uplink: Uplink) -> Decoded:
             for index, one in found
             if one is None
         ),
-        notes={"dropped_readings": dropped} if dropped else {},
+        notes={name: value for name, value in notes.items() if value},
     )
 
 
@@ -84,8 +104,9 @@ def locations_in(root: Any) -> list[FoundLocation] | None:
         return list(_batch_locations(root, ""))
     if not isinstance(root, dict):
         return None
-    if _is_placed(root):
-        return [FoundLocation("", root)]
+    flat = _with_point(root)
+    if _is_placed(flat):
+        return [FoundLocation("", flat)]
     names = ["location", *(name for name in root if name != "location")]
     for name in names:
         value = root.get(name)
@@ -100,6 +121,10 @@ def locations_in(root: Any) -> list[FoundLocation] | None:
 def _batch_locations(batch: list[Any], pointer: str) -> Iterator[FoundLocation]:
     for index, one in enumerate(batch):
         at = f"{pointer}/{index}"
+        flat = _with_point(mapping(one))
+        if flat is not one and _is_placed(flat):
+            yield FoundLocation(at, flat)
+            continue
         inner = None if _is_placed(mapping(one)) else mapping(one).get("location")
         if isinstance(inner, list):
             for found in _batch_locations(inner, f"{at}/location"):
@@ -112,8 +137,23 @@ def _batch_locations(batch: list[Any], pointer: str) -> Iterator[FoundLocation]:
 
 def _is_location(value: Any) -> bool:
     return isinstance(value, dict) and (
-        "timestamp" in value or "location" in value or _is_placed(value)
+        "timestamp" in value or "location" in value or _is_placed(_with_point(value))
     )
+
+
+def _with_point(sent: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a location with the coordinates of its GeoJSON point, and a feature's properties."""
+    for name in _POINTS:
+        point = mapping(sent.get(name))
+        pair = point.get("coordinates")
+        if point.get("type") == "Point" and isinstance(pair, list) and len(pair) >= 2:
+            place = dict(zip(("longitude", "latitude", "altitude"), pair, strict=False))
+            others = {key: value for key, value in sent.items() if key not in (name, "properties")}
+            # The `type` of a feature is a word of GeoJSON, and no reading.
+            if others.get("type") == "Feature":
+                del others["type"]
+            return {**mapping(sent.get("properties")), **others, **place}
+    return sent
 
 
 def _is_placed(value: Mapping[str, Any]) -> bool:
@@ -123,8 +163,16 @@ def _is_placed(value: Mapping[str, Any]) -> bool:
 
 def has_sdk_location(root: Any) -> bool:
     """Return True where the JSON of a body holds a location of an app with this SDK."""
-    found = locations_in(root) or []
-    return any(not {"coords", "timestamp"}.isdisjoint(mapping(one.sent)) for one in found)
+    return any(_is_of_sdk(one) for one in locations_in(root) or [])
+
+
+def _is_of_sdk(found: FoundLocation) -> bool:
+    sent = mapping(found.sent)
+    if sent.get("coords") is not None:
+        return True
+    is_timed = any(sent.get(name) is not None for name in _TIME_NAMES)
+    is_location = found.pointer.endswith("/location") or not _SDK_MARKS.isdisjoint(sent)
+    return is_timed and (_is_placed(sent) or is_location)
 
 
 class _LocationDecoder:
@@ -138,9 +186,10 @@ class _LocationDecoder:
         self._wrapper = found.wrapper
         self._root = mapping(root)
         self._uplink = uplink
-        self._params = [] if found.sent is root else params
+        self._params = params if found.pointer else []
         self.faults: list[Fault] = []
         self.dropped: list[str] = []
+        self.beyond_bounds: dict[str, float] = {}
 
     def observation(self) -> Observation | None:
         device, measured_at, fix = self._device(), self._measured_at(), self._fix()
@@ -182,13 +231,13 @@ class _LocationDecoder:
         return None
 
     def _measured_at(self) -> datetime | None:
-        sent = self._sent.get("timestamp", self._sent.get("recorded_at"))
-        if sent is None:
+        name = next((name for name in _TIME_NAMES if self._sent.get(name) is not None), None)
+        if name is None:
             return None
         try:
-            return _instant(sent)
+            return _instant(self._sent[name])
         except ValueError:
-            self._fault("not-a-time", "timestamp is no time.", "timestamp")
+            self._fault("not-a-time", f"{name} is no time.", name)
             return None
 
     def _fix(self) -> Fix | None:
@@ -205,14 +254,14 @@ class _LocationDecoder:
             name = "longitude" if -90 <= lat_deg <= 90 else "latitude"
             self._fault("out-of-range", f"{lat_deg}, {lon_deg} is not on earth.", *inside, name)
             return None
-        return lenient_fix(
-            lat_deg,
-            lon_deg,
-            altitude_m=number(coords.get("altitude")),
-            accuracy_m=number(coords.get("accuracy")),
-            speed_mps=number(coords.get("speed")),
-            course_deg=number(coords.get("heading", coords.get("bearing"))),
+        quantities = FixQuantities(
+            altitude_m=_first_number(coords, _ALTITUDES),
+            accuracy_m=_first_number(coords, _ACCURACIES),
+            speed_mps=_first_number(coords, _SPEEDS),
+            course_deg=_first_number(coords, _COURSES),
         )
+        self.beyond_bounds = beyond_bounds(quantities)
+        return lenient_fix(lat_deg, lon_deg, **quantities)
 
     def _coordinate(
         self, coords: Mapping[str, Any], inside: tuple[str, ...], *names: str
@@ -262,6 +311,10 @@ class _LocationDecoder:
             *_app_members(self._wrapper, _KNOWN),
             *self._params,
         ]
+
+
+def _first_number(members: Mapping[str, Any], names: Iterable[str]) -> float | None:
+    return next((found for name in names if (found := number(members.get(name))) is not None), None)
 
 
 def _instant(sent: Any) -> datetime:

@@ -14,7 +14,7 @@ from core.errors import UnreadableUplink
 from core.observation import Method, Observation, normal_identifier
 from wire import strict_json
 from wire.envelope import Envelope
-from wire.fixes import lenient_fix
+from wire.fixes import FixQuantities, beyond_bounds, lenient_fix
 from wire.formats.chirpstack_protobuf import json_of_event
 from wire.formats.chirpstack_uplink import envelope_of
 from wire.gateways import location_note, place_of, require_on_earth
@@ -64,7 +64,7 @@ def open_event(uplink: Uplink) -> Decoded | Envelope:
     """
     event = event_of_query(uplink.query)
     root = _root(uplink, event)
-    event = event or next((found for member, found in _EVENT_OF_MEMBER if member in root), None)
+    event = event or _event_of_members(root)
     notes = _notes(root, event)
     if event not in MESSAGES:
         return Decoded(message="unknown", set_aside="unknown-event: not a known event", notes=notes)
@@ -89,6 +89,12 @@ def open_event(uplink: Uplink) -> Decoded | Envelope:
         indexes=() if observation is None else (0,),
         notes=notes | more,
     )
+
+
+def _event_of_members(root: Mapping[str, Any]) -> str | None:
+    """Return the event that the members tell; null and empty texts are written of any event."""
+    named = {member for member, value in root.items() if value not in (None, "")}
+    return next((event for member, event in _EVENT_OF_MEMBER if member in named), None)
 
 
 def event_of_query(query: str) -> str | None:
@@ -170,10 +176,12 @@ def _location(
         return None, {}
     if source == _CONFIGURED:
         return None, {"registered_location": location_note(location)}
+    quantities = FixQuantities(
+        altitude_m=number(location.get("altitude")), accuracy_m=number(location.get("accuracy"))
+    )
     fix = lenient_fix(
         *place,
-        altitude_m=number(location.get("altitude")),
-        accuracy_m=number(location.get("accuracy")),
+        **quantities,
         method=_METHODS.get(source, "network") if isinstance(source, str) else "network",
     )
     at = instant_or_none(root.get("time")) or instant_or_none(root.get("publishedAt"))
@@ -185,7 +193,8 @@ def _location(
         fix=fix,
         event_id=_event_id(root, "location"),
     )
-    return observation, {"location_source": source}
+    beyond = beyond_bounds(quantities)
+    return observation, {"location_source": source} | ({"beyond_bounds": beyond} if beyond else {})
 
 
 def _event_id(root: Mapping[str, Any], event: str) -> str | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from typing import Any
 
-from core.errors import Fault, UnreadableUplink
+from core.errors import Fault, UnreadableUplink, UnsupportedMediaType
 from core.observation import Fix, Observation, Scans, Value, normal_identifier
 from core.time_texts import instant_of_text
-from wire.fixes import lenient_fix
+from wire.fixes import FixQuantities, beyond_bounds, lenient_fix
 from wire.formats import background_geolocation
 from wire.instants import instant_of_count
 from wire.parameters import (
@@ -18,7 +19,7 @@ from wire.parameters import (
     single_values,
     value_of_text,
 )
-from wire.quantities import MPS_PER_KNOT, number_of_text, scaled, truth
+from wire.quantities import MAX_MAGNITUDE, MPS_PER_KNOT, number_of_text, scaled, truth
 from wire.reading_names import bounded_readings
 from wire.scans import beacon, cell, scans_of
 from wire.traccar_attributes import alarm_readings
@@ -51,13 +52,15 @@ _LOST_PLUS = re.compile(r" (\d\d:?\d\d)$", re.ASCII)
 
 
 def decode(uplink: Uplink) -> Decoded:
-    """Return the observations of a request. Raises UnreadableUplink for any other request."""
+    """Return the observations of a request. Raises Refused for any other request."""
     if uplink.body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
         return background_geolocation.decode(uplink)
     if not uplink.query and not uplink.body.strip():
         raise UnreadableUplink("neither parameters nor a body.", code="empty-body")
     if "json" in (uplink.content_type or "").lower() and uplink.body.strip():
         return background_geolocation.decode(uplink)
+    if "multipart/" in (uplink.content_type or "").lower():
+        raise UnsupportedMediaType("send parameters in the URL, or as x-www-form-urlencoded")
     return _RequestDecoder(uplink).decoded()
 
 
@@ -71,6 +74,7 @@ class _RequestDecoder:
         self._faults: list[Fault] = []
         self._identifier = first_value(self._parameters, *IDENTIFIERS)
         self._has_position = first_value(self._parameters, "lat", "lon", "location") is not None
+        self._beyond_bounds: dict[str, float] = {}
 
     def decoded(self) -> Decoded:
         device, measured_at = self._device(), self._measured_at()
@@ -97,8 +101,12 @@ class _RequestDecoder:
             message="network scan" if is_scan else "position" if self._has_position else "status",
             observations=(observation,),
             indexes=(0,),
-            notes={"dropped_readings": dropped} if dropped else {},
+            notes=self._notes(dropped),
         )
+
+    def _notes(self, dropped: list[str]) -> dict[str, Any]:
+        notes = {"dropped_readings": dropped, "beyond_bounds": self._beyond_bounds}
+        return {name: value for name, value in notes.items() if value}
 
     def _fault(self, name: str, code: str, detail: str) -> None:
         self._faults.append(Fault(pointer=f"/{name}", code=code, detail=detail))
@@ -132,23 +140,23 @@ class _RequestDecoder:
                 found = number_of_text(text)
                 if found is None:
                     self._fault(name, "not-a-number", f"{name} is no number.")
+                elif abs(found) > MAX_MAGNITUDE:
+                    self._fault(name, "out-of-range", f"{name} is larger than any device writes.")
                 return found
         return None
 
     def _fix(self) -> Fix | None:
-        altitude_m, accuracy_m = self._number("altitude"), self._number("accuracy", "hacc")
-        speed_mps = scaled(self._number("speed"), MPS_PER_KNOT)
-        course_deg = self._number("bearing", "heading")
+        quantities = FixQuantities(
+            altitude_m=self._number("altitude"),
+            accuracy_m=self._number("accuracy", "hacc"),
+            speed_mps=scaled(self._number("speed"), MPS_PER_KNOT),
+            course_deg=self._number("bearing", "heading"),
+        )
         place = self._place() if self._has_position else None
         if place is None or not self._is_valid():
             return None
-        return lenient_fix(
-            *place,
-            altitude_m=altitude_m,
-            accuracy_m=accuracy_m,
-            speed_mps=speed_mps,
-            course_deg=course_deg,
-        )
+        self._beyond_bounds = beyond_bounds(quantities)
+        return lenient_fix(*place, **quantities)
 
     def _is_valid(self) -> bool:
         sent = self._parameters.get("valid")
@@ -188,7 +196,10 @@ class _RequestDecoder:
                 readings.append(_known(name, self._number(name)))
             elif name in _TRUTHS:
                 found = truth(text)
-                readings.append((_TRUTHS[name] if found is not None else f"custom.{name}", found))
+                is_truth = found is not None
+                readings.append(
+                    (_TRUTHS[name], found) if is_truth else (f"custom.{name}", value_of_text(text))
+                )
             elif name == "driverUniqueId":
                 readings.append((f"custom.{name}", text))
             elif name not in _OWN and not (name in IDENTIFIERS and text == self._identifier):

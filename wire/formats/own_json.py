@@ -14,7 +14,7 @@ import msgspec
 import orjson
 from msgspec import Meta, Struct
 
-from core.observation import Fix, Method, Observation, normal_identifier
+from core.observation import FIX_BOUNDS, Fix, Method, Observation, normal_identifier
 from wire.formats import own_json_diagnosis
 from wire.reading_names import reading_name
 from wire.strict_json import MAX_ATTRIBUTES, MAX_INTEGER, MAX_NAME_CHARS, MAX_TEXT_CHARS
@@ -24,6 +24,7 @@ from wire.wire_format import Certainty, ParsedUplink, WireFormat
 _Text = Annotated[str, Meta(max_length=MAX_TEXT_CHARS)]
 _Integer = Annotated[int, Meta(ge=-MAX_INTEGER, le=MAX_INTEGER)]
 _Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME_CHARS)]
+_LOWEST_M, _HIGHEST_M = FIX_BOUNDS["altitude_m"]
 _Identifier = Annotated[str, Meta(min_length=1, max_length=own_json_diagnosis.MAX_IDENTIFIER_CHARS)]
 
 
@@ -33,9 +34,9 @@ class _SentObservation(Struct, forbid_unknown_fields=True, gc=False):
     reported_at: Annotated[datetime, Meta(tz=True)] | None = None
     lat: Annotated[float, Meta(ge=-90, le=90)] | None = None
     lon: Annotated[float, Meta(ge=-180, le=180)] | None = None
-    altitude_m: Annotated[float, Meta(ge=-1e7, le=1e9)] | None = None
-    accuracy_m: Annotated[float, Meta(ge=0, le=1e9)] | None = None
-    speed_mps: Annotated[float, Meta(ge=0, le=1e9)] | None = None
+    altitude_m: Annotated[float, Meta(ge=_LOWEST_M, le=_HIGHEST_M)] | None = None
+    accuracy_m: Annotated[float, Meta(ge=0, le=FIX_BOUNDS["accuracy_m"][1])] | None = None
+    speed_mps: Annotated[float, Meta(ge=0, le=FIX_BOUNDS["speed_mps"][1])] | None = None
     course_deg: Annotated[float, Meta(ge=0, le=360)] | None = None
     method: Method | None = None
     event_id: _Identifier | None = None

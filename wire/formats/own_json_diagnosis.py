@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Any, cast, get_args
 
 from core.errors import Fault, TooLarge, UnreadableUplink
-from core.observation import Fix, Method, Observation, Value, normal_identifier
+from core.observation import FIX_BOUNDS, Fix, Method, Observation, Value, normal_identifier
 from core.time_texts import ZoneMissingError, instant_of_text
 from wire import strict_json
 from wire.fixes import is_null_island
 from wire.reading_names import reading_name
 from wire.strict_json import (
     MAX_ATTRIBUTES,
+    MAX_FAULTS,
     MAX_INTEGER,
     MAX_NAME_CHARS,
     MAX_TEXT_CHARS,
@@ -34,10 +35,7 @@ _NO_ATTRIBUTE = frozenset({
 _RANGES = {
     "lat": (-90.0, 90.0),
     "lon": (-180.0, 180.0),
-    "altitude_m": (-1e7, 1e9),
-    "accuracy_m": (0.0, 1e9),
-    "speed_mps": (0.0, 1e9),
-    "course_deg": (0.0, 360.0),
+    **FIX_BOUNDS,
 }
 
 
@@ -54,11 +52,7 @@ def decode(body: bytes) -> Decoded:
         message="observations",
         observations=tuple(one for _, one in found if one is not None),
         indexes=tuple(index for index, one in found if one is not None),
-        refusals=tuple(
-            Refusal(index=index, faults=tuple(diagnoses[index].faults))
-            for index, one in found
-            if one is None
-        ),
+        refusals=tuple(diagnoses[index].refusal(index) for index, one in found if one is None),
         notes=_notes([index for index, one in enumerate(diagnoses) if one.is_null_island]),
     )
 
@@ -86,11 +80,17 @@ class _Diagnosis:
         self._sent: Mapping[str, Any] = item if isinstance(item, dict) else {}
         self.is_null_island = False
         self.faults = list(strict_json.content_faults(item, pointer))
+        self._more_faults = 0
+        if len(self.faults) == MAX_FAULTS:
+            self._more_faults = strict_json.content_fault_count(item) - MAX_FAULTS
         if not isinstance(item, dict):
             self._fault("not-an-object", "An observation is a JSON object.")
 
+    def refusal(self, index: int) -> Refusal:
+        return Refusal(index=index, faults=tuple(self.faults), more_faults=self._more_faults)
+
     def observation(self) -> Observation | None:
-        if not self._sent and self.faults:
+        if (not self._sent and self.faults) or len(self.faults) == MAX_FAULTS:
             return None
         device, measured_at = self._device(), self._measured_at()
         reported_at = self._time("reported_at")
@@ -201,6 +201,11 @@ class _Diagnosis:
         if sent is not None and not isinstance(sent, dict):
             self._fault("not-an-object", "readings is a JSON object.", "readings")
             sent = None
+        # Counted before they are named: a body of a MiB has a hundred thousand.
+        values = [*(sent or {}).values(), *map(self._sent.get, self._sent.keys() - _NO_ATTRIBUTE)]
+        if sum(value is not None for value in values) > MAX_ATTRIBUTES:
+            self._fault("too-many-attributes", f"at most {MAX_ATTRIBUTES} readings.", "readings")
+            return {}
         named: list[tuple[tuple[str, ...], str, Any]] = [
             (("readings", name), reading_name(name), value) for name, value in _items_of(sent)
         ]
@@ -209,11 +214,7 @@ class _Diagnosis:
             for name, value in self._sent.items()
             if name not in _NO_ATTRIBUTE
         ]
-        present = [entry for entry in named if entry[2] is not None]
-        if len(present) > MAX_ATTRIBUTES:
-            self._fault("too-many-attributes", f"at most {MAX_ATTRIBUTES} readings.", "readings")
-            return {}
-        return self._checked(present)
+        return self._checked(entry for entry in named if entry[2] is not None)
 
     def _checked(self, named: Iterable[tuple[tuple[str, ...], str, Any]]) -> dict[str, Value]:
         kept: dict[str, Value] = {}

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from core.errors import UnreadableUplink
-from core.observation import Fix, Observation, Scans
+from core.observation import Observation, Scans
 from wire import strict_json
-from wire.fixes import is_on_earth, lenient_fix
+from wire.fixes import FixQuantities, beyond_bounds, is_on_earth, lenient_fix
 from wire.formats.owntracks_device import device_of
 from wire.formats.owntracks_readings import owntracks_readings
 from wire.instants import instant_by_magnitude
@@ -37,13 +37,17 @@ def decode(uplink: Uplink) -> Decoded:
     root = strict_json.read_lenient(uplink.body)
     if not isinstance(root, dict):
         raise UnreadableUplink("not an OwnTracks message.")
-    kind = text_of(root.get("_type")) or ""
+    # Some trackers that speak this protocol leave the type out.
+    is_bare = "_type" not in root and {"lat", "lon", "tst"} <= root.keys()
+    kind = "location" if is_bare else text_of(root.get("_type")) or ""
     if kind in _MESSAGES:
         return _position(root, _MESSAGES[kind], uplink)
     if kind == "encrypted":
         return Decoded(message="encrypted", set_aside="encrypted: no key is set for this sender")
     if kind in _WITHOUT_POSITION:
         return Decoded(message=kind, device=device_of(root, uplink)[0], notes=_region_notes(root))
+    if root and "_type" not in root:
+        return Decoded(message="unknown", set_aside="unknown-event: the message has no _type")
     return Decoded(message="ignored")
 
 
@@ -68,26 +72,27 @@ def _position(root: Mapping[str, Any], message: str, uplink: Uplink) -> Decoded:
         )
     measured_at = _time(root.get("tst"))
     readings, dropped = owntracks_readings(root)
+    quantities = _quantities(root)
     observation = Observation(
         device=device,
         measured_at=measured_at or uplink.received_at,
         time_source="device" if measured_at else "server",
         reported_at=_time(root.get("created_at")),
-        fix=_fix(root, lat_deg, lon_deg),
+        fix=lenient_fix(lat_deg, lon_deg, **quantities),
         readings=readings,
         event_id=text_of(root.get("_id")),
         scans=_scans(root),
     )
     if dropped:
         notes["dropped_readings"] = dropped
+    if beyond := beyond_bounds(quantities):
+        notes["beyond_bounds"] = beyond
     return Decoded(message=message, observations=(observation,), indexes=(0,), notes=notes)
 
 
-def _fix(root: Mapping[str, Any], lat_deg: float | None, lon_deg: float | None) -> Fix | None:
-    """Return the fix; old versions of the app, and trackers like them, write numbers as texts."""
-    return lenient_fix(
-        lat_deg,
-        lon_deg,
+def _quantities(root: Mapping[str, Any]) -> FixQuantities:
+    """Return the quantities; old versions of the app, and trackers like them, write texts."""
+    return FixQuantities(
         altitude_m=lenient_number(root.get("alt")),
         accuracy_m=lenient_number(root.get("acc")),
         speed_mps=scaled(lenient_number(root.get("vel")), MPS_PER_KMH),

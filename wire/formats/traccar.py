@@ -10,7 +10,7 @@ from core.errors import Fault, TooLarge, UnreadableUplink
 from core.observation import Fix, Observation, Scans, TimeSource, normal_identifier
 from core.time_texts import instant_of_text
 from wire import strict_json
-from wire.fixes import is_on_earth, lenient_fix
+from wire.fixes import FixQuantities, beyond_bounds, is_on_earth, lenient_fix
 from wire.formats.traccar_gprmc import members_of_sentence
 from wire.instants import instant_of_count
 from wire.parameters import SECRETS, first_value, parameters_of, value_of_text
@@ -59,7 +59,10 @@ def decode(uplink: Uplink) -> Decoded:
         raise TooLarge(
             f"{len(forwarded)} positions; the limit is {MAX_POSITIONS}.", code="too-many-fixes"
         )
-    if forwarded and not any("position" in one or "device" in one for one in entries(root)):
+    # A `device` that is no object is a member of other senders' JSON.
+    if forwarded and not any(
+        "position" in one or isinstance(one.get("device"), dict) for one in entries(root)
+    ):
         raise UnreadableUplink("neither a position nor a device of Traccar.")
     prefix = "/{}/position" if isinstance(root, list) else "/position"
     return _decoded([(prefix.format(i), one) for i, one in enumerate(forwarded)], uplink)
@@ -71,6 +74,7 @@ def _decoded(forwarded: list[tuple[str, Any]], uplink: Uplink) -> Decoded:
     observations: list[Observation] = []
     indexes: list[int] = []
     dropped: list[str] = []
+    beyond: list[dict[str, float]] = []
     refusals = [
         Refusal(index=index, faults=(fault,))
         for index, (pointer, one) in enumerate(forwarded)
@@ -89,9 +93,11 @@ def _decoded(forwarded: list[tuple[str, Any]], uplink: Uplink) -> Decoded:
         if observation is not None:
             observations.append(observation)
             indexes.append(index)
+            if observation.fix and (found := beyond_bounds(_quantities(one["position"]))):
+                beyond.append({"index": index, **found})
     is_whole = len(observations) == len(placed)
     is_event = bool(messages) and all("event" in one for one in messages)
-    notes = _notes(messages)
+    more = {"dropped_readings": dropped, "beyond_bounds": beyond}
     return Decoded(
         message="event" if is_event else "position",
         device=_device(mapping(messages[0].get("device"))) if len(messages) == 1 else None,
@@ -99,7 +105,7 @@ def _decoded(forwarded: list[tuple[str, Any]], uplink: Uplink) -> Decoded:
         indexes=tuple(indexes),
         refusals=tuple(refusals),
         set_aside=None if is_whole else "no-device: a position names no device",
-        notes=notes | ({"dropped_readings": dropped} if dropped else {}),
+        notes=_notes(messages) | {name: value for name, value in more.items() if value},
     )
 
 
@@ -176,9 +182,12 @@ def _observation(
 def _fix(position: Mapping[str, Any]) -> Fix | None:
     if _is_repeat(position):
         return None
-    return lenient_fix(
-        lenient_number(position.get("latitude")),
-        lenient_number(position.get("longitude")),
+    lat_deg, lon_deg = (lenient_number(position.get(name)) for name in ("latitude", "longitude"))
+    return lenient_fix(lat_deg, lon_deg, **_quantities(position))
+
+
+def _quantities(position: Mapping[str, Any]) -> FixQuantities:
+    return FixQuantities(
         altitude_m=lenient_number(position.get("altitude")),
         accuracy_m=lenient_number(position.get("accuracy")),
         speed_mps=scaled(lenient_number(position.get("speed")), MPS_PER_KNOT),

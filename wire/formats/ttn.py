@@ -13,10 +13,10 @@ from core.errors import UnreadableUplink
 from core.observation import Method, Observation, normal_identifier
 from wire import strict_json
 from wire.envelope import Envelope
-from wire.fixes import lenient_fix
+from wire.fixes import FixQuantities, beyond_bounds, lenient_fix
 from wire.formats.ttn_uplink import UplinkMessage, envelope_of
 from wire.gateways import location_note, place_of, require_on_earth
-from wire.instants import instant_or_none
+from wire.instants import instant_by_magnitude, instant_or_none
 from wire.payloads.member_names import normal_name
 from wire.quantities import entries, mapping, number, text_of
 from wire.uplink import Decoded, Uplink, bounded_event_id, content_digest
@@ -42,6 +42,7 @@ _METHODS: dict[str, Method] = {
     "SOURCE_LORA_RSSI_GEOLOCATION": "lora_rssi",
     "SOURCE_LORA_TDOA_GEOLOCATION": "lora_tdoa",
 }
+_SOLVERS: dict[str, Method] = {"gnss": "gnss", "gnssng": "gnss", "wifi": "wifi"}
 _QUERY_NAMES = ("deveui", "devid", "deviceid", "device")
 
 
@@ -64,9 +65,14 @@ def open_webhook(uplink: Uplink) -> Decoded | Envelope:
         )
     device = _device(root, uplink)
     if event not in _READERS:
+        solved = None
+        if event == "service_data" and device is not None:
+            solved = _solved_service_data(root, device, uplink)
         return Decoded(
             message=EVENTS[event],
             device=device,
+            observations=() if solved is None else (solved,),
+            indexes=() if solved is None else (0,),
             notes=notes | _other_notes(event, root, uplink.received_at),
         )
     if device is None:
@@ -125,12 +131,10 @@ def _location(root: Mapping[str, Any], device: str, uplink: Uplink) -> Decoded:
         return Decoded(message="location", device=device, notes=notes)
     # For frm-payload The Things Stack may have put an HDOP into the accuracy.
     accuracy_m = None if service == "frm-payload" else number(location.get("accuracy"))
-    fix = lenient_fix(
-        *place,
-        altitude_m=number(location.get("altitude")),
-        accuracy_m=accuracy_m,
-        method=_method(source, service),
-    )
+    quantities = FixQuantities(altitude_m=number(location.get("altitude")), accuracy_m=accuracy_m)
+    fix = lenient_fix(*place, **quantities, method=_method(source, service))
+    if beyond := beyond_bounds(quantities):
+        notes["beyond_bounds"] = beyond
     network_time = instant_or_none(root.get("received_at"))
     event_id = _event_id(root)
     observation = Observation(
@@ -143,6 +147,55 @@ def _location(root: Mapping[str, Any], device: str, uplink: Uplink) -> Decoded:
         event_id=event_id and bounded_event_id(f"{event_id}:location:{service}"),
     )
     return Decoded(message="location", observations=(observation,), indexes=(0,), notes=notes)
+
+
+def _solved_service_data(
+    root: Mapping[str, Any], device: str, uplink: Uplink
+) -> Observation | None:
+    """Return the position that a geolocation service solved, where it tells one in its data."""
+    solution = _solution_in(mapping(root["service_data"]).get("data"), depth=4)
+    place = solution.get("llh")
+    numbers = [number(one) for one in place] if isinstance(place, list) else []
+    if len(numbers) < 2:
+        return None
+    fix = lenient_fix(
+        *numbers[:2],
+        altitude_m=numbers[2] if len(numbers) > 2 else None,
+        accuracy_m=number(solution.get("accuracy")),
+        method=_SOLVERS.get(str(solution.get("algorithm_type")).lower(), "network"),
+    )
+    if fix is None:
+        return None
+    network_time = instant_or_none(root.get("received_at"))
+    solved_at = _captured_at(solution)
+    event_id = _event_id(root)
+    return Observation(
+        device=device,
+        measured_at=solved_at or network_time or uplink.received_at,
+        time_source="device" if solved_at else "network" if network_time else "server",
+        reported_at=network_time,
+        fix=fix,
+        event_id=event_id and bounded_event_id(f"{event_id}:service_data"),
+    )
+
+
+def _solution_in(data: Any, *, depth: int) -> Mapping[str, Any]:
+    """Return the `position_solution` in the answer of a service, which may wrap it."""
+    members = mapping(data)
+    found = mapping(members.get("position_solution"))
+    if found or not depth:
+        return found
+    inner = (_solution_in(value, depth=depth - 1) for value in members.values())
+    return next(filter(None, inner), {})
+
+
+def _captured_at(solution: Mapping[str, Any]) -> datetime | None:
+    """Return when the device took the scan, in seconds since 1970, if the service says so."""
+    count = number(solution.get("capture_time_utc"))
+    try:
+        return None if count is None else instant_by_magnitude(count)
+    except ValueError:
+        return None
 
 
 _READERS: dict[str, Callable[[Mapping[str, Any], str, Uplink], Decoded | Envelope]] = {
@@ -229,4 +282,5 @@ FORMAT = WireFormat(
     open=open_webhook,
     is_lenient=True,
     token_in_path=True,
+    has_event_paths=True,
 )

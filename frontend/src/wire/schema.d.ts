@@ -1008,6 +1008,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sources/{source}/counts/days/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The books of a source for each day on which something came, the latest first
+         * @description The books of a source for each day on which something came, the latest first.
+         *
+         *     For owners and operators. At most 366 days.
+         */
+        get: operations["sources_counts_by_day"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sources/{source}/misuse/": {
         parameters: {
             query?: never;
@@ -1595,6 +1617,13 @@ export interface components {
             rssi_dbm: number | null;
         };
         /**
+         * @description * `ahead` - ahead
+         *     * `before-gnss` - before-gnss
+         *     * `week-rollover` - week-rollover
+         * @enum {string}
+         */
+        ClockFaultEnum: "ahead" | "before-gnss" | "week-rollover";
+        /**
          * @description * `inside` - inside
          *     * `outside` - outside
          *     * `unsure` - unsure
@@ -1865,6 +1894,30 @@ export interface components {
              * @description where its history ends
              */
             measured_at: string | null;
+        };
+        /**
+         * @description Refuses members of another JSON type than their field's, and unknown members.
+         *
+         *     A misspelt member that is silently ignored would leave a rule without recipients. Members that
+         *     can only be read may be sent back. Every serializer of the API has this class before its other
+         *     base class.
+         */
+        DayBooks: {
+            /**
+             * Format: date
+             * @description of the receipt, in UTC
+             */
+            day: string;
+            /** @description the sum of the others */
+            received: number;
+            /** @description new, and kept as positions */
+            stored: number;
+            /** @description known before */
+            duplicate: number;
+            /** @description kept until they can be used */
+            set_aside: number;
+            /** @description wrong, and not kept */
+            refused: number;
         };
         /**
          * @description * `exit` - exit
@@ -3481,6 +3534,14 @@ export interface components {
             scans: components["schemas"]["Scans"] | null;
             /** @description no sane clock says this time */
             is_clock_suspect: boolean;
+            /**
+             * @description why `is_clock_suspect`
+             *
+             *     * `ahead` - ahead
+             *     * `before-gnss` - before-gnss
+             *     * `week-rollover` - week-rollover
+             */
+            clock_fault: (components["schemas"]["ClockFaultEnum"] | components["schemas"]["NullEnum"]) | null;
         };
         /**
          * @description Refuses members of another JSON type than their field's, and unknown members.
@@ -3551,6 +3612,8 @@ export interface components {
             results?: components["schemas"]["Result"][];
             /** @description what is wrong, each with a pointer to where */
             errors: components["schemas"]["ReceiptFault"][];
+            /** @description where there are more than the hundred in `errors` */
+            error_count?: number;
         };
         /**
          * @description Refuses members of another JSON type than their field's, and unknown members.
@@ -3718,6 +3781,8 @@ export interface components {
             results?: components["schemas"]["Result"][];
             /** @description what is wrong, each with a pointer to where */
             errors: components["schemas"]["ReceiptFault"][];
+            /** @description where there are more than the hundred in `errors` */
+            error_count?: number;
             /** @description number of the uplink */
             uplink: number;
             /** @description false: some of it still waits */
@@ -4738,6 +4803,14 @@ export interface components {
                 scans: components["schemas"]["Scans"] | null;
                 /** @description no sane clock says this time */
                 is_clock_suspect: boolean;
+                /**
+                 * @description why `is_clock_suspect`
+                 *
+                 *     * `ahead` - ahead
+                 *     * `before-gnss` - before-gnss
+                 *     * `week-rollover` - week-rollover
+                 */
+                clock_fault: (components["schemas"]["ClockFaultEnum"] | components["schemas"]["NullEnum"]) | null;
             };
         };
         /** @description GeoJSON (RFC 7946); coordinates are longitude first. */
@@ -5257,6 +5330,8 @@ export interface components {
             code: string;
             /** @description what is wrong, each with a pointer to where */
             errors: components["schemas"]["Fault"][];
+            /** @description where there are more than the hundred in `errors` */
+            error_count?: number;
         };
         Fault: {
             /** @description RFC 6901, into the body; or /query/<name> */
@@ -7899,6 +7974,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Books"];
+                };
+            };
+            /** @description Refused, or not now */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sources_counts_by_day: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description number of the source */
+                source: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DayBooks"][];
                 };
             };
             /** @description Refused, or not now */
