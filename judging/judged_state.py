@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 import msgspec
-from msgspec import Struct, defstruct, field
+from msgspec import Struct
 
-from core.fact_order import FactKey, key_of_bytes
+from core.fact_order import FactKey
 from judging.folds import Fold
 
 
@@ -30,26 +30,11 @@ class StateCodec:
     """Reads and writes the composite states of these folds, in one pass whatever their number."""
 
     def __init__(self, folds: Sequence[Fold]) -> None:
-        self._names = tuple(fold.name for fold in folds)
-        types = [(fold.name, fold.state_type) for fold in folds]
-        self._types = tuple(state_type for _, state_type in types)
-        self._fold_states = defstruct(
-            "FoldStates",
-            [(name, kind, field(default_factory=kind)) for name, kind in types],
-            gc=False,
-        )
-        self._stored_state = defstruct(
-            "StoredState",
-            [
-                ("last", bytes | None),
-                ("asked_us", int | None),
-                ("since_checkpoint", int),
-                ("states", self._fold_states),
-            ],
-            array_like=True,
-            gc=False,
-        )
-        self._decode = msgspec.msgpack.Decoder(self._stored_state).decode
+        self._types = {fold.name: fold.state_type for fold in folds}
+        # Any of the states may be missing, and unknown ones are skipped.
+        fold_states = TypedDict("FoldStates", self._types, total=False)  # type: ignore[misc]
+        stored = tuple[fold_states, FactKey | None, int | None, int]
+        self._decode = msgspec.msgpack.Decoder(stored).decode
         self._encode = msgspec.msgpack.Encoder().encode
 
     def read(self, data: bytes) -> JudgedState:
@@ -58,28 +43,15 @@ class StateCodec:
         A new fold begins as for an asset never judged; the state of a removed fold is dropped.
         """
         if not data:
-            return JudgedState(
-                {name: kind() for name, kind in zip(self._names, self._types, strict=True)}
-            )
-        stored: Any = self._decode(data)
-        last = stored.last
-        return JudgedState(
-            {name: getattr(stored.states, name) for name in self._names},
-            None if last is None else key_of_bytes(last),
-            stored.asked_us,
-            stored.since_checkpoint,
-        )
+            return JudgedState({name: kind() for name, kind in self._types.items()})
+        state = JudgedState(*self._decode(data))
+        if len(state.states) < len(self._types):
+            for name, kind in self._types.items():
+                state.states.setdefault(name, kind())
+        return state
 
     def write(self, state: JudgedState) -> bytes:
-        last = state.last
-        return self._encode(
-            self._stored_state(
-                None if last is None else last.to_bytes(),
-                state.asked_us,
-                state.since_checkpoint,
-                self._fold_states(**state.states),
-            )
-        )
+        return self._encode((state.states, state.last, state.asked_us, state.since_checkpoint))
 
 
 def states_meet(new: Mapping[str, Any], recorded: Mapping[str, Any], folds: Sequence[Fold]) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from itertools import pairwise
+from operator import attrgetter
 from typing import Any, Final
 
 from msgspec import Struct
@@ -91,6 +92,7 @@ class Machine:
         reach_us: int = REACH_US,
     ) -> None:
         self.folds = tuple(folds)
+        self._steps = tuple((fold.name, fold.step) for fold in folds)
         self._codec = StateCodec(self.folds)
         self.needs_readings = any(fold.needs_readings for fold in folds)
         self._has_deadlines = any(fold.has_deadlines for fold in folds)
@@ -140,12 +142,13 @@ class Machine:
             verdict = self._verdict(asset, head.last)
             verdict.head = head
             self._fold_on(verdict, head, run)
-            self._meet_deadlines(verdict, head, now_us)
+            if self._has_deadlines:
+                self._meet_deadlines(verdict, head, now_us)
             verdicts.append(verdict)
         return verdicts
 
     def _verdict(self, asset: PendingAsset, former_last: FactKey | None) -> AssetVerdict:
-        findings: dict[str, list[Any]] = {fold.name: [] for fold in self.folds}
+        findings: dict[str, list[Any]] = {name: [] for name, _ in self._steps}
         return AssetVerdict(
             pending=asset, findings=findings, former_last=former_last, reach_us=self._reach_us
         )
@@ -156,24 +159,18 @@ class Machine:
             fold.look_ups([(asset.contexts.get(fold.name), facts) for asset, facts in pieces])
             for fold in self.folds
         ]
-        return [
-            (facts, [looked_up[number] for looked_up in by_fold])
-            for number, (_, facts) in enumerate(pieces)
-        ]
+        looked_up = zip(*by_fold, strict=True)
+        return [(facts, own) for (_, facts), own in zip(pieces, looked_up, strict=True)]
 
     def _fold_on(self, verdict: AssetVerdict, state: JudgedState, run: Run) -> None:
         """Fold over `run`, with a checkpoint each `checkpoint_every` facts."""
         facts, looked_up = run
         contexts, states, findings = verdict.pending.contexts, state.states, verdict.findings
-        folds = [
-            (fold, states[fold.name], contexts.get(fold.name), findings[fold.name], values)
-            for fold, values in zip(self.folds, looked_up, strict=True)
-        ]
         for number, fact in enumerate(facts):
             if self._has_deadlines:
                 self._meet_deadlines(verdict, state, fact.key.at_us - 1)
-            for fold, own_state, context, found, values in folds:
-                fold.step(own_state, fact, values[number], context, states, found)
+            for (name, step), values in zip(self._steps, looked_up, strict=True):
+                step(states[name], fact, values[number], contexts.get(name), states, findings[name])
             state.last = fact.key
             state.since_checkpoint += 1
             if state.since_checkpoint >= self._checkpoint_every:
@@ -257,19 +254,17 @@ class Machine:
 def _is_in_order(asset: PendingAsset, head: JudgedState) -> bool:
     if asset.since_us is not None or asset.changed:
         return False
-    last, asked_us = head.last, head.asked_us
-    return all(
-        (last is None or fact.key > last) and (asked_us is None or fact.at_us > asked_us)
-        for fact in asset.facts
-    )
+    if not asset.facts:
+        return True
+    first, last, asked_us = min(map(_key_of, asset.facts)), head.last, head.asked_us
+    return (last is None or first > last) and (asked_us is None or first.at_us > asked_us)
 
 
 def _in_order(facts: Sequence[JudgedFact]) -> Sequence[JudgedFact]:
     return facts if len(facts) == 1 else sorted(facts, key=_key_of)
 
 
-def _key_of(fact: JudgedFact) -> FactKey:
-    return fact.key
+_key_of = attrgetter("key")
 
 
 def _wanted_around(asset: PendingAsset) -> list[WantedStretch]:
